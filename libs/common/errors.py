@@ -1,0 +1,137 @@
+"""Problems: errors are classes, rendered in one place as RFC 9457 with a Vietnamese and an English title."""
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """What is wrong, as a class. `detail` says it for this case, in Vietnamese."""
+
+    status: ClassVar[int] = 500
+    title_vi: ClassVar[str] = "Lỗi hệ thống"
+    title_en: ClassVar[str] = "Internal error"
+
+    def __init__(
+        self, detail: str | None = None, *, errors: list[dict[str, Any]] | None = None, retry_after: int | None = None
+    ) -> None:
+        super().__init__(detail or self.title_vi)
+        self.detail = detail
+        self.errors = errors
+        self.retry_after = retry_after
+
+    @classmethod
+    def slug(cls) -> str:
+        return "".join("-" + c.lower() if c.isupper() else c for c in cls.__name__).lstrip("-")
+
+    def document(self, instance: str | None = None) -> dict[str, Any]:
+        """The problem document of RFC 9457; absent members are left out."""
+        members = {
+            "type": f"urn:lantoa:problem:{self.slug()}",
+            "title": self.title_vi,
+            "title_en": self.title_en,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": instance,
+            "errors": self.errors,
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
+
+class InternalError(Problem):
+    """Anything unforeseen; never shows its exception."""
+
+
+class InvalidPayload(Problem):
+    status = 422
+    title_vi = "Dữ liệu gửi lên không hợp lệ"
+    title_en = "Invalid payload"
+
+
+class NotFound(Problem):
+    status = 404
+    title_vi = "Không tìm thấy"
+    title_en = "Not found"
+
+
+class Unauthenticated(Problem):
+    status = 401
+    title_vi = "Cần đăng nhập"
+    title_en = "Authentication required"
+
+
+class Forbidden(Problem):
+    status = 403
+    title_vi = "Không có quyền thực hiện"
+    title_en = "Forbidden"
+
+
+class Overloaded(Problem):
+    status = 503
+    title_vi = "Hệ thống đang quá tải, xin thử lại sau"
+    title_en = "Overloaded, try again later"
+
+
+class RequestRefused(Problem):
+    """Answers of the framework itself (unknown path, wrong method) in our form."""
+
+    title_vi = "Yêu cầu không được chấp nhận"
+    title_en = "Request refused"
+
+
+def problems(*classes: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """For `responses=` of a route: what it may answer, by status."""
+    return {
+        status: {
+            "description": " · ".join(c.title_en for c in classes if c.status == status),
+            "content": {MEDIA_TYPE: {"schema": {"type": "object"}}},
+        }
+        for status in sorted({c.status for c in classes})
+    }
+
+
+def render(problem: Problem, request: Request, status: int | None = None) -> JSONResponse:
+    document = problem.document(request.url.path)
+    document["status"] = status or problem.status
+    headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
+    if document["status"] == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(document, document["status"], headers, media_type=MEDIA_TYPE)
+
+
+async def _on_problem(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    return render(error, request)
+
+
+async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"pointer": "/" + "/".join(str(part) for part in e["loc"]), "type": e["type"], "message": e["msg"]}
+        for e in error.errors()
+    ]
+    return render(InvalidPayload(f"Có {len(errors)} lỗi trong dữ liệu gửi lên.", errors=errors), request)
+
+
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return render(NotFound("Không có địa chỉ này."), request)
+    return render(RequestRefused(HTTPStatus(error.status_code).phrase), request, error.status_code)
+
+
+async def _on_anything(request: Request, error: Exception) -> JSONResponse:
+    return render(InternalError("Lỗi đã được ghi lại để xử lý."), request)
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_anything)

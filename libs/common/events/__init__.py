@@ -1,0 +1,46 @@
+"""Every event of the platform."""
+
+from libs.common.events.base import Event
+from libs.common.events.content import (
+    BATCH_LIMIT,
+    ClassifiedItem,
+    ContentsClassified,
+    ContentsIngested,
+    FeedbackOpened,
+    StoriesUpdated,
+)
+from libs.common.events.publication import (
+    DeliveryConfirmed,
+    PublicationApproved,
+    PublicationPublished,
+    PublicationWithdrawn,
+)
+from libs.common.events.report import ReportReady
+
+ALL_EVENTS: tuple[type[Event], ...] = (
+    ContentsIngested,
+    ContentsClassified,
+    StoriesUpdated,
+    FeedbackOpened,
+    PublicationApproved,
+    PublicationPublished,
+    PublicationWithdrawn,
+    DeliveryConfirmed,
+    ReportReady,
+)
+
+__all__ = [
+    "ALL_EVENTS",
+    "BATCH_LIMIT",
+    "ClassifiedItem",
+    "ContentsClassified",
+    "ContentsIngested",
+    "DeliveryConfirmed",
+    "Event",
+    "FeedbackOpened",
+    "PublicationApproved",
+    "PublicationPublished",
+    "PublicationWithdrawn",
+    "ReportReady",
+    "StoriesUpdated",
+]

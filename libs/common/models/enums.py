@@ -1,0 +1,231 @@
+"""The closed lists of the domain. Each is also a CHECK in the database; a new member needs a migration."""
+
+from enum import StrEnum
+
+
+class SourceKind(StrEnum):
+    FEED = "feed"
+    SITEMAP = "sitemap"
+    PAGE = "page"
+    PUSH = "push"
+    OPEN311 = "open311"
+    FORM = "form"
+
+
+class SourceGroup(StrEnum):
+    PRESS = "press"
+    PORTAL = "portal"
+    AGGREGATOR = "aggregator"
+    FORUM = "forum"
+    OFFICIAL = "official"
+    CITIZEN = "citizen"
+
+
+class SourceState(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    GONE = "gone"
+
+
+class ContentKind(StrEnum):
+    ARTICLE = "article"
+    REPORT = "report"
+    POST = "post"
+    RELEASE = "release"
+
+
+class DateProvenance(StrEnum):
+    """Where a publication date was read."""
+
+    FEED = "feed"
+    JSONLD = "jsonld"
+    META = "meta"
+    TEXT = "text"
+    PUSH = "push"
+    NONE = "none"
+
+
+class Field(StrEnum):
+    """Policy areas of a city; none of them names a political stance."""
+
+    GIAO_THONG = "giao_thong"
+    MOI_TRUONG = "moi_truong"
+    Y_TE = "y_te"
+    GIAO_DUC = "giao_duc"
+    KINH_TE = "kinh_te"
+    DO_THI = "do_thi"
+    AN_NINH_TRAT_TU = "an_ninh_trat_tu"
+    VAN_HOA = "van_hoa"
+    DU_LICH = "du_lich"
+    THE_THAO = "the_thao"
+    HANH_CHINH = "hanh_chinh"
+    THIEN_TAI = "thien_tai"
+    DOI_SONG = "doi_song"
+    KHAC = "khac"
+
+
+class Tone(StrEnum):
+    POSITIVE = "positive"
+    NEUTRAL = "neutral"
+    NEGATIVE = "negative"
+
+
+class TextKind(StrEnum):
+    """What a text does. There is no class for a stance, a group or a person."""
+
+    NEWS = "news"
+    ANNOUNCEMENT = "announcement"
+    QUESTION = "question"
+    REPORT_OF_PROBLEM = "report_of_problem"
+    COMPLAINT = "complaint"
+    CRITICISM = "criticism"
+    OPINION = "opinion"
+    PRAISE = "praise"
+    ADVERT = "advert"
+    SCAM_SUSPECT = "scam_suspect"
+    OTHER = "other"
+
+
+PROTECTED_KINDS = frozenset({TextKind.CRITICISM, TextKind.OPINION, TextKind.COMPLAINT})
+"""Lawful speech that is answered as feedback and can never enter the legal-risk queue."""
+
+
+class RiskClass(StrEnum):
+    """The closed list of the legal-risk queue; adding one needs a migration and a changed test."""
+
+    SCAM_LINK = "scam_link"
+    IMPERSONATION = "impersonation"
+    FORGED_DOCUMENT = "forged_document"
+    FALSE_EMERGENCY = "false_emergency"
+    EXPOSED_PERSONAL_DATA = "exposed_personal_data"
+    THREAT_OF_VIOLENCE = "threat_of_violence"
+    REPORTED_DEFAMATION = "reported_defamation"
+
+
+class RiskState(StrEnum):
+    SUGGESTED = "suggested"
+    REFERRED = "referred"
+    DISMISSED = "dismissed"
+    RELEASED = "released"
+
+
+class CaseState(StrEnum):
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    IN_PROGRESS = "in_progress"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+class Urgency(StrEnum):
+    NORMAL = "normal"
+    URGENT = "urgent"
+
+
+class Verdict(StrEnum):
+    """Labels of the national anti-fake-news centre; `chua_xac_minh` stays internal."""
+
+    TIN_GIA = "tin_gia"
+    TIN_SAI_SU_THAT = "tin_sai_su_that"
+    TIN_XAC_THUC = "tin_xac_thuc"
+    CHUA_XAC_MINH = "chua_xac_minh"
+
+
+class ClaimState(StrEnum):
+    OPEN = "open"
+    CHECKED = "checked"
+    PUBLISHED = "published"
+    CLOSED = "closed"
+
+
+class MatchState(StrEnum):
+    SUGGESTED = "suggested"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    SPOKESPERSON = "spokesperson"
+    FACT_CHECKER = "fact_checker"
+    FEEDBACK_OFFICER = "feedback_officer"
+    ADMIN = "admin"
+    INTEGRATOR = "integrator"
+
+
+class ChannelState(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    NEEDS_RECONNECT = "needs_reconnect"
+    RETIRED = "retired"
+
+
+class PublicationKind(StrEnum):
+    ANNOUNCEMENT = "announcement"
+    CORRECTION = "correction"
+    REPLY = "reply"
+
+
+class PublicationState(StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    PUBLISHING = "publishing"
+    PUBLISHED = "published"
+    PARTLY_PUBLISHED = "partly_published"
+    FAILED = "failed"
+    CORRECTED = "corrected"
+    WITHDRAWN = "withdrawn"
+    KILLED = "killed"
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    PREPARED = "prepared"
+    ARMED = "armed"
+    COMMITTED = "committed"
+    PUBLISHED = "published"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    THROTTLED = "throttled"
+    AUTH_REQUIRED = "auth_required"
+    UNKNOWN = "unknown"
+    MANUAL = "manual"
+    WITHDRAWING = "withdrawing"
+    WITHDRAWN = "withdrawn"
+
+
+class TaskState(StrEnum):
+    OPEN = "open"
+    DONE = "done"
+
+
+class UnitKind(StrEnum):
+    CITY = "city"
+    DEPARTMENT = "department"
+    AGENCY = "agency"
+    DISTRICT = "district"
+    WARD = "ward"
+    COMMUNE = "commune"
+
+
+class ProgrammeState(StrEnum):
+    DRAFT = "draft"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+class AssignmentState(StrEnum):
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    DONE = "done"
+
+
+class SourceCompleteness(StrEnum):
+    """Whether the text a row was imported from gives the row whole."""
+
+    WHOLE = "whole"
+    INCOMPLETE_IN_SOURCE = "incomplete_in_source"

@@ -1,0 +1,152 @@
+"""What was said in public, and what citizens report. No author anywhere."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from libs.common.models.base import Base, one_of, primary_key, table_rules
+from libs.common.models.enums import (
+    CaseState,
+    ContentKind,
+    DateProvenance,
+    SourceGroup,
+    SourceKind,
+    SourceState,
+    TextKind,
+    Urgency,
+)
+
+feedback_reference_seq = Sequence("feedback_reference_seq", metadata=Base.metadata)
+
+
+class Source(Base):
+    __tablename__ = "sources"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", SourceKind), name="kind"),
+        CheckConstraint(one_of('"group"', SourceGroup), name="group"),
+        CheckConstraint(one_of("state", SourceState), name="state"),
+        CheckConstraint("poll_seconds BETWEEN 5 AND 604800", name="poll_seconds"),
+        Index("ix_sources_due", "next_poll_at", postgresql_where=text("state = 'active'")),
+        table_rules("ingest"),
+    )
+
+    id: Mapped[UUID] = primary_key()
+    kind: Mapped[str]
+    name: Mapped[str] = mapped_column(unique=True)
+    url: Mapped[str | None] = mapped_column(unique=True)
+    group: Mapped[str]
+    language: Mapped[str] = mapped_column(server_default="vi")
+    settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    poll_seconds: Mapped[int] = mapped_column(server_default="900")
+    next_poll_at: Mapped[datetime | None]
+    etag: Mapped[str | None]
+    last_modified: Mapped[str | None]
+    state: Mapped[str]
+    last_ok_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    failures: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[datetime]
+
+
+class Fetch(Base):
+    __tablename__ = "fetches"
+    __table_args__ = (Index("ix_fetches_source_id_id", "source_id", "id"), table_rules("ingest"))
+
+    id: Mapped[UUID] = primary_key()
+    source_id: Mapped[UUID] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    url: Mapped[str]
+    status: Mapped[int | None]
+    outcome: Mapped[str]
+    bytes: Mapped[int]
+    duration_ms: Mapped[int]
+    items_seen: Mapped[int]
+    items_new: Mapped[int]
+    error: Mapped[str | None]
+    fetched_at: Mapped[datetime]
+
+
+class Content(Base):
+    __tablename__ = "contents"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", ContentKind), name="kind"),
+        CheckConstraint(one_of("published_from", DateProvenance), name="published_from"),
+        Index("ix_contents_source_id_id", "source_id", "id"),
+        table_rules("ingest", partitioned="month"),
+    )
+
+    id: Mapped[UUID] = primary_key()
+    source_id: Mapped[UUID]
+    kind: Mapped[str]
+    url: Mapped[str | None]
+    title: Mapped[str]
+    summary: Mapped[str | None]
+    text: Mapped[str]
+    language: Mapped[str]
+    published_at: Mapped[datetime | None]
+    published_from: Mapped[str]
+    first_seen_at: Mapped[datetime]
+    content_hash: Mapped[bytes]
+    revision: Mapped[int]
+
+
+class ContentKey(Base):
+    """Uniqueness of contents, which a partitioned table cannot hold: one row for each canonical address."""
+
+    __tablename__ = "content_keys"
+    __table_args__ = (Index("ix_content_keys_expires_at", "expires_at"), table_rules("ingest"))
+
+    url_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    content_id: Mapped[UUID]
+    content_hash: Mapped[bytes]
+    expires_at: Mapped[datetime]
+
+
+class ContentRevision(Base):
+    __tablename__ = "content_revisions"
+    __table_args__ = (
+        Index("ix_content_revisions_content_id", "content_id"),
+        table_rules("ingest", partitioned="month"),
+    )
+
+    id: Mapped[UUID] = primary_key()
+    content_id: Mapped[UUID]
+    revision: Mapped[int]
+    title: Mapped[str]
+    summary: Mapped[str | None]
+    text: Mapped[str]
+    content_hash: Mapped[bytes]
+    seen_at: Mapped[datetime]
+
+
+class FeedbackCase(Base):
+    """A citizen's criticism, complaint, question or report, routed and answered."""
+
+    __tablename__ = "feedback_cases"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", TextKind), name="kind"),
+        CheckConstraint(one_of("urgency", Urgency), name="urgency"),
+        CheckConstraint(one_of("state", CaseState), name="state"),
+        Index("ix_feedback_cases_state_due_at", "state", "due_at"),
+        table_rules("ingest"),
+    )
+
+    id: Mapped[UUID] = primary_key()
+    reference: Mapped[str] = mapped_column(unique=True)
+    source_id: Mapped[UUID | None]
+    content_id: Mapped[UUID | None] = mapped_column(Uuid(), unique=True)
+    kind: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization_units.id"))
+    place: Mapped[str | None]
+    urgency: Mapped[str]
+    state: Mapped[str]
+    received_at: Mapped[datetime]
+    accept_due_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime]

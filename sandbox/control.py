@@ -1,0 +1,129 @@
+"""/control: the strings behind the stage. Plans faults, moves the clock, reads the ledger, lets readers react."""
+
+import hmac
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, HTTPException
+from pydantic import BaseModel, Field
+
+from sandbox.clock import iso
+from sandbox.faults import Fault, FaultKind
+from sandbox.platforms.base import AccountIn, Engagement, Platform, PublicPost, UnknownPost, World
+
+
+class FaultIn(BaseModel):
+    platform: str = "*"
+    operation: str = "*"
+    kind: FaultKind
+    times: int = Field(default=1, ge=1)
+    status: int = Field(default=503, ge=400, le=599)
+    seconds: float = Field(default=30.0, ge=0)
+    executed: bool = False
+
+
+class ClockIn(BaseModel):
+    seconds: float = Field(ge=0)
+
+
+def router(world: World, platforms: Mapping[str, Platform]) -> APIRouter:
+    routes = APIRouter(prefix="/control", tags=["control"], dependencies=[Depends(_guard(world))])
+    _add_ledger(routes, world, platforms)
+    _add_faults(routes, world)
+    _add_clock(routes, world)
+    _add_stage(routes, world, platforms)
+    return routes
+
+
+def _guard(world: World) -> Any:
+    expected = world.settings.control_token
+
+    def check(authorization: Annotated[str, Header()] = "") -> None:
+        wanted = f"Bearer {expected.get_secret_value()}" if expected else authorization
+        if not hmac.compare_digest(authorization.encode(), wanted.encode()):
+            raise HTTPException(401, "Cần mã điều khiển của sân tập. / The sandbox's control token is required.")
+
+    return check
+
+
+def _add_ledger(routes: APIRouter, world: World, platforms: Mapping[str, Platform]) -> None:
+    @routes.get("/ledger")
+    def read_ledger(platform: str | None = None, after: int = 0) -> dict[str, Any]:
+        entries = world.ledger.entries(platform, after)
+        chosen = [p for name, p in platforms.items() if platform in (None, name)]
+        posts = [_post(post) for p in chosen for post in p.wall()]
+        return {"entries": [entry.as_json() for entry in entries], "posts": posts}
+
+
+def _add_faults(routes: APIRouter, world: World) -> None:
+    @routes.get("/faults")
+    def list_faults() -> list[Fault]:
+        return world.faults.plans()
+
+    @routes.post("/faults", status_code=201)
+    def plan_fault(body: FaultIn) -> Fault:
+        return world.faults.plan(Fault(**body.model_dump()))
+
+    @routes.delete("/faults", status_code=204)
+    def clear_faults() -> None:
+        world.faults.clear()
+
+
+def _add_clock(routes: APIRouter, world: World) -> None:
+    @routes.get("/clock")
+    def read_clock() -> dict[str, str]:
+        return {"now": iso(world.clock.now())}
+
+    @routes.post("/clock/advance")
+    def advance_clock(body: ClockIn) -> dict[str, str]:
+        return {"now": iso(world.clock.advance(timedelta(seconds=body.seconds)))}
+
+    @routes.post("/clock/freeze")
+    def freeze_clock() -> dict[str, str]:
+        return {"now": iso(world.clock.freeze())}
+
+    @routes.post("/clock/resume")
+    def resume_clock() -> dict[str, str]:
+        return {"now": iso(world.clock.resume())}
+
+
+def _add_stage(routes: APIRouter, world: World, platforms: Mapping[str, Platform]) -> None:
+    @routes.put("/accounts")
+    def put_account(body: AccountIn) -> dict[str, Any]:
+        return _known(platforms, body.platform).put_account(body)
+
+    @routes.post("/reset", status_code=204)
+    def reset() -> None:
+        world.faults.clear()
+        world.ledger.clear()
+        world.clock.reset()
+        for platform in platforms.values():
+            platform.reset()
+
+    @routes.post("/{platform}/engage")
+    def engage(platform: str, body: Engagement) -> dict[str, Any]:
+        try:
+            return _known(platforms, platform).engage(body)
+        except UnknownPost:
+            raise HTTPException(404, f"Không có bài {body.post}. / There is no post {body.post}.") from None
+
+
+def _known(platforms: Mapping[str, Platform], name: str) -> Platform:
+    if name not in platforms:
+        raise HTTPException(404, f"Sân tập không có nền tảng {name}. / The sandbox plays no platform {name}.")
+    return platforms[name]
+
+
+def _post(post: PublicPost) -> dict[str, Any]:
+    return {
+        "platform": post.platform,
+        "id": post.id,
+        "account": post.account,
+        "author": post.author,
+        "text": post.text,
+        "at": iso(post.at),
+        "page": post.page,
+        "links": post.links,
+        "counts": post.counts,
+    }

@@ -1,0 +1,54 @@
+"""``uvicorn --factory sandbox.main:app``: every platform under its own prefix, in one process."""
+
+from importlib.util import find_spec
+
+from fastapi import FastAPI
+
+from sandbox import control, pages
+from sandbox.clock import VirtualClock
+from sandbox.faults import FaultBook
+from sandbox.ledger import Ledger
+from sandbox.platforms import load
+from sandbox.platforms.base import World
+from sandbox.settings import SandboxSettings
+from sandbox.wire import FaultGate
+
+
+def app() -> FastAPI:
+    return create(SandboxSettings())
+
+
+def create(settings: SandboxSettings) -> FastAPI:
+    world = _world(settings)
+    platforms = {platform.name: platform for platform in (build(world) for build in load())}
+    made = FastAPI(title="Sân tập của Lan Tỏa — Lan Tỏa's sandbox", version="1")
+    made.state.world = world
+    for name, platform in platforms.items():
+        made.include_router(platform.routes(), prefix=f"/{name}", tags=[name])
+    made.include_router(control.router(world, platforms))
+    made.include_router(pages.router(world, platforms))
+    _add_newsstand(made, settings)
+    _add_health(made)
+    made.add_middleware(FaultGate, platforms=list(platforms.values()), faults=world.faults)
+    return made
+
+
+def _world(settings: SandboxSettings) -> World:
+    clock = VirtualClock()
+    file = settings.data_dir / "ledger.jsonl" if settings.data_dir else None
+    return World(settings, clock, Ledger(clock, file), FaultBook())
+
+
+def _add_newsstand(made: FastAPI, settings: SandboxSettings) -> None:
+    if find_spec("sandbox.newsstand") is None:
+        return
+    from sandbox.newsstand.app import router
+
+    made.include_router(router(settings), prefix="/press", tags=["press"])
+
+
+def _add_health(made: FastAPI) -> None:
+    @made.get("/health/live")
+    @made.get("/health/ready")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}

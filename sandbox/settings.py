@@ -1,0 +1,38 @@
+"""What can be set from outside, prefix ``LANTOA_SANDBOX_``, nested with ``__``. No secret has a default."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BlueskySettings(BaseModel):
+    accounts: SecretStr = SecretStr("")
+    """Pairs ``handle:app-password`` separated by commas."""
+    base_url: str = ""
+    """Public address of this platform (``…/bluesky``); empty means the address the request came to."""
+    appview_lag_seconds: float = 2.0
+    image_max_bytes: int = 2_000_000
+    thumb_max_bytes: int = 1_000_000
+    limits: bool = True
+
+    def account_pairs(self) -> list[tuple[str, SecretStr]]:
+        written = [pair.strip() for pair in self.accounts.get_secret_value().split(",")]
+        return [_account_pair(pair) for pair in written if pair]
+
+
+class SandboxSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="LANTOA_SANDBOX_", env_nested_delimiter="__", extra="ignore")
+
+    data_dir: Path | None = None
+    """Where the ledger and uploaded files are kept; without it everything is forgotten at exit."""
+    control_token: SecretStr | None = None
+    """When set, /control asks for it as a bearer token."""
+    bluesky: BlueskySettings = BlueskySettings()
+
+
+def _account_pair(written: str) -> tuple[str, SecretStr]:
+    handle, colon, password = written.partition(":")
+    if not colon or not handle or not password:
+        raise ValueError("accounts must be written as handle:app-password, separated by commas")
+    return handle.strip().lower(), SecretStr(password.strip())

@@ -1,0 +1,191 @@
+"""RSS 0.9x to 2.0, RDF, Atom and JSON Feed."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from time import struct_time
+from typing import Any
+
+import feedparser  # type: ignore[import-untyped]
+
+from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable, ParsedDocument
+from services.ingest.adapters.jsonfeed import looks_like_json, parse_json_feed
+from services.ingest.dates import FoundDate, assumed_zone, has_zone, in_utc, parse_date
+from services.ingest.markup import BombError, one_line, paragraphs, plain_text, unpack
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_ENTRIES = 2000
+
+_LEAD = re.compile(rb"\s*(?:<\?.{0,2000}?\?>|<!--.{0,20000}?-->|<!(?!DOCTYPE)[^>]{0,500}>|\s)*", re.DOTALL)
+_DOCTYPE = re.compile(rb"<!DOCTYPE\s+(\w+)[^>\[]{0,1000}(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
+_ROOT = re.compile(rb"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
+_UNSAFE_LINK = re.compile(r"\s*(?:javascript|vbscript|data|file|blob):", re.IGNORECASE)
+_ENTITY_DECLARATION = re.compile(rb"<!ENTITY[^>]*>", re.IGNORECASE)
+
+
+@SOURCE_KINDS.register("feed")
+class Feed:
+    """Any news feed; told by its content, since servers name the type wrongly."""
+
+    @staticmethod
+    def parse(
+        data: bytes,
+        *,
+        content_type: str | None = None,
+        url: str | None = None,
+        language: str | None = None,
+    ) -> ParsedDocument:
+        data = _unpacked(data)
+        if looks_like_json(data):
+            return parse_json_feed(data, url=url, language=language)
+        root = root_name(data)
+        if root == "html":
+            raise NotParsable(
+                "Đây là trang HTML, không phải nguồn tin RSS, Atom hay JSON Feed",
+                "this is an HTML page, not an RSS, Atom or JSON feed",
+            )
+        return _read_xml(without_entities(data), root, content_type, url, language)
+
+
+def _unpacked(data: bytes) -> bytes:
+    try:
+        body = unpack(data, MAX_BYTES)
+    except BombError as error:
+        raise NotParsable("Nguồn tin nén vượt quá giới hạn", "the feed unpacks past the limit") from error
+    except ValueError as error:
+        raise NotParsable("Nguồn tin nén bị hỏng", "the compressed feed is broken") from error
+    if len(body) > MAX_BYTES:
+        raise NotParsable("Nguồn tin vượt quá giới hạn dung lượng", "the feed is over the size limit")
+    if not body.strip():
+        raise NotParsable("Nguồn tin trống", "the feed is empty")
+    return body
+
+
+def root_name(data: bytes) -> str | None:
+    """The local name of the first element, lower case; None where there is none near the start."""
+    head = data[:65536]
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in head[:4]:
+        head = head.replace(b"\x00", b"")
+    head = head.lstrip(b"\xef\xbb\xbf\xff\xfe")
+    start = _LEAD.match(head)
+    rest = head[start.end() :] if start else head
+    doctype = _DOCTYPE.match(rest)
+    if doctype and doctype[1].lower() == b"html":
+        return "html"
+    found = _ROOT.search(rest, doctype.end() if doctype else 0)
+    return found[2].decode("ascii", "replace").lower() if found else None
+
+
+def without_entities(data: bytes) -> bytes:
+    """The document without entity declarations, from which expansion attacks are made."""
+    if b"<!ENTITY" not in data and b"<!entity" not in data:
+        return data
+    return _ENTITY_DECLARATION.sub(b"", data)
+
+
+def _read_xml(
+    data: bytes, root: str | None, content_type: str | None, url: str | None, language: str | None
+) -> ParsedDocument:
+    headers = {"content-type": content_type or "application/xml"}
+    if url:
+        headers["content-location"] = url
+    parsed = _feedparser(data, headers)
+    if not parsed.entries and not parsed.version:
+        raise NotParsable(
+            f"Không nhận ra định dạng nguồn tin (phần tử gốc: {root or 'không có'})",
+            f"not a known feed format (root element: {root or 'none'})",
+        )
+    channel = parsed.feed
+    spoken = language or _text(channel, "language")
+    zone = assumed_zone(language=spoken, url=url or _text(channel, "link"))
+    entries = [_entry(raw, zone) for raw in parsed.entries[:MAX_ENTRIES]]
+    return ParsedDocument(
+        form=parsed.version or "unknown",
+        title=_one_line_of(channel, "title"),
+        language=spoken,
+        entries=entries,
+        links=_hubs(channel),
+        ttl_seconds=_ttl(channel),
+        warning=_warning(parsed),
+    )
+
+
+def _feedparser(data: bytes, headers: dict[str, str]) -> Any:
+    try:
+        return feedparser.parse(data, response_headers=headers)
+    except Exception as error:  # the parser meets bytes of strangers: whatever breaks it is their document
+        raise NotParsable("Không đọc được nguồn tin", "the feed cannot be read") from error
+
+
+def _warning(parsed: Any) -> str | None:
+    if not parsed.bozo:
+        return None
+    return f"XML không chuẩn, đã đọc phần đọc được (not well-formed: {type(parsed.bozo_exception).__name__})"
+
+
+def _entry(raw: Mapping[str, Any], zone: tzinfo) -> Entry:
+    published = _date(raw, "published", zone)
+    # The library answers "updated" with the published date when there is none, and warns: ask first.
+    updated = _date(raw, "updated", zone) if "updated" in raw else None
+    dated = published or updated or _date(raw, "created", zone)
+    content = _content(raw)
+    return Entry(
+        id=_text(raw, "id"),
+        title=_one_line_of(raw, "title"),
+        link=_link(raw),
+        summary=_one_line_of(raw, "summary"),
+        content=content,
+        published_at=dated.at if dated else None,
+        published_from="feed" if dated else "none",
+        updated_at=updated.at if updated else None,
+        zone_assumed=bool(dated and dated.zone_assumed),
+    )
+
+
+def _text(raw: Mapping[str, Any], key: str) -> str | None:
+    value = raw.get(key)
+    return one_line(value) or None if isinstance(value, str) else None
+
+
+def _one_line_of(raw: Mapping[str, Any], key: str) -> str | None:
+    value = raw.get(key)
+    if not isinstance(value, str):
+        return None
+    kind = (raw.get(f"{key}_detail") or {}).get("type", "text/html")
+    return (one_line(value) if kind == "text/plain" else plain_text(value)) or None
+
+
+def _content(raw: Mapping[str, Any]) -> str | None:
+    parts = [part for part in raw.get("content") or () if isinstance(part.get("value"), str)]
+    texts = [
+        part["value"] if part.get("type") == "text/plain" else paragraphs(part["value"]) for part in parts
+    ]
+    return max(texts, key=len, default="") or None
+
+
+def _link(raw: Mapping[str, Any]) -> str | None:
+    link = _text(raw, "link")
+    return None if link and _UNSAFE_LINK.match(link) else link
+
+
+def _date(raw: Mapping[str, Any], key: str, zone: tzinfo) -> FoundDate | None:
+    text = raw.get(key)
+    moment = raw.get(f"{key}_parsed")
+    written = text if isinstance(text, str) else ""
+    if not isinstance(moment, struct_time):
+        return parse_date(written, zone)
+    try:
+        at = datetime(*moment[:6], tzinfo=UTC)
+    except ValueError:
+        return None
+    return FoundDate(at, False) if has_zone(written) else in_utc(at.replace(tzinfo=None), zone)
+
+
+def _hubs(channel: Mapping[str, Any]) -> list[str]:
+    links = channel.get("links") or ()
+    return [link["href"] for link in links if link.get("rel") in ("hub", "self", "next") and link.get("href")]
+
+
+def _ttl(channel: Mapping[str, Any]) -> int | None:
+    raw = _text(channel, "ttl")
+    return min(int(raw), 10080) * 60 if raw and raw.isdigit() and len(raw) < 8 else None

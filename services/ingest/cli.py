@@ -1,0 +1,130 @@
+"""`lantoa feeds parse` and `lantoa content extract`: the parsers of the service on files."""
+
+import json
+import lzma
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable
+from services.ingest.documents import Document, NoDocuments, open_output, read_documents, write_row
+
+DataOption = Annotated[str, typer.Option("--data", help="Thư mục, tệp .tar(.xz) hoặc - (folder, tar or -)")]
+OutOption = Annotated[str, typer.Option("--out", help="Tệp kết quả .jsonl(.xz) hoặc - (output file or -)")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Tóm tắt dạng JSON (summary as JSON)")]
+
+
+class ReadRow(NamedTuple):
+    """One row to write, and whether its file could be read."""
+
+    row: dict[str, Any]
+    ok: bool
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of intake to the `lantoa` command."""
+    _group(app, "feeds", "Nguồn tin (feeds)").command("parse")(parse_feeds)
+    _group(app, "content", "Nội dung (content)").command("extract")(extract_content)
+
+
+def _group(app: typer.Typer, name: str, text: str) -> typer.Typer:
+    """The sub-command of that name; another service may have made it already."""
+    for known in app.registered_groups:
+        if known.name == name and known.typer_instance is not None:
+            return known.typer_instance
+    group = typer.Typer(help=text, no_args_is_help=True)
+    app.add_typer(group, name=name)
+    return group
+
+
+def parse_feeds(data: DataOption, out: OutOption, as_json: JsonOption = False) -> None:
+    """Đọc các tệp nguồn tin thành mục tin (parse feed files to entries)."""
+    _run("Đọc nguồn tin", data, out, as_json, feed_row)
+
+
+def extract_content(data: DataOption, out: OutOption, as_json: JsonOption = False) -> None:
+    """Trích nội dung bài viết từ các tệp HTML (extract articles from HTML files)."""
+    _run("Trích nội dung", data, out, as_json, article_row)
+
+
+def feed_row(document: Document) -> ReadRow:
+    """A feed file as its row; a file that cannot be used says why."""
+    try:
+        parsed = SOURCE_KINDS.get("feed").parse(document.data)
+    except NotParsable as error:
+        return ReadRow({"file": document.name, "ok": False, "error": str(error), "entries": []}, False)
+    entries = [_entry_row(entry) for entry in parsed.entries]
+    return ReadRow({"file": document.name, "ok": True, "error": parsed.warning, "entries": entries}, True)
+
+
+def _entry_row(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "title": entry.title,
+        "link": entry.link,
+        "published_at": _iso(entry.published_at),
+        "summary": entry.summary,
+    }
+
+
+def article_row(document: Document) -> ReadRow:
+    """An HTML file as its row; a page without an article has an empty text."""
+    try:
+        entry = SOURCE_KINDS.get("page").parse(document.data).entries[0]
+    except NotParsable:
+        entry = Entry()
+    row = {
+        "file": document.name,
+        "title": entry.title,
+        "text": entry.content or "",
+        "published_at": _iso(entry.published_at),
+    }
+    return ReadRow(row, bool(entry.content))
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _run(label: str, data: str, out: str, as_json: bool, read: Callable[[Document], ReadRow]) -> None:
+    files = failed = 0
+    try:
+        with open_output(out) as target, _progress(label) as step:
+            for document in read_documents(data):
+                row, ok = read(document)
+                write_row(target, row)
+                files, failed = files + 1, failed + (not ok)
+                step(f"{files - failed} đọc được, {failed} lỗi")
+    except (NoDocuments, tarfile.TarError, lzma.LZMAError, OSError) as error:
+        typer.echo(f"Lỗi (error): {error}", err=True)
+        raise typer.Exit(2) from error
+    _summarise(label, files, failed, out, as_json)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _summarise(label: str, files: int, failed: int, out: str, as_json: bool) -> None:
+    summary = {"files": files, "parsed": files - failed, "failed": failed, "out": out}
+    line = f"{label}: {files} tệp, {files - failed} đọc được, {failed} lỗi → {out}"
+    # With rows on stdout, the summary must not mix into them.
+    typer.echo(json.dumps(summary, ensure_ascii=False) if as_json else line, err=out == "-" or not as_json)
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Callable[[str], None]]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda note: bar.update(task, advance=1, description=f"{label}: {note}")

@@ -1,0 +1,80 @@
+"""Files for the offline verbs: a folder, a tar of any compression, or `-`; rows out as JSON lines."""
+
+import json
+import lzma
+import sys
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+MAX_FILE = 64 * 1024 * 1024
+
+
+class Document(NamedTuple):
+    """One file: its name inside the folder or archive, and its bytes as they are."""
+
+    name: str
+    data: bytes
+
+
+class NoDocuments(ValueError):
+    """The given path is neither a folder nor an archive."""
+
+
+def read_documents(path: str) -> Iterator[Document]:
+    """Every regular file, in the order of an archive or sorted by name in a folder."""
+    if path == "-":
+        with tarfile.open(fileobj=sys.stdin.buffer, mode="r|*") as archive:
+            yield from _members(archive)
+        return
+    where = Path(path)
+    if where.is_dir():
+        for file in sorted(each for each in where.rglob("*") if each.is_file()):
+            yield Document(file.relative_to(where).as_posix(), _bounded(file))
+    elif where.is_file():
+        yield from _archive(where)
+    else:
+        raise NoDocuments(f"Không có thư mục hay tệp {path} (no such folder or file)")
+
+
+def _archive(where: Path) -> Iterator[Document]:
+    if not tarfile.is_tarfile(where):
+        yield Document(where.name, _bounded(where))
+        return
+    with tarfile.open(where, mode="r|*") as archive:
+        yield from _members(archive)
+
+
+def _members(archive: tarfile.TarFile) -> Iterator[Document]:
+    for member in archive:
+        content = archive.extractfile(member) if member.isfile() else None
+        if content is not None:
+            yield Document(member.name.removeprefix("./"), content.read(MAX_FILE))
+
+
+def _bounded(file: Path) -> bytes:
+    if file.suffix == ".xz":
+        with lzma.open(file) as stream:
+            return stream.read(MAX_FILE)
+    with file.open("rb") as plain:
+        return plain.read(MAX_FILE)
+
+
+@contextmanager
+def open_output(path: str) -> Iterator[IO[str]]:
+    """A text file to write rows to: `-` is stdout, `.xz` compresses."""
+    if path == "-":
+        yield sys.stdout
+        sys.stdout.flush()
+    elif path.endswith(".xz"):
+        with lzma.open(path, "wt", encoding="utf-8") as packed:
+            yield packed
+    else:
+        with open(path, "w", encoding="utf-8") as plain:
+            yield plain
+
+
+def write_row(out: IO[str], row: Mapping[str, Any]) -> None:
+    out.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -1,0 +1,144 @@
+"""Bytes and markup of strangers to plain text: encodings, hardened parsers, HTML without its tags."""
+
+import codecs
+import html
+import re
+import zlib
+
+from lxml import etree
+from lxml import html as lxml_html
+
+from libs.common.text import nfc
+
+_BLOCKS = frozenset(
+    "address article aside blockquote br dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
+    "h6 header hr li main nav ol p pre section table td th tr ul".split()
+)
+_SILENT = frozenset({"script", "style", "noscript", "template", "iframe", "object", "svg", "head"})
+_DECLARED = re.compile(rb"""(?:encoding|charset)\s*=\s*["']?\s*([A-Za-z0-9._:-]{2,40})""", re.IGNORECASE)
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_TAG = re.compile(r"<[A-Za-z/!][^<>]*>")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
+
+
+class BombError(ValueError):
+    """A compressed document that unpacks past the limit."""
+
+
+def unpack(data: bytes, limit: int) -> bytes:
+    """Gunzip when the bytes say so; never past the limit."""
+    if data[:2] != b"\x1f\x8b":
+        return data
+    stream = zlib.decompressobj(31)
+    try:
+        body = stream.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise ValueError("broken gzip") from error
+    if len(body) > limit:
+        raise BombError
+    return body
+
+
+def decode(data: bytes, content_type: str | None = None) -> str:
+    """Text of a document: byte order mark, HTTP charset, declaration, then what fits; NFC at the end."""
+    for mark, name in _BOMS:
+        if data.startswith(mark):
+            return nfc(data[len(mark) :].decode(name if len(mark) == 3 else name, "replace").lstrip("\ufeff"))
+    for name in _candidate_encodings(data, content_type):
+        try:
+            return nfc(data.decode(name))
+        except (UnicodeDecodeError, LookupError, ValueError):
+            continue
+    return nfc(data.decode("utf-8", "replace"))
+
+
+def _candidate_encodings(data: bytes, content_type: str | None) -> list[str]:
+    declared = _DECLARED.findall((content_type or "").encode("ascii", "ignore"))
+    declared += _DECLARED.findall(data[:2048])[:2]
+    names = [name.decode("ascii") for name in declared]
+    # What is valid UTF-8 is UTF-8, whatever it says; cp1258 is what old Vietnamese sites meant by 1252.
+    return ["utf-8", *(_text_codec(name) for name in names), "cp1258", "cp1252"]
+
+
+def _text_codec(name: str) -> str:
+    """The codec of a declared name; one that does not decode text is left to fail as unknown."""
+    try:
+        found = codecs.lookup(name)
+    except LookupError:
+        return "unknown"
+    return found.name if getattr(found, "_is_text_encoding", True) else "unknown"
+
+
+def clean(text: str) -> str:
+    """NFC without control characters, which neither XML nor Postgres takes."""
+    return _UNPRINTABLE.sub("", nfc(text))
+
+
+def one_line(text: str) -> str:
+    """Clean text with every run of white space as one space."""
+    return " ".join(clean(text).split())
+
+
+def plain_text(markup: str) -> str:
+    """HTML to one line, as for titles and summaries."""
+    if not _TAG.search(markup):
+        return one_line(html.unescape(markup) if "&" in markup else markup)
+    return one_line(paragraphs(markup))
+
+
+def paragraphs(markup: str) -> str:
+    """HTML to text with one line per block."""
+    if not _TAG.search(markup):
+        return _tidy_lines(html.unescape(markup))
+    root = html_tree(markup)
+    return "" if root is None else _tidy_lines("".join(_pieces(root)))
+
+
+def html_tree(markup: str) -> lxml_html.HtmlElement | None:
+    """A tree of untrusted HTML; None where there is nothing to parse."""
+    text = _UNPRINTABLE.sub("", markup).strip()
+    if not text:
+        return None
+    parser = lxml_html.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False
+    )
+    try:
+        return lxml_html.document_fromstring(text.encode("utf-8"), parser=parser, ensure_head_body=False)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def xml_parser() -> etree.XMLParser:
+    """An XML parser for strangers: no DTD, no entities, no network, libxml2's own caps on depth and size."""
+    return etree.XMLParser(
+        resolve_entities=False, load_dtd=False, dtd_validation=False, no_network=True, huge_tree=False,
+        recover=True, remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+
+
+def _pieces(root: lxml_html.HtmlElement) -> list[str]:
+    """Text of a tree in order, with a line break at each block; by events, so depth costs nothing."""
+    out: list[str] = []
+    walk = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walk:
+        tag = element.tag if isinstance(element.tag, str) else ""
+        if tag in _BLOCKS:
+            out.append("\n")
+        if event == "start":
+            if tag in _SILENT:
+                walk.skip_subtree()
+            elif element.text:
+                out.append(element.text.replace("\n", " "))
+        elif element.tail and element is not root:
+            out.append(element.tail.replace("\n", " "))
+    return out
+
+
+def _tidy_lines(text: str) -> str:
+    return "\n".join(line for line in (one_line(part) for part in text.splitlines()) if line)

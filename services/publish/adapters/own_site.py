@@ -1,0 +1,108 @@
+"""The city's own bulletin: published means that the page's file was read again and carries this content."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.publish import measure
+from services.publish.adapters.base import (
+    CHANNELS,
+    Account,
+    Capabilities,
+    Composed,
+    Deleted,
+    Draft,
+    Found,
+    Json,
+    Metric,
+    MetricDefinition,
+    NotFound,
+    Outcome,
+    Prepared,
+    Published,
+    Reason,
+    Reconciled,
+    Rejected,
+    Removal,
+    StillLive,
+    Tools,
+)
+
+METRICS = (MetricDefinition("views", "Bản tin không đếm người đọc", is_offered=False),)
+
+
+def content_digest(payload: Json) -> str:
+    """What the page carries as proof of which content it shows."""
+    canonical = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@CHANNELS.register("own_site")
+class OwnSite:
+    name_vi = "Bản tin của thành phố"
+    needs_secret: tuple[str, ...] = ()
+    needs_settings: tuple[str, ...] = ()
+
+    def __init__(self, account: Account, tools: Tools) -> None:
+        self._tools = tools
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(None, None, is_repeatable=True, can_delete=True, metrics=METRICS)
+
+    def compose(self, draft: Draft) -> Composed:
+        payload: Json = {
+            "slug": draft.slug,
+            "title": measure.nfc(draft.title).strip(),
+            "summary": measure.nfc(draft.summary).strip() if draft.summary else None,
+            "body": measure.nfc(draft.body).strip(),
+            "language": draft.language,
+            "kind": draft.kind,
+            "affects_rights": draft.affects_rights,
+            "source_note": measure.nfc(draft.source_note) if draft.source_note else None,
+            "ai_label": draft.ai_label,
+            "unit_name": draft.unit_name,
+        }
+        return Composed(text=str(payload["body"]), link=draft.link, payload=payload)
+
+    def prepare(self, payload: Json, delivery_id: UUID, at: datetime) -> Prepared:
+        return Prepared(key=str(payload["slug"]), payload=payload)
+
+    async def commit(self, prepared: Prepared) -> Outcome:
+        try:
+            await self._tools.press.publish(prepared.key)
+        except OSError as error:
+            why = Reason("Không ghi được tệp của bản tin", type(error).__name__)
+            return Rejected(why, permanent=False)
+        if self._shown(prepared):
+            return Published(prepared.key, self._url(prepared.key))
+        unseen = Reason("Trang đã dựng nhưng đọc lại chưa thấy nội dung này", "page does not show this content")
+        return Rejected(unseen, permanent=False)
+
+    async def confirm(self, handle: Json) -> Outcome:
+        return await self.commit(Prepared.from_handle(handle))
+
+    async def reconcile(self, handle: Json) -> Reconciled:
+        prepared = Prepared.from_handle(handle)
+        return Found(prepared.key, self._url(prepared.key)) if self._shown(prepared) else NotFound()
+
+    async def delete(self, platform_id: str) -> Removal:
+        try:
+            await self._tools.press.publish(platform_id)
+        except OSError as error:
+            return StillLive(Reason("Không ghi được tệp của bản tin", type(error).__name__))
+        if self._tools.press.shown_digest(platform_id) == "withdrawn":
+            return Deleted()
+        return StillLive(Reason("Trang trên bản tin vẫn còn nội dung cũ", "page still shows the content"))
+
+    async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]:
+        as_of = self._tools.clock.now()
+        blank = [Metric(m.name, None, m.definition, as_of) for m in METRICS]
+        return {platform_id: blank for platform_id in platform_ids}
+
+    def _shown(self, prepared: Prepared) -> bool:
+        return self._tools.press.shown_digest(prepared.key) == content_digest(prepared.payload)
+
+    def _url(self, slug: str) -> str:
+        return f"{self._tools.public_url.rstrip('/')}/tin/{slug}"

@@ -1,0 +1,182 @@
+"""The public bulletin as files: entries in, pages and feeds out. Pure; the same entries give the same bytes."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import jinja2
+from markupsafe import Markup
+
+from libs.common.clock import HANOI
+from libs.common.web import Site, environment
+from services.publish import feeds, markup, measure
+
+INDEX_SIZE = 40
+RIGHTS_PINNED = timedelta(days=30)
+WITHDRAWN_SHOWN = timedelta(days=30)
+HTML = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One publication as the public sees it. A withdrawn one carries no title and no text any more."""
+
+    publication_id: UUID
+    slug: str
+    title: str
+    summary: str | None
+    body: str
+    language: str
+    kind: str
+    state: str
+    affects_rights: bool
+    ai_label: bool
+    source_note: str | None
+    unit_name: str | None
+    published_at: datetime
+    updated_at: datetime
+    digest: str
+    withdrawn_reason: str | None = None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.state == "withdrawn"
+
+    @property
+    def lead(self) -> str:
+        first = self.body.strip().split("\n\n", 1)[0]
+        return measure.shorten(self.summary or markup.to_text(first), 260, 2000)
+
+    @property
+    def month(self) -> str:
+        return f"{self.published_at.astimezone(HANOI):%Y-%m}"
+
+    @property
+    def urn(self) -> str:
+        return self.publication_id.urn
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return environment("services.publish")
+
+
+def page(site: Site, entry: Entry) -> bytes:
+    if entry.is_withdrawn:
+        return _render("bulletin_gone.html", site=site, entry=entry, here=None)
+    return _render(
+        "bulletin_entry.html",
+        site=site,
+        entry=entry,
+        here=None,
+        digest=entry.digest,
+        text=markup.to_html(entry.body),
+        source_note=markup.to_inline(entry.source_note or ""),
+        json_ld=script_json(news_article(site, entry)),
+    )
+
+
+def index(site: Site, entries: Sequence[Entry], months: Sequence[str], now: datetime) -> bytes:
+    """What touches rights and duties comes first, then the rest by time; withdrawals are named, not hidden."""
+    live = _newest(e for e in entries if not e.is_withdrawn)
+    rights = [e for e in live if e.affects_rights and e.published_at > now - RIGHTS_PINNED]
+    latest = [e for e in live if e not in rights][:INDEX_SIZE]
+    gone = [e for e in entries if e.is_withdrawn and e.updated_at > now - WITHDRAWN_SHOWN]
+    return _render(
+        "bulletin_index.html",
+        site=site,
+        here="/",
+        rights=rights,
+        latest=latest,
+        withdrawn=sorted(gone, key=lambda e: e.updated_at, reverse=True),
+        months=months,
+    )
+
+
+def month_page(site: Site, month: str, entries: Iterable[Entry]) -> bytes:
+    of_month = _newest(e for e in entries if e.month == month and not e.is_withdrawn)
+    return _render("bulletin_month.html", site=site, here=None, month=month, entries=of_month)
+
+
+def missing(site: Site) -> bytes:
+    return _render("bulletin_missing.html", site=site, here=None)
+
+
+def feed_files(site: Site, entries: Sequence[Entry], now: datetime) -> dict[str, bytes]:
+    live = [_feed_item(site, e) for e in _newest(e for e in entries if not e.is_withdrawn)]
+    gone = [feeds.Deleted(e.urn, e.updated_at) for e in entries if e.is_withdrawn]
+    updated = max((e.updated_at for e in entries), default=now)
+    return {
+        "feed.rss": feeds.rss(site, live[: feeds.SIZE], updated),
+        "feed.atom": feeds.atom(site, live[: feeds.SIZE], gone, updated),
+        "feed.json": feeds.json_feed(site, live[: feeds.SIZE]),
+        "recent.json": recent_file(live),
+    }
+
+
+def recent_file(items: Sequence[feeds.Item]) -> bytes:
+    """What the news sitemap is made of when it is asked for: it must drop items as they turn two days old."""
+    rows = [{"url": i.url, "title": i.title, "published_at": i.published_at.isoformat()} for i in items[:1000]]
+    return json.dumps(rows, ensure_ascii=False).encode()
+
+
+def news_article(site: Site, entry: Entry) -> dict[str, Any]:
+    publisher = {"@type": "GovernmentOrganization", "name": site.publisher, "url": site.url("/")}
+    author = {"@type": "GovernmentOrganization", "name": entry.unit_name or site.publisher, "url": site.url("/")}
+    url = site.url(f"/tin/{entry.slug}")
+    return {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "@id": url,
+        "headline": entry.title,
+        "description": entry.lead,
+        "inLanguage": entry.language,
+        "datePublished": _local(entry.published_at),
+        "dateModified": _local(entry.updated_at),
+        "author": [author],
+        "publisher": publisher,
+        "mainEntityOfPage": {"@type": "WebPage", "@id": url},
+        "isAccessibleForFree": True,
+    }
+
+
+def script_json(value: Any) -> Markup:
+    """JSON that cannot close the script element it stands in."""
+    text = json.dumps(value, ensure_ascii=False)
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
+
+
+def _feed_item(site: Site, entry: Entry) -> feeds.Item:
+    note = Markup("<p><strong>Nguồn:</strong> {}</p>").format(markup.to_inline(entry.source_note or ""))
+    ai = Markup("<p><em>Có sử dụng trí tuệ nhân tạo.</em></p>")
+    lead = Markup("<p><strong>{}</strong></p>").format(entry.summary) if entry.summary else Markup("")
+    html = lead + markup.to_html(entry.body)
+    html += (note if entry.source_note else Markup("")) + (ai if entry.ai_label else Markup(""))
+    return feeds.Item(
+        id=entry.urn,
+        url=site.url(f"/tin/{entry.slug}"),
+        title=entry.title,
+        summary=entry.lead,
+        html=str(html),
+        author=entry.unit_name or site.publisher,
+        language=entry.language,
+        published_at=entry.published_at,
+        updated_at=entry.updated_at,
+        tags=("quyền và nghĩa vụ",) if entry.affects_rights else (),
+    )
+
+
+def _newest(entries: Iterable[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda e: (e.published_at, e.slug), reverse=True)
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone(HANOI).isoformat(timespec="seconds")
+
+
+def _render(template: str, **values: Any) -> bytes:
+    return _templates().get_template(template).render(**values).encode()

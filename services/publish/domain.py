@@ -1,0 +1,194 @@
+"""The rules of publishing: which state follows which, what an approval binds to, who may approve, when to retry."""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class Publication(StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    PUBLISHING = "publishing"
+    PUBLISHED = "published"
+    PARTLY_PUBLISHED = "partly_published"
+    FAILED = "failed"
+    CORRECTED = "corrected"
+    WITHDRAWN = "withdrawn"
+    KILLED = "killed"
+
+
+class Delivery(StrEnum):
+    PENDING = "pending"
+    PREPARED = "prepared"
+    ARMED = "armed"
+    COMMITTED = "committed"
+    PUBLISHED = "published"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    THROTTLED = "throttled"
+    AUTH_REQUIRED = "auth_required"
+    UNKNOWN = "unknown"
+    MANUAL = "manual"
+    WITHDRAWN = "withdrawn"
+
+
+P, D = Publication, Delivery
+
+PUBLICATION_MOVES: Mapping[Publication, frozenset[Publication]] = {
+    P.DRAFT: frozenset({P.DRAFT, P.IN_REVIEW, P.KILLED}),
+    P.IN_REVIEW: frozenset({P.DRAFT, P.APPROVED, P.KILLED}),
+    P.APPROVED: frozenset({P.DRAFT, P.SCHEDULED, P.PUBLISHING, P.KILLED}),
+    P.SCHEDULED: frozenset({P.DRAFT, P.PUBLISHING, P.KILLED}),
+    P.PUBLISHING: frozenset({P.PUBLISHED, P.PARTLY_PUBLISHED, P.FAILED, P.WITHDRAWN}),
+    P.PARTLY_PUBLISHED: frozenset({P.PUBLISHING, P.PUBLISHED, P.FAILED, P.CORRECTED, P.WITHDRAWN}),
+    P.FAILED: frozenset({P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED, P.WITHDRAWN}),
+    P.PUBLISHED: frozenset({P.CORRECTED, P.WITHDRAWN}),
+    P.CORRECTED: frozenset({P.CORRECTED, P.WITHDRAWN}),
+    P.WITHDRAWN: frozenset(),
+    P.KILLED: frozenset(),
+}
+EDITABLE = frozenset({P.DRAFT, P.IN_REVIEW, P.APPROVED, P.SCHEDULED})
+GOING_OUT = frozenset({P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED, P.FAILED, P.CORRECTED})
+
+DELIVERY_MOVES: Mapping[Delivery, frozenset[Delivery]] = {
+    D.PENDING: frozenset({D.PREPARED, D.AUTH_REQUIRED, D.REJECTED, D.WITHDRAWN}),
+    D.PREPARED: frozenset({D.PREPARED, D.ARMED, D.PENDING, D.AUTH_REQUIRED, D.REJECTED, D.WITHDRAWN}),
+    D.ARMED: frozenset(
+        {D.PUBLISHED, D.ACCEPTED, D.REJECTED, D.PENDING, D.THROTTLED, D.AUTH_REQUIRED, D.UNKNOWN, D.MANUAL}
+    ),
+    D.COMMITTED: frozenset({D.PUBLISHED, D.UNKNOWN}),
+    D.ACCEPTED: frozenset({D.ACCEPTED, D.PUBLISHED, D.REJECTED, D.UNKNOWN}),
+    D.UNKNOWN: frozenset({D.UNKNOWN, D.PUBLISHED, D.PENDING, D.MANUAL, D.WITHDRAWN}),
+    D.THROTTLED: frozenset({D.PREPARED, D.WITHDRAWN}),
+    D.AUTH_REQUIRED: frozenset({D.PENDING, D.WITHDRAWN}),
+    D.MANUAL: frozenset({D.PUBLISHED, D.WITHDRAWN}),
+    D.REJECTED: frozenset({D.PENDING, D.WITHDRAWN}),
+    D.PUBLISHED: frozenset({D.PUBLISHED, D.WITHDRAWN}),
+    D.WITHDRAWN: frozenset(),
+}
+SENDABLE = frozenset({D.PENDING, D.THROTTLED, D.PREPARED})
+IN_DOUBT = frozenset({D.ARMED, D.COMMITTED, D.UNKNOWN, D.ACCEPTED})
+GAVE_UP = frozenset({D.REJECTED, D.MANUAL, D.AUTH_REQUIRED})
+
+STEP_LEASE = timedelta(seconds=90)
+RECONCILE_EVERY = timedelta(seconds=30)
+MAX_ATTEMPTS = 8
+MAX_LOOKS = 10
+BACKOFF = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 900, 1800, 3600))
+
+
+def may_move(before: Publication, after: Publication) -> bool:
+    return after in PUBLICATION_MOVES[before]
+
+
+def may_deliver(before: Delivery, after: Delivery) -> bool:
+    return after in DELIVERY_MOVES[before]
+
+
+def backoff(attempt: int) -> timedelta:
+    """How long to wait after the given attempt failed (the first is 1)."""
+    return BACKOFF[min(max(attempt, 1), len(BACKOFF)) - 1]
+
+
+@dataclass(frozen=True)
+class HashedVariant:
+    channel_id: UUID
+    text: str
+    link: str | None
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Hashed:
+    """Everything an approval binds to."""
+
+    unit_id: UUID | None
+    kind: str
+    title: str
+    body: str
+    summary: str | None
+    slug: str
+    language: str
+    affects_rights: bool
+    source_note: str | None
+    ai_label: bool
+    scheduled_at: datetime | None
+    variants: tuple[HashedVariant, ...]
+    media: tuple[str, ...] = ()
+
+
+def content_hash(what: Hashed) -> str:
+    """SHA-256 of the canonical JSON: sorted keys, no spaces, UTF-8, time in UTC, variants by channel."""
+    facts = asdict(what)
+    facts["unit_id"] = str(what.unit_id) if what.unit_id else None
+    facts["scheduled_at"] = what.scheduled_at.astimezone(UTC).isoformat() if what.scheduled_at else None
+    facts["variants"] = sorted(
+        ({**asdict(v), "channel_id": str(v.channel_id)} for v in what.variants), key=lambda v: str(v["channel_id"])
+    )
+    canonical = json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Refusal(StrEnum):
+    """Why a person may not approve."""
+
+    NOT_SPOKESPERSON = "not_spokesperson"
+    OWN_WORK = "own_work"
+    NOT_IN_REVIEW = "not_in_review"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True)
+class ApprovalAttempt:
+    approver_id: UUID
+    speaks_for_unit: bool
+    editors: frozenset[UUID]
+    state: Publication
+    current_hash: str
+    seen_hash: str
+
+
+def refusal(attempt: ApprovalAttempt) -> Refusal | None:
+    """None where the approval stands; the first reason against it otherwise."""
+    if not attempt.speaks_for_unit:
+        return Refusal.NOT_SPOKESPERSON
+    if attempt.approver_id in attempt.editors:
+        return Refusal.OWN_WORK
+    if attempt.state is not P.IN_REVIEW:
+        return Refusal.NOT_IN_REVIEW
+    if attempt.seen_hash != attempt.current_hash:
+        return Refusal.CHANGED
+    return None
+
+
+def derived_state(before: Publication, deliveries: Iterable[Delivery]) -> Publication:
+    """What a publication is, given what became of its deliveries; withdrawn and corrected stand."""
+    if before not in {P.PUBLISHING, P.PARTLY_PUBLISHED, P.FAILED, P.SCHEDULED, P.APPROVED}:
+        return before
+    states = list(deliveries)
+    out = [s for s in states if s is D.PUBLISHED]
+    given_up = [s for s in states if s in GAVE_UP]
+    if states and len(out) == len(states):
+        return P.PUBLISHED
+    if len(out) + len(given_up) < len(states) or not states:
+        return P.PUBLISHING if before not in {P.SCHEDULED, P.APPROVED} or out or given_up else before
+    return P.PARTLY_PUBLISHED if out else P.FAILED
+
+
+def slugify(title: str, limit: int = 80) -> str:
+    """The title as an address: ASCII, lower case, words joined by hyphens, cut at a word."""
+    plain = unicodedata.normalize("NFD", title.lower().replace("đ", "d"))
+    ascii_only = "".join(c for c in plain if not unicodedata.combining(c))
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")
+    if len(slug) > limit:
+        slug = slug[: limit + 1].rsplit("-", 1)[0] or slug[:limit]
+    return slug[:limit].strip("-") or "tin"
