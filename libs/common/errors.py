@@ -19,7 +19,11 @@ class Problem(Exception):
     title_en: ClassVar[str] = "Internal error"
 
     def __init__(
-        self, detail: str | None = None, *, errors: list[dict[str, Any]] | None = None, retry_after: int | None = None
+        self,
+        detail: str | None = None,
+        *,
+        errors: list[dict[str, Any]] | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(detail or self.title_vi)
         self.detail = detail
@@ -28,7 +32,9 @@ class Problem(Exception):
 
     @classmethod
     def slug(cls) -> str:
-        return "".join("-" + c.lower() if c.isupper() else c for c in cls.__name__).lstrip("-")
+        return "".join(
+            "-" + c.lower() if c.isupper() else c for c in cls.__name__
+        ).lstrip("-")
 
     def document(self, instance: str | None = None) -> dict[str, Any]:
         """The problem document of RFC 9457; absent members are left out."""
@@ -89,14 +95,18 @@ def problems(*classes: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """For `responses=` of a route: what it may answer, by status."""
     return {
         status: {
-            "description": " · ".join(c.title_en for c in classes if c.status == status),
+            "description": " · ".join(
+                c.title_en for c in classes if c.status == status
+            ),
             "content": {MEDIA_TYPE: {"schema": {"type": "object"}}},
         }
         for status in sorted({c.status for c in classes})
     }
 
 
-def render(problem: Problem, request: Request, status: int | None = None) -> JSONResponse:
+def render(
+    problem: Problem, request: Request, status: int | None = None
+) -> JSONResponse:
     document = problem.document(request.url.path)
     document["status"] = status or problem.status
     headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
@@ -113,17 +123,26 @@ async def _on_problem(request: Request, error: Exception) -> JSONResponse:
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"pointer": "/" + "/".join(str(part) for part in e["loc"]), "type": e["type"], "message": e["msg"]}
+        {
+            "pointer": "/" + "/".join(str(part) for part in e["loc"]),
+            "type": e["type"],
+            "message": e["msg"],
+        }
         for e in error.errors()
     ]
-    return render(InvalidPayload(f"Có {len(errors)} lỗi trong dữ liệu gửi lên.", errors=errors), request)
+    return render(
+        InvalidPayload(f"Có {len(errors)} lỗi trong dữ liệu gửi lên.", errors=errors),
+        request,
+    )
 
 
 async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         return render(NotFound("Không có địa chỉ này."), request)
-    return render(RequestRefused(HTTPStatus(error.status_code).phrase), request, error.status_code)
+    return render(
+        RequestRefused(HTTPStatus(error.status_code).phrase), request, error.status_code
+    )
 
 
 async def _on_anything(request: Request, error: Exception) -> JSONResponse:

@@ -53,7 +53,7 @@ def conflict(
 
     Places deny only when neither side so much as mentions a place of the other.
     """
-    if evidence.places and places and not _mentioned(evidence.places, terms) and not _mentioned(places, evidence.terms):
+    if evidence.places and places and not _meet(evidence, terms, places):
         return 1.0
     ours, theirs = _by_unit(evidence.figures), _by_unit(figures)
     denied = sum(1 for unit, values in ours.items() if unit in theirs and not values & theirs[unit])
@@ -91,6 +91,14 @@ def _place_key(name: str) -> str:
     counts: dict[str, int] = {}
     _count(counts, name.split(" "), 1)
     return next((term for term in counts if " " in term), next(iter(counts), ""))
+
+
+def _meet(evidence: Evidence, terms: Mapping[str, int], places: Mapping[str, int]) -> bool:
+    return (
+        _mentioned(evidence.places, places)
+        or _mentioned(evidence.places, terms)
+        or _mentioned(places, evidence.terms)
+    )
 
 
 def _mentioned(places: Iterable[str], terms: Mapping[str, int]) -> bool:

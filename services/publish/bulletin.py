@@ -1,4 +1,4 @@
-"""The public bulletin as files: entries in, pages and feeds out. Pure; the same entries give the same bytes."""
+"""The public bulletin as files: entries in, pages and feeds out. The same entries give the same bytes."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -81,7 +81,7 @@ def page(site: Site, entry: Entry) -> bytes:
 
 
 def index(site: Site, entries: Sequence[Entry], months: Sequence[str], now: datetime) -> bytes:
-    """What touches rights and duties comes first, then the rest by time; withdrawals are named, not hidden."""
+    """What touches rights and duties comes first, then the rest by time; withdrawals are not hidden."""
     live = _newest(e for e in entries if not e.is_withdrawn)
     rights = [e for e in live if e.affects_rights and e.published_at > now - RIGHTS_PINNED]
     latest = [e for e in live if e not in rights][:INDEX_SIZE]
@@ -120,13 +120,15 @@ def feed_files(site: Site, entries: Sequence[Entry], now: datetime) -> dict[str,
 
 def recent_file(items: Sequence[feeds.Item]) -> bytes:
     """What the news sitemap is made of when it is asked for: it must drop items as they turn two days old."""
-    rows = [{"url": i.url, "title": i.title, "published_at": i.published_at.isoformat()} for i in items[:1000]]
+    recent = items[:1000]
+    rows = [{"url": i.url, "title": i.title, "published_at": i.published_at.isoformat()} for i in recent]
     return json.dumps(rows, ensure_ascii=False).encode()
 
 
 def news_article(site: Site, entry: Entry) -> dict[str, Any]:
-    publisher = {"@type": "GovernmentOrganization", "name": site.publisher, "url": site.url("/")}
-    author = {"@type": "GovernmentOrganization", "name": entry.unit_name or site.publisher, "url": site.url("/")}
+    office = {"@type": "GovernmentOrganization", "url": site.url("/")}
+    publisher = {**office, "name": site.publisher}
+    author = {**office, "name": entry.unit_name or site.publisher}
     url = site.url(f"/tin/{entry.slug}")
     return {
         "@context": "https://schema.org",

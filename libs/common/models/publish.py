@@ -39,7 +39,9 @@ class RoleGrant(Base):
     __tablename__ = "role_grants"
     __table_args__ = (
         CheckConstraint(one_of("role", Role), name="role"),
-        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="dates_in_order"),
+        CheckConstraint(
+            "valid_to IS NULL OR valid_to > valid_from", name="dates_in_order"
+        ),
         UniqueConstraint("person_id", "role", "unit_id", "valid_from"),
         table_rules("publish"),
     )
@@ -89,7 +91,9 @@ class ChannelCredential(Base):
     __tablename__ = "channel_credentials"
     __table_args__ = table_rules("publish", readers=("publish",))
 
-    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True)
+    channel_id: Mapped[UUID] = mapped_column(
+        ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True
+    )
     ciphertext: Mapped[bytes]
     updated_at: Mapped[datetime]
 
@@ -151,10 +155,15 @@ class Variant(Base):
     """What one channel will carry; rewritten whenever the revision changes."""
 
     __tablename__ = "variants"
-    __table_args__ = (UniqueConstraint("publication_id", "channel_id"), table_rules("publish"))
+    __table_args__ = (
+        UniqueConstraint("publication_id", "channel_id"),
+        table_rules("publish"),
+    )
 
     id: Mapped[UUID] = primary_key()
-    publication_id: Mapped[UUID] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"))
+    publication_id: Mapped[UUID] = mapped_column(
+        ForeignKey("publications.id", ondelete="CASCADE")
+    )
     channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id"))
     revision: Mapped[int]
     text: Mapped[str]
@@ -185,7 +194,10 @@ class Delivery(Base):
     __table_args__ = (
         UniqueConstraint("publication_id", "channel_id"),
         CheckConstraint(one_of("state", DeliveryState), name="state"),
-        CheckConstraint("state <> 'published' OR confirmed_at IS NOT NULL", name="published_is_confirmed"),
+        CheckConstraint(
+            "state <> 'published' OR confirmed_at IS NOT NULL",
+            name="published_is_confirmed",
+        ),
         Index("ix_deliveries_state_not_before", "state", "not_before"),
         Index("ix_deliveries_channel_id_id", "channel_id", "id"),
         table_rules("publish"),
@@ -232,7 +244,10 @@ class Task(Base):
     __tablename__ = "tasks"
     __table_args__ = (
         CheckConstraint(one_of("state", TaskState), name="state"),
-        CheckConstraint("state <> 'done' OR (done_by IS NOT NULL AND done_at IS NOT NULL)", name="done_by"),
+        CheckConstraint(
+            "state <> 'done' OR (done_by IS NOT NULL AND done_at IS NOT NULL)",
+            name="done_by",
+        ),
         UniqueConstraint("kind", "delivery_id"),
         table_rules("publish"),
     )

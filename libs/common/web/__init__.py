@@ -1,7 +1,7 @@
 """What every public page shares: the base template, its style sheet, and how times and headers are written.
 
-The style sheet is inlined, so that a page kept or served alone still looks as it should; nothing is fetched from
-elsewhere and there is no script.
+The style sheet is inlined, so that a page kept or served alone still looks as it should; nothing is fetched
+from elsewhere and there is no script.
 """
 
 import base64
@@ -63,7 +63,7 @@ def environment(package: str) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals["stylesheet"] = Markup(stylesheet())
+    env.globals["stylesheet"] = Markup(stylesheet())  # noqa: S704 - our own file
     env.filters.update(vn_time=vn_time, vn_date=vn_date, iso=iso)
     return env
 

@@ -8,7 +8,7 @@ platform.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 import httpx
@@ -194,7 +194,7 @@ class Press(Protocol):
     async def publish(self, slug: str) -> None: ...
 
     def shown_digest(self, slug: str) -> str | None:
-        """Read from the page's file: the digest of its content, `withdrawn`, or None where there is no page."""
+        """From the page's file: the digest of its content, `withdrawn`, or None where there is no page."""
         ...
 
 
@@ -211,6 +211,12 @@ class Tools:
 
 class Channel(Protocol):
     """A platform, opened for one account."""
+
+    name_vi: ClassVar[str]
+    needs_secret: ClassVar[tuple[str, ...]]
+    needs_settings: ClassVar[tuple[str, ...]]
+
+    def __init__(self, account: Account, tools: Tools) -> None: ...
 
     def capabilities(self) -> Capabilities: ...
 
@@ -245,14 +251,4 @@ class NotPostable(ValueError):
         self.reason = reason
 
 
-class ChannelClass(Protocol):
-    """A channel's class: what it is called, what it needs to be opened, and how it is opened."""
-
-    name_vi: str
-    needs_secret: tuple[str, ...]
-    needs_settings: tuple[str, ...]
-
-    def __call__(self, account: Account, tools: Tools) -> Channel: ...
-
-
-CHANNELS: Registry[ChannelClass] = Registry("channel")
+CHANNELS: Registry[type[Channel]] = Registry("channel")

@@ -6,7 +6,7 @@ The record key is derived from the delivery and written with putRecord, so that 
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from services.publish import measure
@@ -75,9 +75,9 @@ def link_facets(text: str, shown: str, uri: str) -> list[Json]:
 
 @CHANNELS.register("bluesky")
 class Bluesky:
-    name_vi = "Bluesky"
-    needs_secret = ("identifier", "password")
-    needs_settings = ("service",)
+    name_vi: ClassVar[str] = "Bluesky"
+    needs_secret: ClassVar[tuple[str, ...]] = ("identifier", "password")
+    needs_settings: ClassVar[tuple[str, ...]] = ("service",)
 
     def __init__(self, account: Account, tools: Tools) -> None:
         service = str(account.settings.get("service", "https://bsky.social")).rstrip("/")
@@ -89,17 +89,10 @@ class Bluesky:
         return Capabilities(MAX_GRAPHEMES, MAX_BYTES, is_repeatable=True, can_delete=True, metrics=METRICS)
 
     def compose(self, draft: Draft) -> Composed:
-        text, notes = _fit(draft)
-        payload: Json = {"$type": COLLECTION, "text": text, "langs": [draft.language]}
-        if draft.link is not None:
-            payload["facets"] = link_facets(text, draft.link, draft.link)
-            payload["embed"] = _card(draft)
-        return Composed(text=text, link=draft.link, payload=payload, notes=notes)
+        return compose(draft)
 
     def prepare(self, payload: Json, delivery_id: UUID, at: datetime) -> Prepared:
-        """Only the time of sending is added to what was approved."""
-        moment = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return Prepared(key=tid(delivery_id), payload={**payload, "createdAt": moment})
+        return prepare(payload, delivery_id, at)
 
     async def commit(self, prepared: Prepared) -> Outcome:
         body = {"collection": COLLECTION, "rkey": prepared.key, "record": prepared.payload}
@@ -206,6 +199,21 @@ class Bluesky:
         query = {"collection": COLLECTION, "limit": 50}
         answer = await self._xrpc.call("GET", "com.atproto.repo.listRecords", query)
         return [r for r in answer.get("records", []) if isinstance(r, dict) and "uri" in r and "value" in r]
+
+
+def compose(draft: Draft) -> Composed:
+    text, notes = _fit(draft)
+    payload: Json = {"$type": COLLECTION, "text": text, "langs": [draft.language]}
+    if draft.link is not None:
+        payload["facets"] = link_facets(text, draft.link, draft.link)
+        payload["embed"] = _card(draft)
+    return Composed(text=text, link=draft.link, payload=payload, notes=notes)
+
+
+def prepare(payload: Json, delivery_id: UUID, at: datetime) -> Prepared:
+    """Only the time of sending is added to what was approved."""
+    moment = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Prepared(key=tid(delivery_id), payload={**payload, "createdAt": moment})
 
 
 def _fit(draft: Draft) -> tuple[str, tuple[str, ...]]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from services.publish import measure
@@ -41,9 +42,9 @@ def content_digest(payload: Json) -> str:
 
 @CHANNELS.register("own_site")
 class OwnSite:
-    name_vi = "Bản tin của thành phố"
-    needs_secret: tuple[str, ...] = ()
-    needs_settings: tuple[str, ...] = ()
+    name_vi: ClassVar[str] = "Bản tin của thành phố"
+    needs_secret: ClassVar[tuple[str, ...]] = ()
+    needs_settings: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, account: Account, tools: Tools) -> None:
         self._tools = tools
@@ -77,8 +78,8 @@ class OwnSite:
             return Rejected(why, permanent=False)
         if self._shown(prepared):
             return Published(prepared.key, self._url(prepared.key))
-        unseen = Reason("Trang đã dựng nhưng đọc lại chưa thấy nội dung này", "page does not show this content")
-        return Rejected(unseen, permanent=False)
+        unseen = "Trang đã dựng nhưng đọc lại chưa thấy nội dung này"
+        return Rejected(Reason(unseen, "page does not show this content"), permanent=False)
 
     async def confirm(self, handle: Json) -> Outcome:
         return await self.commit(Prepared.from_handle(handle))
@@ -99,7 +100,7 @@ class OwnSite:
     async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]:
         as_of = self._tools.clock.now()
         blank = [Metric(m.name, None, m.definition, as_of) for m in METRICS]
-        return {platform_id: blank for platform_id in platform_ids}
+        return dict.fromkeys(platform_ids, blank)
 
     def _shown(self, prepared: Prepared) -> bool:
         return self._tools.press.shown_digest(prepared.key) == content_digest(prepared.payload)

@@ -1,0 +1,111 @@
+"""The person behind a request, their roles within units, and the requirement every route declares."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.auth.tokens import TokenVerifier
+from libs.common.clock import Clock
+from libs.common.db import SessionDep
+from libs.common.errors import Forbidden, Unauthenticated
+from libs.common.models import Person, RoleGrant
+from libs.common.models.enums import Role
+
+
+@dataclass(frozen=True)
+class Principal:
+    person_id: UUID
+    subject: str
+    unit_id: UUID
+    grants: frozenset[tuple[Role, UUID]]
+
+    def has(self, *roles: Role) -> bool:
+        return any(role in roles for role, _ in self.grants)
+
+    def has_within(self, unit_id: UUID, *roles: Role) -> bool:
+        """Whether one of the roles is held in exactly this unit: the city cannot act as a ward."""
+        return any((role, unit_id) in self.grants for role in roles)
+
+    def units(self, *roles: Role) -> set[UUID]:
+        return {unit_id for role, unit_id in self.grants if role in roles}
+
+
+async def load_principal(
+    session: AsyncSession, subject: str, now: datetime
+) -> Principal | None:
+    """The active person and the grants in force at this instant."""
+    in_force = and_(
+        RoleGrant.person_id == Person.id,
+        RoleGrant.valid_from <= now,
+        or_(RoleGrant.valid_to.is_(None), RoleGrant.valid_to > now),
+    )
+    rows = await session.execute(
+        select(Person.id, Person.unit_id, RoleGrant.role, RoleGrant.unit_id)
+        .join(RoleGrant, in_force, isouter=True)
+        .where(Person.subject == subject, Person.is_active)
+    )
+    found = rows.tuples().all()
+    if not found:
+        return None
+    grants = frozenset((Role(role), unit_id) for _, _, role, unit_id in found if role)
+    return Principal(found[0][0], subject, found[0][1], grants)
+
+
+def get_clock(request: Request) -> Clock:
+    clock: Clock = request.app.state.clock
+    return clock
+
+
+ClockDep = Annotated[Clock, Depends(get_clock)]
+
+
+async def get_principal(
+    request: Request, session: SessionDep, clock: ClockDep
+) -> Principal:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Thiếu mã truy cập (Authorization: Bearer …).")
+    verifier: TokenVerifier = request.app.state.tokens
+    subject = verifier.subject(token.strip(), clock.now())
+    principal = await load_principal(session, subject, clock.now())
+    if principal is None:
+        raise Unauthenticated("Người dùng chưa được khai báo hoặc đã ngừng hoạt động.")
+    return principal
+
+
+PrincipalDep = Annotated[Principal, Depends(get_principal)]
+
+
+def require(*roles: Role) -> Any:
+    """A dependency: the caller, if they hold one of these roles in some unit."""
+
+    async def requirement(principal: PrincipalDep) -> Principal:
+        if not principal.has(*roles):
+            wanted = ", ".join(role.value for role in roles)
+            raise Forbidden(f"Thao tác này cần một trong các vai trò: {wanted}.")
+        return principal
+
+    return Depends(_declare(requirement, roles))
+
+
+def public() -> Any:
+    """A dependency that says: this route is open on purpose."""
+
+    async def requirement() -> None:
+        return None
+
+    return Depends(_declare(requirement, ()))
+
+
+def _declare(
+    requirement: Callable[..., Any], roles: tuple[Role, ...]
+) -> Callable[..., Any]:
+    """Mark the function, so that a test can walk all routes and find the ones that declare nothing."""
+    requirement.lantoa_roles = roles  # type: ignore[attr-defined]
+    return requirement

@@ -1,0 +1,30 @@
+"""Liveness says the process answers; readiness says its database does, and that the schema fits the code."""
+
+from fastapi import APIRouter, Request
+from sqlalchemy import text
+
+from libs.common.auth import public
+from libs.common.errors import Problem
+
+router = APIRouter(prefix="/health", tags=["health"], dependencies=[public()])
+
+
+class NotReady(Problem):
+    status = 503
+    title_vi = "Chưa sẵn sàng"
+    title_en = "Not ready"
+
+
+@router.get("/live")
+async def live() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@router.get("/ready")
+async def ready(request: Request) -> dict[str, str]:
+    try:
+        async with request.app.state.db.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+    except Exception as error:
+        raise NotReady("Không kết nối được cơ sở dữ liệu.") from error
+    return {"status": "ready", "service": request.app.state.service}

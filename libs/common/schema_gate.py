@@ -1,0 +1,65 @@
+"""Which code may run against which schema, so that rolling upgrades and rollbacks work.
+
+A service runs when its newest revision ≥ the database's `compatible_from` and the database's revision ≥ the
+service's MINIMUM. Revisions are numbered 0001, 0002, … in one line, so they compare as text.
+"""
+
+import logging
+
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from libs.common.db import Database
+
+HEAD = "0001"
+"""The newest migration this code knows; a test holds it to the migrations folder."""
+MINIMUM = "0001"
+"""The oldest database this code can work with."""
+
+log = logging.getLogger("lantoa.schema")
+
+
+class IncompatibleSchema(RuntimeError):
+    """Code and database are outside what can run together; says which to upgrade."""
+
+
+def check(
+    head: str, minimum: str, database: str | None, compatible_from: str | None
+) -> None:
+    """Raise IncompatibleSchema, in Vietnamese and English, unless the two fit."""
+    if database is None or compatible_from is None:
+        raise IncompatibleSchema(
+            "Cơ sở dữ liệu chưa được khởi tạo; hãy chạy `lantoa migrate`. "
+            "/ The database has no schema yet; run `lantoa migrate`."
+        )
+    if head < compatible_from:
+        raise IncompatibleSchema(
+            f"Phiên bản phần mềm này (lược đồ {head}) quá cũ: cơ sở dữ liệu chỉ còn nhận từ {compatible_from}; "
+            f"hãy nâng cấp dịch vụ. / This code (schema {head}) is too old for a database that accepts "
+            f"{compatible_from} and later; upgrade the service."
+        )
+    if database < minimum:
+        raise IncompatibleSchema(
+            f"Cơ sở dữ liệu (lược đồ {database}) cũ hơn mức tối thiểu {minimum}; hãy chạy `lantoa migrate`. "
+            f"/ The database (schema {database}) is older than the minimum {minimum}; run `lantoa migrate`."
+        )
+
+
+async def read_versions(db: Database) -> tuple[str | None, str | None]:
+    """(database revision, compatible_from); None for each that is not there."""
+    try:
+        async with db.engine.connect() as connection:
+            version = await connection.scalar(
+                text("SELECT version_num FROM alembic_version")
+            )
+            oldest = await connection.scalar(
+                text("SELECT compatible_from FROM schema_state")
+            )
+            return version, oldest
+    except ProgrammingError:
+        return None, None
+
+
+async def wait_until_compatible(db: Database) -> None:
+    version, oldest = await read_versions(db)
+    check(HEAD, MINIMUM, version, oldest)

@@ -1,0 +1,123 @@
+"""What every installation starts from: the units with their names, and the programmes that are shipped.
+
+Safe to run again: units and names are brought up to the shipped lists, a programme that is there is left alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import models as m
+from libs.common.ids import new_id
+from libs.common.programme_file import PROGRAMMES_DIR, read_programme, store_programme
+from libs.common.text import fold
+from libs.common.units import (
+    BEFORE_RECORDS,
+    CITY_CODE,
+    Alias,
+    Unit,
+    load_aliases,
+    load_units,
+)
+
+
+@dataclass(frozen=True)
+class Seeded:
+    units: int
+    aliases: int
+    programmes: int
+
+
+async def seed(session: AsyncSession, now: datetime) -> Seeded:
+    """Load the shipped units, names and programmes; needs the role that owns the schema."""
+    units, aliases = load_units(), load_aliases()
+    unit_ids = await seed_units(session, units, now)
+    await seed_aliases(session, aliases, unit_ids, now)
+    files = sorted(PROGRAMMES_DIR.glob("*.yaml"))
+    for path in files:
+        await store_programme(session, read_programme(path), now=now)
+    return Seeded(len(unit_ids), len(aliases), len(files))
+
+
+async def seed_units(
+    session: AsyncSession, units: Sequence[Unit], now: datetime
+) -> dict[str, UUID]:
+    """Insert or correct the units, the city first; the id of each code."""
+    city = [unit for unit in units if unit.code == CITY_CODE]
+    ids = await _upsert_units(session, city, None, now)
+    parts = [unit for unit in units if unit.code != CITY_CODE]
+    return ids | await _upsert_units(session, parts, ids.get(CITY_CODE), now)
+
+
+async def _upsert_units(
+    session: AsyncSession, units: Sequence[Unit], parent_id: UUID | None, now: datetime
+) -> dict[str, UUID]:
+    if not units:
+        return {}
+    statement = insert(m.OrganizationUnit).values(
+        [_unit_values(unit, parent_id, now) for unit in units]
+    )
+    corrected = {
+        name: statement.excluded[name]
+        for name in ("kind", "name", "name_folded", "parent_id", "valid_to", "source")
+    }
+    rows = await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["code", "valid_from"], set_=corrected
+        ).returning(m.OrganizationUnit.code, m.OrganizationUnit.id)
+    )
+    return {code: unit_id for code, unit_id in rows}
+
+
+def _unit_values(unit: Unit, parent_id: UUID | None, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(now),
+        "code": unit.code,
+        "kind": unit.kind,
+        "name": unit.name,
+        "name_folded": fold(unit.name),
+        "parent_id": parent_id,
+        "valid_from": unit.valid_from or BEFORE_RECORDS,
+        "valid_to": unit.valid_to,
+        "source": unit.source,
+    }
+
+
+async def seed_aliases(
+    session: AsyncSession,
+    aliases: Sequence[Alias],
+    unit_ids: dict[str, UUID],
+    now: datetime,
+) -> None:
+    statement = insert(m.UnitAlias).values(
+        [_alias_values(alias, unit_ids, now) for alias in aliases]
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["alias_folded", "unit_id", "valid_from"],
+            set_={
+                name: statement.excluded[name]
+                for name in ("alias", "valid_to", "source")
+            },
+        )
+    )
+
+
+def _alias_values(
+    alias: Alias, unit_ids: dict[str, UUID], now: datetime
+) -> dict[str, Any]:
+    first: date = alias.valid_from or BEFORE_RECORDS
+    return {
+        "id": new_id(now),
+        "alias": alias.alias,
+        "alias_folded": fold(alias.alias),
+        "unit_id": unit_ids[alias.unit_code],
+        "valid_from": first,
+        "valid_to": alias.valid_to,
+        "source": alias.source,
+    }

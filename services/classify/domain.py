@@ -1,0 +1,68 @@
+"""The pure rules of classification: what may be suggested, who may relabel, what outsiders may see."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from libs.common.models.enums import PROTECTED_KINDS, MatchState, RiskClass, Role, TextKind, Verdict
+
+SAFETY_RISKS = frozenset({RiskClass.EXPOSED_PERSONAL_DATA, RiskClass.THREAT_OF_VIOLENCE})
+"""What in lawful criticism still endangers somebody: it becomes a safety task, never a legal case."""
+
+_NEVER_BY_MODEL = frozenset({RiskClass.FALSE_EMERGENCY, RiskClass.REPORTED_DEFAMATION})
+"""The first needs a claim with a published verdict, the second a report by the person harmed."""
+
+_INSIDE_ROLES = frozenset({Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN})
+_PUBLIC_VERDICTS = frozenset({Verdict.TIN_GIA, Verdict.TIN_SAI_SU_THAT, Verdict.TIN_XAC_THUC})
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What of a model's findings may be suggested to the legal desk, and what is a safety task."""
+
+    risk: tuple[RiskClass, ...]
+    safety: tuple[RiskClass, ...]
+
+
+def guard(kind: TextKind, found: Sequence[RiskClass], ever: Collection[str] = ()) -> Guarded:
+    """The firewall: a text that is, or ever was, criticism, opinion or complaint has no legal risk."""
+    if kind in PROTECTED_KINDS or not PROTECTED_KINDS.isdisjoint(ever):
+        return Guarded((), tuple(risk for risk in found if risk in SAFETY_RISKS))
+    return Guarded(tuple(risk for risk in found if risk not in _NEVER_BY_MODEL), ())
+
+
+class Relabelling(StrEnum):
+    """What has to happen for a person's new label to count."""
+
+    NOTHING = "nothing"
+    AT_ONCE = "at_once"
+    SECOND_PERSON = "second_person"
+
+
+def relabelling(before: TextKind | None, after: TextKind, ever: Collection[str] = ()) -> Relabelling:
+    """Moving a text away from what protects it needs a second person; anything else counts at once."""
+    if before == after:
+        return Relabelling.NOTHING
+    was_protected = before in PROTECTED_KINDS or not PROTECTED_KINDS.isdisjoint(ever)
+    if was_protected and after not in PROTECTED_KINDS:
+        return Relabelling.SECOND_PERSON
+    return Relabelling.AT_ONCE
+
+
+def may_confirm(proposed_by: UUID, confirming: UUID) -> bool:
+    """The second person is another person."""
+    return proposed_by != confirming
+
+
+def visible_verdict(
+    verdict: Verdict | None, published: bool, state: MatchState | None, roles: Collection[Role]
+) -> Verdict | None:
+    """The verdict a reader may see: outsiders only a published one, and only on a confirmed match.
+
+    `state` is None for the claim itself, seen without a match.
+    """
+    if not _INSIDE_ROLES.isdisjoint(roles):
+        return verdict
+    confirmed = state in (None, MatchState.CONFIRMED)
+    return verdict if confirmed and published and verdict in _PUBLIC_VERDICTS else None

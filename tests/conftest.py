@@ -1,0 +1,1 @@
+"""Fixtures come from libs.common.testing.plugin, loaded by the project's pytest settings."""
