@@ -94,9 +94,7 @@ class Projection:
         act, before = entry.act, self.items.get(key)
         if before is None:
             at = entry.at
-            self.items[key] = Item(
-                act.platform, act.kind, act.subject, act.account, act.data, at, at, entry.seq
-            )
+            self.items[key] = Item(act.platform, act.kind, act.subject, act.account, act.data, at, at, entry.seq)
         else:
             before.data, before.updated_at = act.data, entry.at
 

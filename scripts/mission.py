@@ -1,6 +1,6 @@
 """Print every row of docs/mission.md with the tests that show it and their last result.
 
-    python scripts/mission.py [--json]
+python scripts/mission.py [--json]
 """
 
 import argparse
@@ -70,9 +70,7 @@ def last_results() -> dict[str, dict[str, str]]:
     return results
 
 
-def join(
-    rows: list[list[str]], tests: dict[str, list[str]], results: dict[str, dict[str, str]]
-) -> list[Row]:
+def join(rows: list[list[str]], tests: dict[str, list[str]], results: dict[str, dict[str, str]]) -> list[Row]:
     """Every row with its tests; only tests that exist now count."""
     joined = []
     for row_id, duty, feature, services, shows in rows:

@@ -22,9 +22,7 @@ Resources = Callable[[Any, Database, Clock], AbstractAsyncContextManager[Any]]
 
 
 @asynccontextmanager
-async def no_resources(
-    settings: Any, db: Database, clock: Clock
-) -> AsyncIterator[None]:
+async def no_resources(settings: Any, db: Database, clock: Clock) -> AsyncIterator[None]:
     yield None
 
 
@@ -42,9 +40,7 @@ class Service:
 
 
 @asynccontextmanager
-async def running(
-    service: Service, settings: Any, clock: Clock
-) -> AsyncIterator[tuple[Database, Any]]:
+async def running(service: Service, settings: Any, clock: Clock) -> AsyncIterator[tuple[Database, Any]]:
     """The process context of either kind: pool, schema check, resources; closed in reverse order."""
     db = Database(settings.db.url.get_secret_value(), pool_size=settings.db.pool_size)
     try:
@@ -55,9 +51,7 @@ async def running(
         await db.dispose()
 
 
-def create_app(
-    service: Service, settings: Any = None, clock: Clock | None = None
-) -> FastAPI:
+def create_app(service: Service, settings: Any = None, clock: Clock | None = None) -> FastAPI:
     settings = settings or service.settings_class()
     clock = clock or SystemClock()
 
@@ -103,9 +97,7 @@ class Worker:
     async def run(self) -> None:
         """Until `stopping` is set; then what is under way ends and is acknowledged."""
         async with AsyncExitStack() as stack:
-            db, held = await stack.enter_async_context(
-                running(self.service, self.settings, self.clock)
-            )
+            db, held = await stack.enter_async_context(running(self.service, self.settings, self.clock))
             client = await connect(self.settings.nats, f"{self.service.name}-worker")
             stack.push_async_callback(client.close)
             js = client.jetstream()
@@ -126,7 +118,5 @@ class Worker:
                 group.create_task(self.stopping.wait())
 
 
-def create_worker(
-    service: Service, settings: Any = None, clock: Clock | None = None
-) -> Worker:
+def create_worker(service: Service, settings: Any = None, clock: Clock | None = None) -> Worker:
     return Worker(service, settings or service.settings_class(), clock or SystemClock())

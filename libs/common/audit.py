@@ -20,9 +20,7 @@ GENESIS = b"\0" * 32
 
 def entry_hash(prev_hash: bytes, facts: dict[str, Any]) -> bytes:
     """SHA-256 of the previous hash and the canonical JSON of an entry."""
-    canonical = json.dumps(
-        facts, sort_keys=True, ensure_ascii=False, separators=(",", ":")
-    )
+    canonical = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(prev_hash + canonical.encode()).digest()
 
 
@@ -38,10 +36,7 @@ def _hashed_facts(entry: dict[str, Any]) -> dict[str, Any]:
         "facts",
         "at",
     )
-    return {
-        name: entry[name] if name in ("seq", "facts") else str(entry[name])
-        for name in kept
-    }
+    return {name: entry[name] if name in ("seq", "facts") else str(entry[name]) for name in kept}
 
 
 async def append(
@@ -113,9 +108,7 @@ async def verify(
 ) -> AsyncIterator[Break | tuple[str, date, bytes]]:
     """Walk every chain; yields a Break, or (service, day, root hash) for a chain that holds."""
     chains = await session.execute(
-        select(AuditEntry.service, AuditEntry.day)
-        .distinct()
-        .order_by(AuditEntry.service, AuditEntry.day)
+        select(AuditEntry.service, AuditEntry.day).distinct().order_by(AuditEntry.service, AuditEntry.day)
     )
     for service, day in chains.tuples().all():
         rows = await session.stream_scalars(

@@ -133,9 +133,7 @@ async def ensure_stream(js: JetStreamContext, settings: NatsSettings) -> None:
         await js.update_stream(config)
 
 
-def headers_of(
-    event_id: UUID, subject: str, source: str, at: datetime, message_id: str
-) -> dict[str, str]:
+def headers_of(event_id: UUID, subject: str, source: str, at: datetime, message_id: str) -> dict[str, str]:
     """CloudEvents 1.0, NATS binding, binary mode."""
     return {
         "Nats-Msg-Id": message_id,
@@ -174,9 +172,7 @@ def _read(message: Msg, event_class: type[Event]) -> Received:
             "no CloudEvents id",
         )
     try:
-        return Received(
-            message, event_id, event_class.model_validate_json(message.data), None
-        )
+        return Received(message, event_id, event_class.model_validate_json(message.data), None)
     except ValidationError as error:
         return Received(message, event_id, None, str(error))
 
@@ -216,9 +212,7 @@ class Consumer(Generic[R]):
                 )
                 await _pause(1.0, stopping)
 
-    async def _bind_and_consume(
-        self, js: JetStreamContext, stopping: asyncio.Event
-    ) -> None:
+    async def _bind_and_consume(self, js: JetStreamContext, stopping: asyncio.Event) -> None:
         config = ConsumerConfig(
             durable_name=self.durable,
             filter_subject=self._subscription.event.subject,
@@ -227,9 +221,7 @@ class Consumer(Generic[R]):
             max_ack_pending=1000,
         )
         subject = self._subscription.event.subject
-        pull = await js.pull_subscribe(
-            subject, durable=self.durable, stream=self._stream, config=config
-        )
+        pull = await js.pull_subscribe(subject, durable=self.durable, stream=self._stream, config=config)
         try:
             quiet = 0
             while not stopping.is_set():
@@ -247,11 +239,7 @@ class Consumer(Generic[R]):
 
     async def handle(self, messages: Sequence[Msg]) -> None:
         """All in one transaction; if that fails, one by one, so that one poison message holds nobody up."""
-        received = [
-            _read(m, self._subscription.event)
-            for m in messages
-            if await self._is_for_us(m)
-        ]
+        received = [_read(m, self._subscription.event) for m in messages if await self._is_for_us(m)]
         good = [r for r in received if r.event is not None]
         for unreadable in (r for r in received if r.event is None):
             await self._bury(unreadable, unreadable.error or "unreadable")
@@ -287,9 +275,7 @@ class Consumer(Generic[R]):
     async def _apply(self, received: Sequence[Received]) -> None:
         now = self._clock.now()
         async with self._db.transaction() as session:
-            first = await first_deliveries(
-                session, self.durable, [r.event_id for r in received], now
-            )
+            first = await first_deliveries(session, self.durable, [r.event_id for r in received], now)
             events, seen = [], set()
             for r in received:
                 if r.event_id in first and r.event_id not in seen:
@@ -312,14 +298,10 @@ class Consumer(Generic[R]):
             one.tries,
             type(error).__name__,
         )
-        if isinstance(error, Permanent) or (
-            one.tries > len(self._retry_delays) and not is_outage(error)
-        ):
+        if isinstance(error, Permanent) or (one.tries > len(self._retry_delays) and not is_outage(error)):
             await self._bury(one, f"{type(error).__name__}: {error}")
         else:
-            await one.message.nak(
-                delay=self._retry_delays[min(one.tries, len(self._retry_delays)) - 1]
-            )
+            await one.message.nak(delay=self._retry_delays[min(one.tries, len(self._retry_delays)) - 1])
 
     async def _bury(self, one: Received, error: str) -> None:
         now = self._clock.now()
@@ -342,11 +324,7 @@ class Consumer(Generic[R]):
                 "dead_at": now,
                 "retried_at": None,
             }
-            await session.execute(
-                query.on_conflict_do_update(
-                    index_elements=["event_id", "consumer"], set_=changed
-                )
-            )
+            await session.execute(query.on_conflict_do_update(index_elements=["event_id", "consumer"], set_=changed))
         log.error("%s: event %s is dead: %s", self.durable, one.event_id, error[:200])
         await one.message.term()
 
@@ -355,10 +333,7 @@ def is_outage(error: BaseException) -> bool:
     """Whether the database was away: such a failure never uses up an event's tries."""
     if isinstance(error, OSError | ConnectionError):
         return True
-    return (
-        bool(getattr(error, "connection_invalidated", False))
-        or type(error).__name__ in _OUTAGES
-    )
+    return bool(getattr(error, "connection_invalidated", False)) or type(error).__name__ in _OUTAGES
 
 
 _OUTAGES = frozenset(
@@ -371,9 +346,7 @@ _OUTAGES = frozenset(
 )
 
 
-async def publish_json(
-    js: JetStreamContext, subject: str, payload: Any, headers: dict[str, str]
-) -> None:
+async def publish_json(js: JetStreamContext, subject: str, payload: Any, headers: dict[str, str]) -> None:
     await js.publish(
         subject,
         json.dumps(payload, ensure_ascii=False).encode(),

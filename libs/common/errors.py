@@ -32,9 +32,7 @@ class Problem(Exception):
 
     @classmethod
     def slug(cls) -> str:
-        return "".join(
-            "-" + c.lower() if c.isupper() else c for c in cls.__name__
-        ).lstrip("-")
+        return "".join("-" + c.lower() if c.isupper() else c for c in cls.__name__).lstrip("-")
 
     def document(self, instance: str | None = None) -> dict[str, Any]:
         """The problem document of RFC 9457; absent members are left out."""
@@ -95,18 +93,14 @@ def problems(*classes: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """For `responses=` of a route: what it may answer, by status."""
     return {
         status: {
-            "description": " · ".join(
-                c.title_en for c in classes if c.status == status
-            ),
+            "description": " · ".join(c.title_en for c in classes if c.status == status),
             "content": {MEDIA_TYPE: {"schema": {"type": "object"}}},
         }
         for status in sorted({c.status for c in classes})
     }
 
 
-def render(
-    problem: Problem, request: Request, status: int | None = None
-) -> JSONResponse:
+def render(problem: Problem, request: Request, status: int | None = None) -> JSONResponse:
     document = problem.document(request.url.path)
     document["status"] = status or problem.status
     headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
@@ -140,9 +134,7 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         return render(NotFound("Không có địa chỉ này."), request)
-    return render(
-        RequestRefused(HTTPStatus(error.status_code).phrase), request, error.status_code
-    )
+    return render(RequestRefused(HTTPStatus(error.status_code).phrase), request, error.status_code)
 
 
 async def _on_anything(request: Request, error: Exception) -> JSONResponse:

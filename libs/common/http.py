@@ -42,10 +42,7 @@ _CLOSED_V4 = tuple(
     )
 )  # fmt: skip
 _GLOBAL_V6 = IPv6Network("2000::/3")
-_CLOSED_V6 = tuple(
-    IPv6Network(block)
-    for block in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
-)
+_CLOSED_V6 = tuple(IPv6Network(block) for block in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -91,13 +88,9 @@ def is_address_allowed(address: Address, rule: AddressRule) -> bool:
     if isinstance(address, IPv6Address) and address.scope_id:
         return False
     inner = unwrap_address(address)
-    if any(
-        inner.version == block.version and inner in block for block in rule.networks
-    ):
+    if any(inner.version == block.version and inner in block for block in rule.networks):
         return True
-    return (rule.loopback and inner.is_loopback) or (
-        rule.public and is_public_address(inner)
-    )
+    return (rule.loopback and inner.is_loopback) or (rule.public and is_public_address(inner))
 
 
 # --- what can go wrong: typed ------------------------------------------------------------------------
@@ -199,26 +192,16 @@ def check_url(url: str, ports: frozenset[int] | None) -> httpx.URL:
         parsed = httpx.URL(url.strip())
         host = parsed.host
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise FetchRefused(
-            "Địa chỉ không hợp lệ.", "The address is not valid."
-        ) from error
+        raise FetchRefused("Địa chỉ không hợp lệ.", "The address is not valid.") from error
     if parsed.scheme not in ("http", "https"):
-        raise _refused(
-            host or "—", "chỉ nhận http và https", "only http and https are allowed"
-        )
+        raise _refused(host or "—", "chỉ nhận http và https", "only http and https are allowed")
     if not host:
-        raise FetchRefused(
-            "Địa chỉ không có tên máy chủ.", "The address names no host."
-        )
+        raise FetchRefused("Địa chỉ không có tên máy chủ.", "The address names no host.")
     if parsed.userinfo:
-        raise _refused(
-            host, "địa chỉ chứa tên và mật khẩu", "the address carries credentials"
-        )
+        raise _refused(host, "địa chỉ chứa tên và mật khẩu", "the address carries credentials")
     port = effective_port(parsed)
     if ports is not None and port not in ports:
-        raise _refused(
-            host, f"cổng {port} không được phép", f"port {port} is not allowed"
-        )
+        raise _refused(host, f"cổng {port} không được phép", f"port {port} is not allowed")
     return parsed.copy_with(fragment=None)
 
 
@@ -275,21 +258,15 @@ def _decoder(encoding: str) -> _Inflate | _Brotli | _Plain:
             return _Inflate()
         case "br":
             return _Brotli()
-    raise FetchFailed(
-        "Cách nén không hỗ trợ.", "The answer uses an unsupported compression."
-    )
+    raise FetchFailed("Cách nén không hỗ trợ.", "The answer uses an unsupported compression.")
 
 
 def _too_large(host: str, limit: int) -> BodyTooLarge:
     size = f"{limit / 1048576:.0f} MB" if limit >= 1048576 else f"{limit} byte"
-    return BodyTooLarge(
-        f"Nội dung từ {host} vượt quá {size}.", f"The answer of {host} is over {size}."
-    )
+    return BodyTooLarge(f"Nội dung từ {host} vượt quá {size}.", f"The answer of {host} is over {size}.")
 
 
-async def _read_body(
-    response: httpx.Response, limit: int, *, truncate: bool
-) -> tuple[bytes, int]:
+async def _read_body(response: httpx.Response, limit: int, *, truncate: bool) -> tuple[bytes, int]:
     """The unpacked body and the bytes received; stops at the limit whichever of the two reaches it."""
     host = response.request.headers.get("host", "")
     declared = response.headers.get("content-length", "")
@@ -335,9 +312,7 @@ class PublicFetcher:
             trust_env=False,
             # A connection is never reused: it was checked for one name, and belongs to that name alone.
             limits=httpx.Limits(max_keepalive_connections=0),
-            timeout=httpx.Timeout(
-                self._limits.deadline_s, connect=self._limits.connect_s
-            ),
+            timeout=httpx.Timeout(self._limits.deadline_s, connect=self._limits.connect_s),
         )
 
     async def __aenter__(self) -> Self:
@@ -368,9 +343,7 @@ class PublicFetcher:
         limit = max_bytes if max_bytes is not None else self._limits.max_bytes
         try:
             async with asyncio.timeout(self._limits.deadline_s):
-                return await self._follow(
-                    target, dict(headers or {}), admit, limit, truncate
-                )
+                return await self._follow(target, dict(headers or {}), admit, limit, truncate)
         except TimeoutError as error:
             seconds = f"{self._limits.deadline_s:g}"
             raise FetchTimeout(
@@ -407,9 +380,7 @@ class PublicFetcher:
         try:
             target = str(url.join(location))
         except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-            raise FetchRefused(
-                "Địa chỉ chuyển hướng không hợp lệ.", "The redirect is not valid."
-            ) from error
+            raise FetchRefused("Địa chỉ chuyển hướng không hợp lệ.", "The redirect is not valid.") from error
         return check_url(target, self._ports)
 
     async def _hop(
@@ -435,17 +406,13 @@ class PublicFetcher:
 
     async def _checked_addresses(self, url: httpx.URL) -> list[Address]:
         try:
-            addresses = list(
-                await self._resolve(url.host.strip("[]"), effective_port(url))
-            )
+            addresses = list(await self._resolve(url.host.strip("[]"), effective_port(url)))
         except (OSError, UnicodeError, ValueError) as error:
             raise FetchFailed(
                 f"Không phân giải được tên miền {url.host}.",
                 f"The name {url.host} does not resolve.",
             ) from error
-        if not addresses or not all(
-            is_address_allowed(one, self._rule) for one in addresses
-        ):
+        if not addresses or not all(is_address_allowed(one, self._rule) for one in addresses):
             if self._rule.loopback and not self._rule.public:
                 raise _refused(
                     url.host,
@@ -468,17 +435,12 @@ class PublicFetcher:
         truncate: bool,
     ) -> Fetched:
         pinned = url.copy_with(host=str(address))
-        request = self._client.build_request(
-            "GET", pinned, headers={**headers, "Host": _host_header(url)}
-        )
+        request = self._client.build_request("GET", pinned, headers={**headers, "Host": _host_header(url)})
         request.extensions["sni_hostname"] = url.raw_host.decode("ascii")
         response = await self._client.send(request, stream=True)
         try:
             body, received = b"", 0
-            if (
-                response.status_code not in (204, 304)
-                and not response.has_redirect_location
-            ):
+            if response.status_code not in (204, 304) and not response.has_redirect_location:
                 body, received = await _read_body(response, limit, truncate=truncate)
         finally:
             await response.aclose()
@@ -497,11 +459,7 @@ def _host_header(url: httpx.URL) -> str:
 
 def _broken(host: str, error: Exception | None) -> FetchError:
     if isinstance(error, httpx.TimeoutException):
-        return FetchTimeout(
-            f"{host} không trả lời kịp.", f"{host} did not answer in time."
-        )
+        return FetchTimeout(f"{host} không trả lời kịp.", f"{host} did not answer in time.")
     if isinstance(error, httpx.ConnectError):
-        return FetchFailed(
-            f"Không kết nối được tới {host}.", f"Could not connect to {host}."
-        )
+        return FetchFailed(f"Không kết nối được tới {host}.", f"Could not connect to {host}.")
     return FetchFailed(f"{host} trả lời sai giao thức.", f"{host} broke the protocol.")

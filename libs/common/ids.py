@@ -38,9 +38,7 @@ def new_id(now: datetime) -> UUID:
         if fresh >> _COUNTER_BITS == _last >> _COUNTER_BITS:
             fresh = _last + 1 + secrets.randbits(20)
         _last = fresh
-    return UUID(
-        int=_compose(fresh >> _COUNTER_BITS, fresh & ((1 << _COUNTER_BITS) - 1))
-    )
+    return UUID(int=_compose(fresh >> _COUNTER_BITS, fresh & ((1 << _COUNTER_BITS) - 1)))
 
 
 def floor_id(at: datetime) -> UUID:

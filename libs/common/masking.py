@@ -14,9 +14,7 @@ ID_NUMBER = "[số giấy tờ]"
 # Emergency, city and switchboard numbers that anybody may publish.
 HOTLINES = frozenset({"111", "112", "113", "114", "115", "1022", "18008108"})
 
-_EMAIL = re.compile(
-    r"(?<![\w.+-])[\w.+-]{1,64}\s?@\s?[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}(?![\w-])"
-)
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}\s?@\s?[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}(?![\w-])")
 
 # A run of digits with the separators people put between groups; what it is gets decided in code.
 _DIGITS = re.compile(r"(?<![\w.,])\(?\+?\(?\d(?:\)?[ .\-\u00a0]?\(?\d){7,40}(?![\d])")
@@ -38,9 +36,7 @@ _MONEY_AFTER = re.compile(
     re.IGNORECASE,
 )
 _THOUSANDS = re.compile(r"^\d{1,3}(?:([ .])\d{3})(?:\1\d{3})+$")
-_DATE = re.compile(
-    r"^(?:\d{1,2}[ .\-]\d{1,2}[ .\-](?:19|20)\d{2}|(?:19|20)\d{2}[ .\-]\d{1,2}[ .\-]\d{1,2})"
-)
+_DATE = re.compile(r"^(?:\d{1,2}[ .\-]\d{1,2}[ .\-](?:19|20)\d{2}|(?:19|20)\d{2}[ .\-]\d{1,2}[ .\-]\d{1,2})")
 _MOBILE = re.compile(r"^0[35789]\d{8}$")
 _OLD_MOBILE = re.compile(r"^01[2689]\d{8}$")
 _LANDLINE = re.compile(r"^02\d{8,9}$")
@@ -51,9 +47,7 @@ _PASSPORT = re.compile(r"(?<![A-Za-z0-9])[BCEKNP]\d{7,8}(?!\w)")
 def mask_personal_data(text: str, allow: frozenset[str] = HOTLINES) -> str:
     """The text with phones, e-mails and identity numbers replaced by their Vietnamese placeholders."""
     if "@" in text:
-        text = _EMAIL.sub(
-            lambda found: found[0] if found[0].lower() in allow else EMAIL, text
-        )
+        text = _EMAIL.sub(lambda found: found[0] if found[0].lower() in allow else EMAIL, text)
     if not any(letter.isdigit() for letter in text):
         return text
     text = _DIGITS.sub(_number_masker(allow), text)
@@ -67,11 +61,7 @@ def _number_masker(allow: frozenset[str]) -> Callable[[re.Match[str]], str]:
             found.string[max(0, found.start() - 60) : found.start()],
             found.string[found.end() :],
         )
-        opening = (
-            raw[: len(raw) - len(raw.lstrip("("))]
-            if raw.count("(") > raw.count(")")
-            else ""
-        )
+        opening = raw[: len(raw) - len(raw.lstrip("("))] if raw.count("(") > raw.count(")") else ""
         kind = _kind_of_number(raw, before, after[:12], allow)
         if kind is None and raw.count("0") and len(raw) > 20:
             return _PHONE_IN_RUN.sub(_mask_phone, raw)
@@ -80,9 +70,7 @@ def _number_masker(allow: frozenset[str]) -> Callable[[re.Match[str]], str]:
     return mask
 
 
-def _kind_of_number(
-    raw: str, before: str, after: str, allow: frozenset[str]
-) -> str | None:
+def _kind_of_number(raw: str, before: str, after: str, allow: frozenset[str]) -> str | None:
     digits = re.sub(r"\D", "", raw)
     national = _national(digits, plus="+" in raw)
     if digits in allow or national in allow or _is_service_number(national):

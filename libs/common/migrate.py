@@ -21,9 +21,7 @@ FOLDER = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 3550
 
 
-def include_object(
-    obj: Any, name: str | None, type_: str, reflected: bool, compare_to: Any
-) -> bool:
+def include_object(obj: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:
     """Partitions are made by date, not by the models."""
     if type_ == "table" and reflected and compare_to is None:
         return name == "alembic_version" or not any(
@@ -42,9 +40,7 @@ def _config(connection: Connection) -> Config:
 
 
 def _upgrade(connection: Connection, now: datetime) -> None:
-    connection.execute(
-        text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK}
-    )
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
     ensure_roles(connection)
     command.upgrade(_config(connection), "head")
     ensure_partitions(connection, now)
@@ -53,9 +49,7 @@ def _upgrade(connection: Connection, now: datetime) -> None:
 
 def _differences(connection: Connection) -> list[Any]:
     options = {"include_object": include_object, "compare_type": True}
-    found = compare_metadata(
-        MigrationContext.configure(connection, opts=options), Base.metadata
-    )
+    found = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
     return [difference for difference in found if difference]
 
 
@@ -88,9 +82,7 @@ async def set_role_passwords(owner_url: str, passwords: Mapping[str, str]) -> No
                 if role not in ALL_ROLES:
                     raise ValueError(f"{role} is not a role of this platform")
                 quoted = password.replace("'", "''")
-                await connection.execute(
-                    text(f"ALTER ROLE {role} LOGIN PASSWORD '{quoted}'")
-                )
+                await connection.execute(text(f"ALTER ROLE {role} LOGIN PASSWORD '{quoted}'"))
     finally:
         await engine.dispose()
 

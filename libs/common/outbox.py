@@ -18,9 +18,7 @@ WAKE_CHANNEL = "lantoa_outbox"
 RELAY_BATCH = 500
 
 
-async def emit(
-    session: AsyncSession, event: Event, *, now: datetime, source: str = "lantoa"
-) -> UUID:
+async def emit(session: AsyncSession, event: Event, *, now: datetime, source: str = "lantoa") -> UUID:
     """Record the event; it leaves the house only if this transaction commits."""
     event_id = new_id(now)
     row = {
@@ -37,9 +35,7 @@ async def emit(
     return event_id
 
 
-async def claim_unpublished(
-    session: AsyncSession, limit: int = RELAY_BATCH
-) -> list[OutboxEvent]:
+async def claim_unpublished(session: AsyncSession, limit: int = RELAY_BATCH) -> list[OutboxEvent]:
     """The oldest unpublished events, locked so that several relays never take the same ones."""
     query = (
         select(OutboxEvent)
@@ -51,11 +47,5 @@ async def claim_unpublished(
     return list(await session.scalars(query))
 
 
-async def mark_published(
-    session: AsyncSession, event_ids: list[UUID], now: datetime
-) -> None:
-    await session.execute(
-        update(OutboxEvent)
-        .where(OutboxEvent.id.in_(event_ids))
-        .values(published_at=now)
-    )
+async def mark_published(session: AsyncSession, event_ids: list[UUID], now: datetime) -> None:
+    await session.execute(update(OutboxEvent).where(OutboxEvent.id.in_(event_ids)).values(published_at=now))

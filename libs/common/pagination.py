@@ -36,23 +36,15 @@ class Cursor:
     id: UUID
 
     def encode(self) -> str:
-        return (
-            base64.urlsafe_b64encode(json.dumps([self.key, str(self.id)]).encode())
-            .decode()
-            .rstrip("=")
-        )
+        return base64.urlsafe_b64encode(json.dumps([self.key, str(self.id)]).encode()).decode().rstrip("=")
 
     @classmethod
     def decode(cls, text: str) -> "Cursor":
         try:
-            key, row_id = json.loads(
-                base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            )
+            key, row_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             return cls(key, UUID(row_id))
         except (binascii.Error, ValueError, TypeError, AttributeError) as error:
-            raise InvalidCursor(
-                "Hãy dùng nguyên giá trị next_cursor của trang trước."
-            ) from error
+            raise InvalidCursor("Hãy dùng nguyên giá trị next_cursor của trang trước.") from error
 
 
 @dataclass(frozen=True)
@@ -71,9 +63,7 @@ def page_request(
 PageDep = Annotated[PageRequest, Depends(page_request)]
 
 
-def page_of(
-    rows: Sequence[Any], limit: int, cursor_of: Callable[[Any], Cursor]
-) -> dict[str, Any]:
+def page_of(rows: Sequence[Any], limit: int, cursor_of: Callable[[Any], Cursor]) -> dict[str, Any]:
     """A page from `limit + 1` rows: the extra row only tells that there is a next page."""
     shown = list(rows[:limit])
     more = len(rows) > limit

@@ -64,9 +64,7 @@ class Row(Strict):
 
     @model_validator(mode="after")
     def _whole_rows_are_whole(self) -> Self:
-        blank = [
-            name for name in ("text", "lead", "period") if getattr(self, name) is None
-        ]
+        blank = [name for name in ("text", "lead", "period") if getattr(self, name) is None]
         if blank and self.source_state is SourceCompleteness.WHOLE:
             raise ValueError(
                 f"dòng {self.number} thiếu {', '.join(blank)}; nếu nguồn không có thì ghi source_state: incomplete_in_source"
@@ -87,9 +85,7 @@ class Period(Strict):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.ends < self.begins:
-            raise ValueError(
-                f"thời gian kết thúc {self.ends} trước thời gian bắt đầu {self.begins}"
-            )
+            raise ValueError(f"thời gian kết thúc {self.ends} trước thời gian bắt đầu {self.begins}")
         return self
 
 
@@ -131,21 +127,15 @@ def parse_programme(text: str) -> ProgrammeFile:
         values = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ProgrammeFileError(
-            [f"dòng {line}: không phải YAML hợp lệ ({error.problem})"]
-        ) from error
+        raise ProgrammeFileError([f"dòng {line}: không phải YAML hợp lệ ({error.problem})"]) from error
     try:
         return ProgrammeFile.model_validate(values)
     except ValidationError as error:
-        raise ProgrammeFileError(
-            [_describe(problem, root) for problem in error.errors()]
-        ) from error
+        raise ProgrammeFileError([_describe(problem, root) for problem in error.errors()]) from error
 
 
 def _describe(problem: ErrorDetails, root: yaml.Node | None) -> str:
-    place = ".".join(
-        str(part + 1) if isinstance(part, int) else part for part in problem["loc"]
-    )
+    place = ".".join(str(part + 1) if isinstance(part, int) else part for part in problem["loc"])
     reason = _REASONS.get(problem["type"], problem["msg"]).format_map(
         {"expected": "", "error": "", **(problem.get("ctx") or {})}
     )
@@ -178,9 +168,7 @@ async def store_programme(
 
     Replacing takes the texts of the file; how far each row has come is kept.
     """
-    programme = await session.scalar(
-        select(m.Programme).where(m.Programme.number == spec.number)
-    )
+    programme = await session.scalar(select(m.Programme).where(m.Programme.number == spec.number))
     if programme is not None and not replace:
         return programme
     values = await _programme_values(session, spec)
@@ -195,9 +183,7 @@ async def store_programme(
     return programme
 
 
-async def _programme_values(
-    session: AsyncSession, spec: ProgrammeFile
-) -> dict[str, object]:
+async def _programme_values(session: AsyncSession, spec: ProgrammeFile) -> dict[str, object]:
     owner = await session.scalar(
         select(m.OrganizationUnit.id)
         .where(m.OrganizationUnit.code == spec.owner_unit)
@@ -207,9 +193,7 @@ async def _programme_values(
     if owner is None:
         raise UnknownUnit(f"owner_unit: không có đơn vị nào mang mã {spec.owner_unit}")
     return {
-        **spec.model_dump(
-            include={"number", "title", "issued_on", "is_fictional", "source"}
-        ),
+        **spec.model_dump(include={"number", "title", "issued_on", "is_fictional", "source"}),
         "period_from": spec.period.begins,
         "period_to": spec.period.ends,
         "owner_unit_id": owner,
@@ -243,8 +227,4 @@ async def _store_row(
         state=AssignmentState.OPEN.value,
         **texts,
     )
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["programme_id", "row_no"], set_=texts
-        )
-    )
+    await session.execute(statement.on_conflict_do_update(index_elements=["programme_id", "row_no"], set_=texts))

@@ -27,9 +27,7 @@ class Registry(Generic[P]):
             return self._entries[name]
         except KeyError:
             known = ", ".join(self.names())
-            raise LookupError(
-                f"no {self.kind} named {name!r}; known: {known}"
-            ) from None
+            raise LookupError(f"no {self.kind} named {name!r}; known: {known}") from None
 
     def names(self) -> list[str]:
         return sorted(self._entries)

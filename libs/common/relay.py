@@ -26,9 +26,7 @@ log = logging.getLogger("lantoa.relay")
 IDLE_SECONDS = 1.0
 
 
-async def relay_once(
-    db: Database, js: JetStreamContext, clock: Clock, limit: int = RELAY_BATCH
-) -> int:
+async def relay_once(db: Database, js: JetStreamContext, clock: Clock, limit: int = RELAY_BATCH) -> int:
     """Claim, publish all, wait for every ack, mark: one transaction. Returns how many left.
 
     The network is inside the transaction here and nowhere else: the row locks are what keeps a second relay off.
@@ -41,10 +39,7 @@ async def relay_once(
             await js.publish_async(
                 row.subject,
                 json.dumps(row.payload, ensure_ascii=False).encode(),
-                headers=headers_of(
-                    row.id, row.subject, row.source, row.created_at, str(row.id)
-                )
-                | row.headers,
+                headers=headers_of(row.id, row.subject, row.source, row.created_at, str(row.id)) | row.headers,
             )
             for row in rows
         ]
@@ -74,9 +69,7 @@ class Wake:
             except asyncio.CancelledError:
                 raise
             except Exception as error:
-                log.warning(
-                    "relay: listening failed (%s); trying again", type(error).__name__
-                )
+                log.warning("relay: listening failed (%s); trying again", type(error).__name__)
                 await asyncio.sleep(1)
 
     async def wait(self, seconds: float) -> None:
@@ -88,9 +81,7 @@ class Wake:
             self.event.clear()
 
 
-async def relay_forever(
-    db: Database, js: JetStreamContext, clock: Clock, stopping: asyncio.Event
-) -> None:
+async def relay_forever(db: Database, js: JetStreamContext, clock: Clock, stopping: asyncio.Event) -> None:
     wake = Wake(db)
     listener = asyncio.create_task(wake.listen())
     stop = asyncio.create_task(stopping.wait())
@@ -115,18 +106,14 @@ async def relay_forever(
 
 
 async def main() -> None:
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = CommonSettings()  # type: ignore[call-arg]
     db = Database(settings.db.url.get_secret_value(), pool_size=3)
     client = await connect(settings.nats, "relay")
     stopping = asyncio.Event()
     for sig in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sig, stopping.set)
-    await relay_forever(
-        db, client.jetstream(publish_async_max_pending=4000), SystemClock(), stopping
-    )
+    await relay_forever(db, client.jetstream(publish_async_max_pending=4000), SystemClock(), stopping)
     await client.close()
     await db.dispose()
 

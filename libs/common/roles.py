@@ -51,9 +51,7 @@ def privileges(table: Table) -> dict[str, set[str]]:
             for service in SERVICES:
                 granted[role_name(service)].add("UPDATE")
     elif writer in SERVICES:
-        allowed = (
-            {"INSERT"} if table.name in APPEND_ONLY else {"INSERT", "UPDATE", "DELETE"}
-        )
+        allowed = {"INSERT"} if table.name in APPEND_ONLY else {"INSERT", "UPDATE", "DELETE"}
         granted.setdefault(role_name(writer), {"SELECT"}).update(allowed)
     return granted
 
@@ -62,17 +60,9 @@ def apply_grants(connection: Connection) -> None:
     """Make the database's GRANTs what the tables declare; run after every migration."""
     for role in ALL_ROLES:
         connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {role}"))
-        connection.execute(
-            text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")
-        )
-        connection.execute(
-            text(f"GRANT SELECT ON alembic_version, schema_state TO {role}")
-        )
+        connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}"))
+        connection.execute(text(f"GRANT SELECT ON alembic_version, schema_state TO {role}"))
     for table in Base.metadata.sorted_tables:
         for role, allowed in sorted(privileges(table).items()):
-            connection.execute(
-                text(f"GRANT {', '.join(sorted(allowed))} ON {table.name} TO {role}")
-            )
-    connection.execute(
-        text("GRANT USAGE ON SEQUENCE feedback_reference_seq TO lantoa_ingest")
-    )
+            connection.execute(text(f"GRANT {', '.join(sorted(allowed))} ON {table.name} TO {role}"))
+    connection.execute(text("GRANT USAGE ON SEQUENCE feedback_reference_seq TO lantoa_ingest"))

@@ -23,9 +23,7 @@ class IncompatibleSchema(RuntimeError):
     """Code and database are outside what can run together; says which to upgrade."""
 
 
-def check(
-    head: str, minimum: str, database: str | None, compatible_from: str | None
-) -> None:
+def check(head: str, minimum: str, database: str | None, compatible_from: str | None) -> None:
     """Raise IncompatibleSchema, in Vietnamese and English, unless the two fit."""
     if database is None or compatible_from is None:
         raise IncompatibleSchema(
@@ -49,12 +47,8 @@ async def read_versions(db: Database) -> tuple[str | None, str | None]:
     """(database revision, compatible_from); None for each that is not there."""
     try:
         async with db.engine.connect() as connection:
-            version = await connection.scalar(
-                text("SELECT version_num FROM alembic_version")
-            )
-            oldest = await connection.scalar(
-                text("SELECT compatible_from FROM schema_state")
-            )
+            version = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+            oldest = await connection.scalar(text("SELECT compatible_from FROM schema_state"))
             return version, oldest
     except ProgrammingError:
         return None, None

@@ -44,9 +44,7 @@ async def seed(session: AsyncSession, now: datetime) -> Seeded:
     return Seeded(len(unit_ids), len(aliases), len(files))
 
 
-async def seed_units(
-    session: AsyncSession, units: Sequence[Unit], now: datetime
-) -> dict[str, UUID]:
+async def seed_units(session: AsyncSession, units: Sequence[Unit], now: datetime) -> dict[str, UUID]:
     """Insert or correct the units, the city first; the id of each code."""
     city = [unit for unit in units if unit.code == CITY_CODE]
     ids = await _upsert_units(session, city, None, now)
@@ -59,17 +57,14 @@ async def _upsert_units(
 ) -> dict[str, UUID]:
     if not units:
         return {}
-    statement = insert(m.OrganizationUnit).values(
-        [_unit_values(unit, parent_id, now) for unit in units]
-    )
+    statement = insert(m.OrganizationUnit).values([_unit_values(unit, parent_id, now) for unit in units])
     corrected = {
-        name: statement.excluded[name]
-        for name in ("kind", "name", "name_folded", "parent_id", "valid_to", "source")
+        name: statement.excluded[name] for name in ("kind", "name", "name_folded", "parent_id", "valid_to", "source")
     }
     rows = await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["code", "valid_from"], set_=corrected
-        ).returning(m.OrganizationUnit.code, m.OrganizationUnit.id)
+        statement.on_conflict_do_update(index_elements=["code", "valid_from"], set_=corrected).returning(
+            m.OrganizationUnit.code, m.OrganizationUnit.id
+        )
     )
     return {code: unit_id for code, unit_id in rows}
 
@@ -94,23 +89,16 @@ async def seed_aliases(
     unit_ids: dict[str, UUID],
     now: datetime,
 ) -> None:
-    statement = insert(m.UnitAlias).values(
-        [_alias_values(alias, unit_ids, now) for alias in aliases]
-    )
+    statement = insert(m.UnitAlias).values([_alias_values(alias, unit_ids, now) for alias in aliases])
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=["alias_folded", "unit_id", "valid_from"],
-            set_={
-                name: statement.excluded[name]
-                for name in ("alias", "valid_to", "source")
-            },
+            set_={name: statement.excluded[name] for name in ("alias", "valid_to", "source")},
         )
     )
 
 
-def _alias_values(
-    alias: Alias, unit_ids: dict[str, UUID], now: datetime
-) -> dict[str, Any]:
+def _alias_values(alias: Alias, unit_ids: dict[str, UUID], now: datetime) -> dict[str, Any]:
     first: date = alias.valid_from or BEFORE_RECORDS
     return {
         "id": new_id(now),

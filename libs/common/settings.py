@@ -7,9 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class DatabaseSettings(BaseModel):
-    url: SecretStr = Field(
-        description="postgresql+asyncpg://role:password@host:port/database"
-    )
+    url: SecretStr = Field(description="postgresql+asyncpg://role:password@host:port/database")
     pool_size: int = Field(default=8, ge=1, le=100)
 
 
@@ -17,9 +15,7 @@ class NatsSettings(BaseModel):
     url: str = Field(description="nats://host:port")
     token: SecretStr | None = None
     stream: str = "lantoa"
-    max_bytes: int = Field(
-        default=2 * 1024**3, description="size limit of the stream, bytes; discard=new"
-    )
+    max_bytes: int = Field(default=2 * 1024**3, description="size limit of the stream, bytes; discard=new")
 
 
 class AuthSettings(BaseModel):
@@ -35,17 +31,11 @@ class FilesSettings(BaseModel):
 class CommonSettings(BaseSettings):
     """What every service reads; each adds its own group in a subclass."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="LANTOA_", env_nested_delimiter="__", extra="ignore"
-    )
+    model_config = SettingsConfigDict(env_prefix="LANTOA_", env_nested_delimiter="__", extra="ignore")
 
     db: DatabaseSettings
     nats: NatsSettings
     auth: AuthSettings
     files: FilesSettings
-    public_url: str = Field(
-        default="http://127.0.0.1:8080", description="origin readers and editors use"
-    )
-    replay: bool = Field(
-        default=False, description="replay: fetch from loopback and from nowhere else"
-    )
+    public_url: str = Field(default="http://127.0.0.1:8080", description="origin readers and editors use")
+    replay: bool = Field(default=False, description="replay: fetch from loopback and from nowhere else")

@@ -17,13 +17,9 @@ _TYPOGRAPHY = {
     "…": ".",
 }
 _IGNORED = ("\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff")
-_MARKS = tuple(
-    "\u0300\u0301\u0302\u0303\u0306\u0308\u0309\u030a\u030c\u031b\u0323\u0327"
-)
+_MARKS = tuple("\u0300\u0301\u0302\u0303\u0306\u0308\u0309\u030a\u030c\u031b\u0323\u0327")
 
-_GENERAL_TABLE = str.maketrans(
-    {**_TYPOGRAPHY, **dict.fromkeys(_IGNORED, ""), "đ": "d", "ð": "d"}
-)
+_GENERAL_TABLE = str.maketrans({**_TYPOGRAPHY, **dict.fromkeys(_IGNORED, ""), "đ": "d", "ð": "d"})
 
 
 def _byte_tables() -> tuple[str, bytes, bytes]:
@@ -31,9 +27,7 @@ def _byte_tables() -> tuple[str, bytes, bytes]:
     dropped = (*_MARKS, *_IGNORED)
     kept = {**_TYPOGRAPHY, "đ": "d", "Đ": "d"}
     high = [*dropped, *kept]
-    alphabet = (
-        "".join(map(chr, range(128))) + "".join(high) + "\ufffe" * (128 - len(high))
-    )
+    alphabet = "".join(map(chr, range(128))) + "".join(high) + "\ufffe" * (128 - len(high))
     folded = bytearray(range(256))
     folded[:128] = bytes(range(128)).lower()
     for offset, char in enumerate(high):
@@ -68,9 +62,7 @@ def unmark(text: str) -> str:
         encoded, _ = codecs.charmap_encode(decomposed, "strict", _ENCODING)
     except UnicodeEncodeError:
         lowered = unicodedata.normalize("NFD", text.lower())
-        return unicodedata.normalize(
-            "NFC", _MARK_RANGE.sub("", lowered).translate(_GENERAL_TABLE)
-        )
+        return unicodedata.normalize("NFC", _MARK_RANGE.sub("", lowered).translate(_GENERAL_TABLE))
     return encoded.translate(_FOLDED, _DROPPED).decode("ascii")
 
 
@@ -85,11 +77,7 @@ def _tone_pairs() -> dict[str, str]:
     for first, second in (("o", "a"), ("o", "e"), ("u", "y")):
         for tone in ("\u0300", "\u0301", "\u0303", "\u0309", "\u0323"):
             pairs[_cased(first, second + tone)] = _cased(first + tone, second)
-    return {
-        make(new): make(old)
-        for new, old in pairs.items()
-        for make in (str, str.upper, _capital)
-    }
+    return {make(new): make(old) for new, old in pairs.items() for make in (str, str.upper, _capital)}
 
 
 def _cased(first: str, second: str) -> str:
@@ -103,9 +91,7 @@ def _capital(pair: str) -> str:
 _NEW_TO_OLD = _tone_pairs()
 _OLD_TO_NEW = {old: new for new, old in _NEW_TO_OLD.items()}
 _LETTER = r"[^\W\d_]"
-_NEW = re.compile(
-    r"[oOuU][àáảãạèéẻẽẹỳýỷỹỵÀÁẢÃẠÈÉẺẼẸỲÝỶỸỴ](?!" + _LETTER + r")(?<![qQ]..)"
-)
+_NEW = re.compile(r"[oOuU][àáảãạèéẻẽẹỳýỷỹỵÀÁẢÃẠÈÉẺẼẸỲÝỶỸỴ](?!" + _LETTER + r")(?<![qQ]..)")
 _OLD = re.compile(r"[òóỏõọùúủũụÒÓỎÕỌÙÚỦŨỤ][aeyAEY](?:(?=" + _LETTER + r")|(?<=[qQ]..))")
 
 

@@ -32,9 +32,7 @@ _KIND_WORDS = {
 }  # fmt: skip
 _SHORT = {word for word in _KIND_WORDS if len(word) <= 2 and word != "xa"}
 _LONG = "|".join(word for word in _KIND_WORDS if word not in _SHORT)
-_PREFIX = re.compile(
-    rf"(?:(?:ubnd|uy ban nhan dan) )?(?P<word>(?:{_LONG})(?= )|(?:{'|'.join(_SHORT)})(?=[. ]))[. ]\s*"
-)
+_PREFIX = re.compile(rf"(?:(?:ubnd|uy ban nhan dan) )?(?P<word>(?:{_LONG})(?= )|(?:{'|'.join(_SHORT)})(?=[. ]))[. ]\s*")
 _COMMITTEE = ("ubnd ", "uy ban nhan dan ")
 _DASH = re.compile(r"\s*[-–—]\s*")
 
@@ -57,9 +55,7 @@ class Unit:
     source: str = ""
 
     def valid_on(self, on: date) -> bool:
-        return not self.ended_by(on) and (
-            self.valid_from is None or self.valid_from <= on
-        )
+        return not self.ended_by(on) and (self.valid_from is None or self.valid_from <= on)
 
     def ended_by(self, on: date) -> bool:
         return self.valid_to is not None and self.valid_to < on
@@ -139,12 +135,7 @@ def build_register(units: Iterable[Unit], aliases: Iterable[Alias]) -> Register:
         by_code.setdefault(unit.code, []).append(unit)
         for reading in _known_readings(unit.name):
             names.setdefault(reading.folded, []).append((reading, unit))
-    ended = {
-        fold(unit.name)
-        for versions in by_code.values()
-        for unit in versions
-        if unit.valid_to
-    }
+    ended = {fold(unit.name) for versions in by_code.values() for unit in versions if unit.valid_to}
     register = Register(by_code, tuple(aliases), names, {}, {})
     for alias in register.aliases:
         if fold(alias.alias) in ended:
@@ -157,11 +148,7 @@ def build_register(units: Iterable[Unit], aliases: Iterable[Alias]) -> Register:
 
 def resolve_unit(name: str, on: date, register: Register) -> list[Match]:
     """The units that a name means on a day: of that name first, then other names, then successors."""
-    matches = [
-        match
-        for unit, how in _candidates(name, on, register)
-        for match in _on(unit, how, on, register)
-    ]
+    matches = [match for unit, how in _candidates(name, on, register) for match in _on(unit, how, on, register)]
     order = list(How)
     best: dict[tuple[str, date | None], Match] = {}
     for match in sorted(matches, key=lambda match: order.index(match.how)):
@@ -175,9 +162,7 @@ def _named(asked: Reading, on: date, register: Register) -> Iterator[tuple[Unit,
             yield unit, How.NAME
     for known, alias in register.other_names.get(asked.folded, ()):
         if asked.means(known) and alias.valid_on(on):
-            yield from (
-                (unit, How.ALIAS) for unit in register.units.get(alias.unit_code, ())
-            )
+            yield from ((unit, How.ALIAS) for unit in register.units.get(alias.unit_code, ()))
 
 
 def _candidates(name: str, on: date, register: Register) -> list[tuple[Unit, How]]:
@@ -213,30 +198,21 @@ def _succession_note(old: Unit, alias: Alias) -> str:
 def load_units() -> list[Unit]:
     """The city, its departments, its old districts, its wards and communes."""
     units = [_unit(row, row["name"], row["kind"]) for row in _rows("departments.csv")]
-    units += [
-        _unit(row, row["full_name"], "district") for row in _rows("districts.csv")
-    ]
+    units += [_unit(row, row["full_name"], "district") for row in _rows("districts.csv")]
     units += [_unit(row, row["full_name"], row["kind"]) for row in _rows("wards.csv")]
     return units
 
 
 def load_aliases() -> list[Alias]:
     """Other names, and what follows each unit that has ended."""
-    names = [
-        Alias(row["alias"], row["unit_code"], source=row["source"])
-        for row in _rows("aliases.csv")
-    ]
+    names = [Alias(row["alias"], row["unit_code"], source=row["source"]) for row in _rows("aliases.csv")]
     return [*names, *_district_successions(), *_department_successions()]
 
 
 def _district_successions() -> Iterator[Alias]:
     full_names = {row["code"]: row["full_name"] for row in _rows("districts.csv")}
     for row in _rows("district_wards.csv"):
-        source = (
-            row["source"]
-            if row["share"] == "main"
-            else f"{row['source']} ({PART_NOTE})"
-        )
+        source = row["source"] if row["share"] == "main" else f"{row['source']} ({PART_NOTE})"
         yield Alias(
             full_names[row["district_code"]],
             row["ward_code"],
@@ -250,9 +226,7 @@ def _department_successions() -> Iterator[Alias]:
         ended = _day(row["valid_to"])
         if row["successor_code"] and ended:
             begins = date.fromordinal(ended.toordinal() + 1)
-            yield Alias(
-                row["name"], row["successor_code"], begins, source=row["source"]
-            )
+            yield Alias(row["name"], row["successor_code"], begins, source=row["source"])
 
 
 @cache
@@ -298,16 +272,8 @@ async def load_stored_register(session: AsyncSession) -> Register:
     codes = {row.id: row.code for row in rows}
     names = (await session.scalars(select(m.UnitAlias))).all()
     return build_register(
-        [
-            Unit(row.code, row.name, row.kind, row.valid_from, row.valid_to, row.source)
-            for row in rows
-        ],
-        [
-            Alias(
-                row.alias, codes[row.unit_id], row.valid_from, row.valid_to, row.source
-            )
-            for row in names
-        ],
+        [Unit(row.code, row.name, row.kind, row.valid_from, row.valid_to, row.source) for row in rows],
+        [Alias(row.alias, codes[row.unit_id], row.valid_from, row.valid_to, row.source) for row in names],
     )
 
 

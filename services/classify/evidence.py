@@ -15,10 +15,89 @@ _LEAD_WORDS = 120
 _FACTS_CHARS = 500
 
 _STOP_WORDS = frozenset(
-    """la va cua co cho trong voi khong cac nhung nay do da se duoc tai tu den vao ra o khi thi ma nhu cung ve
-    theo mot nguoi con bi de len sau truoc nhieu tren duoi noi biet tuy nhien dang rat lai chi boi vi nen neu
-    hay hoac hon nhat ngay nam thang gio hai ba bon sau bay tam chin muoi ong anh chi the qua cho biet toi
-    sang chieu toi hom nay qua""".split()
+    [
+        "la",
+        "va",
+        "cua",
+        "co",
+        "cho",
+        "trong",
+        "voi",
+        "khong",
+        "cac",
+        "nhung",
+        "nay",
+        "do",
+        "da",
+        "se",
+        "duoc",
+        "tai",
+        "tu",
+        "den",
+        "vao",
+        "ra",
+        "o",
+        "khi",
+        "thi",
+        "ma",
+        "nhu",
+        "cung",
+        "ve",
+        "theo",
+        "mot",
+        "nguoi",
+        "con",
+        "bi",
+        "de",
+        "len",
+        "sau",
+        "truoc",
+        "nhieu",
+        "tren",
+        "duoi",
+        "noi",
+        "biet",
+        "tuy",
+        "nhien",
+        "dang",
+        "rat",
+        "lai",
+        "chi",
+        "boi",
+        "vi",
+        "nen",
+        "neu",
+        "hay",
+        "hoac",
+        "hon",
+        "nhat",
+        "ngay",
+        "nam",
+        "thang",
+        "gio",
+        "hai",
+        "ba",
+        "bon",
+        "sau",
+        "bay",
+        "tam",
+        "chin",
+        "muoi",
+        "ong",
+        "anh",
+        "chi",
+        "the",
+        "qua",
+        "cho",
+        "biet",
+        "toi",
+        "sang",
+        "chieu",
+        "toi",
+        "hom",
+        "nay",
+        "qua",
+    ]
 )
 _UPPER = "A-ZÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬĐÈÉẺẼẸÊỀẾỂỄỆÌÍỈĨỊÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢÙÚỦŨỤƯỪỨỬỮỰỲÝỶỸỴ"
 _NAME = rf"[{_UPPER}][^\W_]*(?:[ ][{_UPPER}0-9][^\W_]*){{0,2}}"
@@ -95,9 +174,7 @@ def _place_key(name: str) -> str:
 
 def _meet(evidence: Evidence, terms: Mapping[str, int], places: Mapping[str, int]) -> bool:
     return (
-        _mentioned(evidence.places, places)
-        or _mentioned(evidence.places, terms)
-        or _mentioned(places, evidence.terms)
+        _mentioned(evidence.places, places) or _mentioned(evidence.places, terms) or _mentioned(places, evidence.terms)
     )
 
 

@@ -16,7 +16,9 @@ _KINDS: dict[tuple[str, ...], str] = {
     ("thanh", "pho"): "thanh pho", ("tp",): "thanh pho", ("dia", "ban"): "", ("khu", "vuc"): "",
     ("so",): "so", ("ubnd",): "", ("cong", "an"): "",
 }  # fmt: skip
-_TITLES = frozenset("ông bà anh chị em cô chú bác cháu thầy giáo sĩ ca nghệ mc streamer".split())
+_TITLES = frozenset(
+    ["ông", "bà", "anh", "chị", "em", "cô", "chú", "bác", "cháu", "thầy", "giáo", "sĩ", "ca", "nghệ", "mc", "streamer"]
+)
 
 
 @dataclass(slots=True)
@@ -116,7 +118,31 @@ def _is_written_as_name(text: _Text, start: int, length: int) -> bool:
 
 
 _SURNAMES = frozenset(
-    "nguyen tran le pham hoang huynh phan vu vo dang bui do ho ngo duong ly dinh trinh dao doan luong mai cao".split()
+    [
+        "nguyen",
+        "tran",
+        "le",
+        "pham",
+        "hoang",
+        "huynh",
+        "phan",
+        "vu",
+        "vo",
+        "dang",
+        "bui",
+        "do",
+        "ho",
+        "ngo",
+        "duong",
+        "ly",
+        "dinh",
+        "trinh",
+        "dao",
+        "doan",
+        "luong",
+        "mai",
+        "cao",
+    ]
 )
 
 

@@ -15,9 +15,7 @@ _ZONE = re.compile(
 )
 _GMT_PLUS = re.compile(r"\(?\s*(?:GMT|UTC)\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?\s*\)?\s*$", re.IGNORECASE)
 _DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})\s*[/.\-]\s*(\d{1,2})\s*[/.\-]\s*(\d{4})(?!\d)")
-_IN_WORDS = re.compile(
-    r"(?<!\d)(\d{1,2})\s+(?:tháng|thg\.?|thang)\s*(\d{1,2})\s*(?:,|năm|nam)?\s*(\d{4})", re.I
-)
+_IN_WORDS = re.compile(r"(?<!\d)(\d{1,2})\s+(?:tháng|thg\.?|thang)\s*(\d{1,2})\s*(?:,|năm|nam)?\s*(\d{4})", re.I)
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2})\s*(?::|h|g|giờ)\s*(\d{2})(?::(\d{2}))?\s*(SA|CH|AM|PM)?", re.I)
 
 
@@ -97,7 +95,7 @@ def _vietnamese(text: str) -> datetime | None:
     rest = text[: day.start()] + " " + text[day.end() :]
     hour, minute, second = _clock(rest)
     try:
-        at = datetime(int(day[3]), int(day[2]), int(day[1]), hour, minute, second)
+        at = datetime(int(day[3]), int(day[2]), int(day[1]), hour, minute, second)  # noqa: DTZ001 - its zone is read next
     except ValueError:
         return None
     zone = _GMT_PLUS.search(text)

@@ -6,12 +6,15 @@ Guarantees: functions of their arguments alone; no await, no session, no clock.
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from enum import StrEnum
 from posixpath import normpath
 from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
 from uuid import UUID
+
+from libs.common.models.enums import ContentKind, SourceGroup, TextKind
 
 # --- identity: one item per canonical address ---------------------------------------------------------
 
@@ -87,6 +90,27 @@ def _requote(piece: str, safe: str) -> str:
         return quote(raw, safe=safe)
 
 
+# Addresses of posts carry their author's name; the platform's post id is kept without it.
+_AUTHOR_SEGMENTS = (
+    (re.compile(r"^(https?://(?:www\.|m\.)?facebook\.com)/[^/]+/(posts|videos|photos)/"), r"\1/\2/"),
+    (re.compile(r"^(https?://(?:www\.)?(?:x|twitter)\.com)/[^/]+/status/"), r"\1/i/status/"),
+    (re.compile(r"^(https?://(?:www\.)?threads\.(?:net|com))/@[^/]+/post/"), r"\1/post/"),
+    (re.compile(r"^(https?://(?:www\.|m\.)?tiktok\.com)/@[^/]+/(video|photo)/"), r"\1/\2/"),
+    (re.compile(r"^(https?://(?:www\.)?instagram\.com)/(?!p/|reel/)[^/]+/(p|reel)/"), r"\1/\2/"),
+    (re.compile(r"^(https?://bsky\.app)/profile/[^/]+/post/"), r"\1/post/"),
+    (re.compile(r"^(https?://[^/]+)/(?:users/|u/)?@[^/]+/(?=\w)"), r"\1/"),
+)
+
+
+def without_author(canonical: str) -> str:
+    """The address of a post without the segment that names who wrote it."""
+    for form, kept in _AUTHOR_SEGMENTS:
+        shorter, count = form.subn(kept, canonical)
+        if count:
+            return shorter
+    return canonical
+
+
 def url_hash(canonical: str) -> bytes:
     """The key of a page. http and https are the same page, since sites move between the two."""
     return hashlib.sha256(canonical.partition("://")[2].encode("utf-8")).digest()
@@ -115,11 +139,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored under a key."""
+    """What is stored under a key; the source is None once the item itself has been dropped."""
 
     content_id: UUID
-    source_id: UUID
     content_hash: bytes
+    source_id: UUID | None
     title: str = ""
     summary: str | None = None
 
@@ -206,9 +230,35 @@ def max_age_seconds(cache_control: str | None) -> int | None:
     return int(found[1]) if found else None
 
 
-def wants_article(entry_text: str | None, *, full_text: bool, host_allowed: bool) -> bool:
-    """A feed that already carries the whole text needs no second request."""
-    return full_text and host_allowed and len(entry_text or "") < 1200
+WHOLE_TEXT = 1200
+"""A feed entry of at least this many characters is taken for the whole article."""
+
+_SECOND_LEVEL = frozenset({"com", "net", "org", "gov", "edu", "co", "ac", "info", "name", "pro", "health"})
+
+
+def site_of(host: str) -> str:
+    """The site a host belongs to: `m.bao.com.vn` and `bao.com.vn` are one. Addresses stand for themselves."""
+    labels = host.lower().rstrip(".").split(".")
+    if labels[-1].isdigit() or ":" in host:
+        return host.lower()
+    kept = 3 if len(labels) > 2 and labels[-2] in _SECOND_LEVEL and len(labels[-1]) == 2 else 2
+    return ".".join(labels[-kept:])
+
+
+def is_article_host(host: str, source_host: str, allowed: Sequence[str], *, replay: bool) -> bool:
+    """Whether pages of this host are fetched for a source: its own site, and hosts its keeper listed.
+    In replay only this machine is ever asked."""
+    if replay:
+        return host in ("localhost", "127.0.0.1", "[::1]", "::1")
+    return site_of(host) == site_of(source_host) or host in allowed
+
+
+def is_unchanged(known: Known, source_id: UUID, *, title: str, summary: str | None, whole_text: bool) -> bool:
+    """Whether an entry seen again can be left alone: another source's page, or the same title and summary.
+    A feed that carries whole texts is compared by its text."""
+    if known.source_id != source_id:
+        return True
+    return not whole_text and known.title == title and (known.summary or None) == (summary or None)
 
 
 # --- feedback cases ------------------------------------------------------------------------------------
@@ -218,10 +268,22 @@ _SHIFTS = ((time(8, 0), time(12, 0)), (time(13, 30), time(17, 30)))
 ACCEPT_WITHIN = timedelta(hours=8)
 URGENT_WITHIN = timedelta(hours=4)
 
-# Kinds of text that are a citizen's matter for a unit to answer, and the kind of case each opens.
-CASE_KINDS = {"criticism": "criticism", "complaint": "complaint", "report_of_problem": "problem_report"}
+# Kinds of text that are a citizen's matter for a unit to answer.
+CASE_KINDS = frozenset({TextKind.CRITICISM, TextKind.COMPLAINT, TextKind.REPORT_OF_PROBLEM})
 # Groups of sources in which citizens speak for themselves; an article that reports criticism is press.
-CASE_GROUPS = frozenset({"citizen", "forum", "official"})
+CASE_GROUPS = frozenset({SourceGroup.CITIZEN, SourceGroup.FORUM, SourceGroup.OFFICIAL})
+CASE_FORMS = frozenset({ContentKind.POST, ContentKind.REPORT})
+# Groups whose texts are masked before they are stored; press text is published and stays as it is.
+MASKED_GROUPS = frozenset({SourceGroup.CITIZEN, SourceGroup.FORUM})
+
+_FORMS = {
+    SourceGroup.PRESS: ContentKind.ARTICLE,
+    SourceGroup.PORTAL: ContentKind.ARTICLE,
+    SourceGroup.AGGREGATOR: ContentKind.ARTICLE,
+    SourceGroup.OFFICIAL: ContentKind.RELEASE,
+    SourceGroup.FORUM: ContentKind.POST,
+    SourceGroup.CITIZEN: ContentKind.POST,
+}
 
 _URGENT = re.compile(
     r"khẩn cấp|nguy hiểm|cháy|nổ|sập|đổ cây|cây đổ|điện giật|rò rỉ|ngập|hố sâu|hố tử thần|sạt lở|tai nạn|"
@@ -230,11 +292,14 @@ _URGENT = re.compile(
 )
 
 
-def case_kind(content_kind: str, source_group: str, article_kind: str) -> str | None:
-    """The kind of case a classified text opens, or None. Press articles open none."""
-    if source_group not in CASE_GROUPS or article_kind in ("article", "release"):
-        return None
-    return CASE_KINDS.get(content_kind)
+def form_of(group: str) -> ContentKind:
+    """What an item of a source is when nobody says."""
+    return _FORMS[SourceGroup(group)]
+
+
+def opens_case(text_kind: str, source_group: str, form: str) -> bool:
+    """Whether a classified text becomes a feedback case. Articles and releases never do."""
+    return text_kind in CASE_KINDS and source_group in CASE_GROUPS and form in CASE_FORMS
 
 
 def is_urgent(text: str) -> bool:
@@ -258,9 +323,18 @@ def add_working_time(start: datetime, span: timedelta, holidays: frozenset[date]
     raise ValueError("no working day in ten years")
 
 
-def due_time(received_at: datetime, *, urgent: bool, holidays: frozenset[date] = frozenset()) -> datetime:
-    """When a case is late: urgent after 4 working hours, otherwise unaccepted after 8."""
-    return add_working_time(received_at, URGENT_WITHIN if urgent else ACCEPT_WITHIN, holidays)
+@dataclass(frozen=True, slots=True)
+class DueTimes:
+    """When a case must be accepted, and when an urgent one must be dealt with (others have no set limit)."""
+
+    accept_by: datetime
+    handle_by: datetime | None
+
+
+def due_times(received_at: datetime, *, urgent: bool, holidays: frozenset[date] = frozenset()) -> DueTimes:
+    """Accepted within 8 working hours; urgent cases dealt with within 4."""
+    accept_by = add_working_time(received_at, ACCEPT_WITHIN, holidays)
+    return DueTimes(accept_by, add_working_time(received_at, URGENT_WITHIN, holidays) if urgent else None)
 
 
 def case_reference(year: int, number: int) -> str:

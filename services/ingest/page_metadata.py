@@ -183,9 +183,7 @@ def _first_date(meta: Mapping[str, str], names: Iterable[str], zone: tzinfo) -> 
 
 
 def _microdata_date(tree: HtmlElement, zone: tzinfo) -> FoundDate | None:
-    nodes = tree.xpath(
-        '//*[@itemprop="datePublished"] | //article//time[@datetime] | //time[@pubdate or @datetime]'
-    )
+    nodes = tree.xpath('//*[@itemprop="datePublished"] | //article//time[@datetime] | //time[@pubdate or @datetime]')
     for node in nodes[:5]:
         raw = node.get("datetime") or node.get("content") or node.text_content()
         if found := parse_date(raw, zone):

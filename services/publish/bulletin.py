@@ -34,7 +34,7 @@ class Entry:
     kind: str
     state: str
     affects_rights: bool
-    ai_label: bool
+    ai_label: str | None
     source_note: str | None
     unit_name: str | None
     published_at: datetime
@@ -154,7 +154,7 @@ def script_json(value: Any) -> Markup:
 
 def _feed_item(site: Site, entry: Entry) -> feeds.Item:
     note = Markup("<p><strong>Nguồn:</strong> {}</p>").format(markup.to_inline(entry.source_note or ""))
-    ai = Markup("<p><em>Có sử dụng trí tuệ nhân tạo.</em></p>")
+    ai = Markup("<p><em>Có sử dụng trí tuệ nhân tạo: {}</em></p>").format(entry.ai_label or "")
     lead = Markup("<p><strong>{}</strong></p>").format(entry.summary) if entry.summary else Markup("")
     html = lead + markup.to_html(entry.body)
     html += (note if entry.source_note else Markup("")) + (ai if entry.ai_label else Markup(""))

@@ -11,87 +11,114 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from libs.common.models.enums import DeliveryState, PublicationKind, PublicationState
 
-class Publication(StrEnum):
-    DRAFT = "draft"
-    IN_REVIEW = "in_review"
-    APPROVED = "approved"
-    SCHEDULED = "scheduled"
-    PUBLISHING = "publishing"
-    PUBLISHED = "published"
-    PARTLY_PUBLISHED = "partly_published"
-    FAILED = "failed"
-    CORRECTED = "corrected"
-    WITHDRAWN = "withdrawn"
-    KILLED = "killed"
+P, D = PublicationState, DeliveryState
 
-
-class Delivery(StrEnum):
-    PENDING = "pending"
-    PREPARED = "prepared"
-    ARMED = "armed"
-    COMMITTED = "committed"
-    PUBLISHED = "published"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    THROTTLED = "throttled"
-    AUTH_REQUIRED = "auth_required"
-    UNKNOWN = "unknown"
-    MANUAL = "manual"
-    WITHDRAWN = "withdrawn"
-
-
-P, D = Publication, Delivery
-
-PUBLICATION_MOVES: Mapping[Publication, frozenset[Publication]] = {
+PUBLICATION_MOVES: Mapping[PublicationState, frozenset[PublicationState]] = {
     P.DRAFT: frozenset({P.DRAFT, P.IN_REVIEW, P.KILLED}),
     P.IN_REVIEW: frozenset({P.DRAFT, P.APPROVED, P.KILLED}),
-    P.APPROVED: frozenset({P.DRAFT, P.SCHEDULED, P.PUBLISHING, P.KILLED}),
-    P.SCHEDULED: frozenset({P.DRAFT, P.PUBLISHING, P.KILLED}),
+    P.APPROVED: frozenset({P.DRAFT, P.SCHEDULED, P.PUBLISHING, P.FAILED, P.KILLED}),
+    P.SCHEDULED: frozenset({P.DRAFT, P.PUBLISHING, P.FAILED, P.KILLED}),
     P.PUBLISHING: frozenset({P.PUBLISHED, P.PARTLY_PUBLISHED, P.FAILED, P.WITHDRAWN}),
     P.PARTLY_PUBLISHED: frozenset({P.PUBLISHING, P.PUBLISHED, P.FAILED, P.CORRECTED, P.WITHDRAWN}),
-    P.FAILED: frozenset({P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED, P.WITHDRAWN}),
+    P.FAILED: frozenset({P.DRAFT, P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED, P.WITHDRAWN}),
     P.PUBLISHED: frozenset({P.CORRECTED, P.WITHDRAWN}),
     P.CORRECTED: frozenset({P.CORRECTED, P.WITHDRAWN}),
     P.WITHDRAWN: frozenset(),
     P.KILLED: frozenset(),
 }
 EDITABLE = frozenset({P.DRAFT, P.IN_REVIEW, P.APPROVED, P.SCHEDULED})
+"""And a failed one, of which certainly nothing is out."""
 GOING_OUT = frozenset({P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED, P.FAILED, P.CORRECTED})
 
-DELIVERY_MOVES: Mapping[Delivery, frozenset[Delivery]] = {
-    D.PENDING: frozenset({D.PREPARED, D.AUTH_REQUIRED, D.REJECTED, D.WITHDRAWN}),
+DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
+    D.PENDING: frozenset({D.PREPARED, D.WITHDRAWN}),
     D.PREPARED: frozenset({D.PREPARED, D.ARMED, D.PENDING, D.AUTH_REQUIRED, D.REJECTED, D.WITHDRAWN}),
     D.ARMED: frozenset(
-        {D.PUBLISHED, D.ACCEPTED, D.REJECTED, D.PENDING, D.THROTTLED, D.AUTH_REQUIRED, D.UNKNOWN, D.MANUAL}
+        {
+            D.COMMITTED,
+            D.PUBLISHED,
+            D.ACCEPTED,
+            D.REJECTED,
+            D.PENDING,
+            D.THROTTLED,
+            D.AUTH_REQUIRED,
+            D.UNKNOWN,
+            D.MANUAL,
+            D.WITHDRAWING,
+            D.WITHDRAWN,
+        }
     ),
-    D.COMMITTED: frozenset({D.PUBLISHED, D.UNKNOWN}),
-    D.ACCEPTED: frozenset({D.ACCEPTED, D.PUBLISHED, D.REJECTED, D.UNKNOWN}),
-    D.UNKNOWN: frozenset({D.UNKNOWN, D.PUBLISHED, D.PENDING, D.MANUAL, D.WITHDRAWN}),
+    D.COMMITTED: frozenset({D.PUBLISHED, D.PENDING, D.UNKNOWN, D.MANUAL, D.WITHDRAWING, D.WITHDRAWN}),
+    D.ACCEPTED: frozenset({D.PUBLISHED, D.REJECTED, D.PENDING, D.UNKNOWN, D.MANUAL, D.WITHDRAWING, D.WITHDRAWN}),
+    D.UNKNOWN: frozenset({D.PUBLISHED, D.PENDING, D.MANUAL, D.WITHDRAWING, D.WITHDRAWN}),
     D.THROTTLED: frozenset({D.PREPARED, D.WITHDRAWN}),
     D.AUTH_REQUIRED: frozenset({D.PENDING, D.WITHDRAWN}),
-    D.MANUAL: frozenset({D.PUBLISHED, D.WITHDRAWN}),
+    D.MANUAL: frozenset({D.PUBLISHED, D.WITHDRAWING, D.WITHDRAWN}),
     D.REJECTED: frozenset({D.PENDING, D.WITHDRAWN}),
-    D.PUBLISHED: frozenset({D.PUBLISHED, D.WITHDRAWN}),
+    D.PUBLISHED: frozenset({D.WITHDRAWING}),
+    D.WITHDRAWING: frozenset({D.WITHDRAWN}),
     D.WITHDRAWN: frozenset(),
 }
-SENDABLE = frozenset({D.PENDING, D.THROTTLED, D.PREPARED})
-IN_DOUBT = frozenset({D.ARMED, D.COMMITTED, D.UNKNOWN, D.ACCEPTED})
+NOT_SENT = frozenset({D.PENDING, D.PREPARED, D.THROTTLED, D.AUTH_REQUIRED, D.REJECTED})
+"""Certainly not on the platform: withdrawing such a delivery needs nothing of it."""
+IN_DOUBT = frozenset({D.ARMED, D.COMMITTED, D.ACCEPTED, D.UNKNOWN})
 GAVE_UP = frozenset({D.REJECTED, D.MANUAL, D.AUTH_REQUIRED})
 
 STEP_LEASE = timedelta(seconds=90)
 RECONCILE_EVERY = timedelta(seconds=30)
 MAX_ATTEMPTS = 8
 MAX_LOOKS = 10
+ORDER_KEPT = timedelta(minutes=10)
+"""How long a delivery that does not get through holds up later ones on its channel."""
+OVERDUE = timedelta(minutes=5)
+AUTO_DRAFT = "[Bản nháp tự động, cần người biên tập. Xóa dòng này sau khi đã biên tập.]"
+"""Stands at the top of a draft made from a story; it cannot be submitted while it does."""
 BACKOFF = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 900, 1800, 3600))
 
 
-def may_move(before: Publication, after: Publication) -> bool:
+def may_edit(state: PublicationState, deliveries: Iterable[DeliveryState]) -> bool:
+    return state in EDITABLE or (state is P.FAILED and all(d in NOT_SENT for d in deliveries))
+
+
+class IllegalMove(Exception):
+    """A change of state that the tables above do not know."""
+
+
+def may_move(before: PublicationState, after: PublicationState) -> bool:
     return after in PUBLICATION_MOVES[before]
 
 
-def may_deliver(before: Delivery, after: Delivery) -> bool:
+def may_deliver(before: DeliveryState, after: DeliveryState) -> bool:
     return after in DELIVERY_MOVES[before]
+
+
+def moved(before: str, after: PublicationState) -> PublicationState:
+    """The state after, if the table allows it; staying is always allowed."""
+    if before != after and not may_move(PublicationState(before), after):
+        raise IllegalMove(f"publication {before} → {after}")
+    return after
+
+
+def delivery_moved(before: str, after: DeliveryState) -> DeliveryState:
+    if before != after and not may_deliver(DeliveryState(before), after):
+        raise IllegalMove(f"delivery {before} → {after}")
+    return after
+
+
+def approvals_needed(kind: str) -> int:
+    """A correction needs two people besides its editors."""
+    return 2 if kind == PublicationKind.CORRECTION else 1
+
+
+def collect_after(age: timedelta) -> timedelta | None:
+    """How long until a post's figures are read again; a post of a month's age is left alone."""
+    if age < timedelta(days=1):
+        return timedelta(minutes=15)
+    if age < timedelta(days=7):
+        return timedelta(hours=2)
+    return timedelta(days=1) if age < timedelta(days=30) else None
 
 
 def backoff(attempt: int) -> timedelta:
@@ -111,30 +138,30 @@ class HashedVariant:
 class Hashed:
     """Everything an approval binds to."""
 
-    unit_id: UUID | None
+    unit_id: UUID
     kind: str
     title: str
     body: str
-    summary: str | None
+    summary: str
     slug: str
     language: str
     affects_rights: bool
     source_note: str | None
-    ai_label: bool
+    ai_label: str | None
     scheduled_at: datetime | None
     variants: tuple[HashedVariant, ...]
     media: tuple[str, ...] = ()
 
 
-def content_hash(what: Hashed) -> str:
+def content_hash(what: Hashed) -> bytes:
     """SHA-256 of the canonical JSON: sorted keys, no spaces, UTF-8, time in UTC, variants by channel."""
     facts = asdict(what)
-    facts["unit_id"] = str(what.unit_id) if what.unit_id else None
+    facts["unit_id"] = str(what.unit_id)
     facts["scheduled_at"] = what.scheduled_at.astimezone(UTC).isoformat() if what.scheduled_at else None
     variants = [{**asdict(v), "channel_id": str(v.channel_id)} for v in what.variants]
     facts["variants"] = sorted(variants, key=lambda v: str(v["channel_id"]))
     canonical = json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(canonical.encode()).digest()
 
 
 class Refusal(StrEnum):
@@ -151,9 +178,9 @@ class ApprovalAttempt:
     approver_id: UUID
     speaks_for_unit: bool
     editors: frozenset[UUID]
-    state: Publication
-    current_hash: str
-    seen_hash: str
+    state: PublicationState
+    current_hash: bytes
+    seen_hash: bytes
 
 
 def refusal(attempt: ApprovalAttempt) -> Refusal | None:
@@ -169,7 +196,7 @@ def refusal(attempt: ApprovalAttempt) -> Refusal | None:
     return None
 
 
-def derived_state(before: Publication, deliveries: Iterable[Delivery]) -> Publication:
+def derived_state(before: PublicationState, deliveries: Iterable[DeliveryState]) -> PublicationState:
     """What a publication is, given what became of its deliveries; withdrawn and corrected stand."""
     if before not in {P.PUBLISHING, P.PARTLY_PUBLISHED, P.FAILED, P.SCHEDULED, P.APPROVED}:
         return before

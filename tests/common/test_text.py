@@ -30,9 +30,21 @@ def test_fold_removes_case_and_marks(written: str, folded: str) -> None:
 @pytest.mark.parametrize(
     ("written", "canonical"),
     [
-        ("hoà", "hòa"), ("hòa", "hòa"), ("Hoà Bình", "Hòa Bình"), ("TOÀ NHÀ", "TÒA NHÀ"), ("khoẻ", "khỏe"),
-        ("thuý", "thúy"), ("thuỷ lợi", "thủy lợi"), ("uỷ ban", "ủy ban"), ("quý", "quý"), ("qúy", "quý"),
-        ("hoàn", "hoàn"), ("hòan", "hoàn"), ("ngòai", "ngoài"), ("khuỷu", "khuỷu"), ("loà xoà", "lòa xòa"),
+        ("hoà", "hòa"),
+        ("hòa", "hòa"),
+        ("Hoà Bình", "Hòa Bình"),
+        ("TOÀ NHÀ", "TÒA NHÀ"),
+        ("khoẻ", "khỏe"),
+        ("thuý", "thúy"),
+        ("thuỷ lợi", "thủy lợi"),
+        ("uỷ ban", "ủy ban"),
+        ("quý", "quý"),
+        ("qúy", "quý"),
+        ("hoàn", "hoàn"),
+        ("hòan", "hoàn"),
+        ("ngòai", "ngoài"),
+        ("khuỷu", "khuỷu"),
+        ("loà xoà", "lòa xòa"),
     ],
 )
 def test_canonical_tone_has_one_placement(written: str, canonical: str) -> None:

@@ -14,12 +14,7 @@ from services.ingest.cli import register
 FEED = (
     '<rss version="2.0"><channel><item><guid isPermaLink="false">1</guid><title>Một</title></item></channel></rss>'
 ).encode()
-PAGE = (
-    b"<html><body><article><h1>Tin moi nhat hom nay</h1>"
-    + b"<p>"
-    + b"noi dung bai viet " * 40
-    + b"</p></article>"
-)
+PAGE = b"<html><body><article><h1>Tin moi nhat hom nay</h1>" + b"<p>" + b"noi dung bai viet " * 40 + b"</p></article>"
 
 
 def lantoa() -> typer.Typer:
@@ -39,22 +34,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 def rows(path: Path) -> list[dict[str, object]]:
-    opened = lzma.open(path, "rt") if path.suffix == ".xz" else path.open(encoding="utf-8")
-    with opened as lines:
-        return [json.loads(line) for line in lines]
+    data = path.read_bytes()
+    text = lzma.decompress(data) if path.suffix == ".xz" else data
+    return [json.loads(line) for line in text.decode().splitlines()]
 
 
 def test_every_file_has_a_row_and_a_bad_one_makes_the_exit_code(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "rows.jsonl"
-    done = CliRunner().invoke(
-        lantoa(), ["feeds", "parse", "--data", str(folder), "--out", str(out), "--json"]
-    )
+    done = CliRunner().invoke(lantoa(), ["feeds", "parse", "--data", str(folder), "--out", str(out), "--json"])
     assert done.exit_code == 1, done.output
     good, bad = rows(out)
     assert good["file"] == "good.xml"
-    assert good["entries"] == [
-        {"id": "1", "title": "Một", "link": None, "published_at": None, "summary": None}
-    ]
+    assert good["entries"] == [{"id": "1", "title": "Một", "link": None, "published_at": None, "summary": None}]
     assert (bad["file"], bad["ok"], bad["entries"]) == ("sub/bad.xml", False, [])
     assert "trang HTML" in str(bad["error"])
     assert json.loads(done.stdout)["failed"] == 1
@@ -92,9 +83,7 @@ def test_articles_are_extracted(tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "a.html").write_bytes(PAGE)
     out = tmp_path / "rows.jsonl"
-    done = CliRunner().invoke(
-        lantoa(), ["content", "extract", "--data", str(tmp_path / "pages"), "--out", str(out)]
-    )
+    done = CliRunner().invoke(lantoa(), ["content", "extract", "--data", str(tmp_path / "pages"), "--out", str(out)])
     assert done.exit_code == 0, done.output
     (row,) = rows(out)
     assert set(row) == {"file", "title", "text", "published_at"}

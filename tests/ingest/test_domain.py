@@ -7,6 +7,7 @@ import pytest
 
 from services.ingest.domain import (
     HANOI,
+    DueTimes,
     Known,
     NextPoll,
     PollOutcome,
@@ -14,18 +15,19 @@ from services.ingest.domain import (
     add_working_time,
     believable_date,
     canonical_url,
-    case_kind,
     case_reference,
     case_subject,
     content_hash,
     decide_next_poll,
-    due_time,
+    due_times,
     is_urgent,
     item_hash,
     judge,
     max_age_seconds,
+    opens_case,
     retry_after_seconds,
     url_hash,
+    without_author,
 )
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -100,9 +102,9 @@ def test_white_space_and_unicode_form_make_no_revision() -> None:
     ("known", "source", "new", "verdict"),
     [
         (None, SOURCE, b"1", Verdict.NEW),
-        (Known(UUID(int=9), SOURCE, b"1"), SOURCE, b"1", Verdict.DUPLICATE),
-        (Known(UUID(int=9), SOURCE, b"1"), SOURCE, b"2", Verdict.REVISION),
-        (Known(UUID(int=9), OTHER, b"1"), SOURCE, b"2", Verdict.DUPLICATE),
+        (Known(UUID(int=9), b"1", SOURCE), SOURCE, b"1", Verdict.DUPLICATE),
+        (Known(UUID(int=9), b"1", SOURCE), SOURCE, b"2", Verdict.REVISION),
+        (Known(UUID(int=9), b"1", OTHER), SOURCE, b"2", Verdict.DUPLICATE),
     ],
 )
 def test_a_page_is_revised_by_the_source_that_brought_it(
@@ -131,9 +133,7 @@ def test_dates_from_the_future_are_not_believed() -> None:
         (PollOutcome.ERROR, 0, 10**9, 86_400, 1),
     ],
 )
-def test_the_next_poll(
-    outcome: PollOutcome, failures: int, asked: int | None, seconds: int, counted: int
-) -> None:
+def test_the_next_poll(outcome: PollOutcome, failures: int, asked: int | None, seconds: int, counted: int) -> None:
     decided = decide_next_poll(outcome, now=NOW, poll_seconds=300, failures=failures, wait_seconds=asked)
     assert decided == NextPoll(NOW + timedelta(seconds=seconds), counted)
 
@@ -175,28 +175,47 @@ def test_working_hours(received: datetime, hours: int, due: datetime) -> None:
 
 
 @pytest.mark.mission("M10")
-def test_urgent_cases_are_due_after_four_working_hours_others_after_eight() -> None:
+def test_a_case_is_accepted_within_eight_working_hours_an_urgent_one_dealt_with_in_four() -> None:
     received = hanoi(24, 8)
-    assert due_time(received, urgent=True) == hanoi(24, 12)
-    assert due_time(received, urgent=False) == hanoi(24, 17, 30)
-    assert due_time(received, urgent=True, holidays=frozenset({date(2026, 11, 24)})) == hanoi(25, 12)
+    assert due_times(received, urgent=True) == DueTimes(hanoi(24, 17, 30), hanoi(24, 12))
+    assert due_times(received, urgent=False) == DueTimes(hanoi(24, 17, 30), None)
+    tet = frozenset({date(2026, 11, 24)})
+    assert due_times(received, urgent=True, holidays=tet).handle_by == hanoi(25, 12)
 
 
 @pytest.mark.mission("M05")
 @pytest.mark.parametrize(
-    ("kind", "group", "form", "case"),
+    ("kind", "group", "form", "opens"),
     [
-        ("criticism", "citizen", "post", "criticism"),
-        ("complaint", "forum", "post", "complaint"),
-        ("report_of_problem", "official", "report", "problem_report"),
-        ("criticism", "press", "article", None),
-        ("complaint", "citizen", "article", None),
-        ("opinion", "citizen", "post", None),
-        ("news", "citizen", "post", None),
+        ("criticism", "citizen", "post", True),
+        ("complaint", "forum", "post", True),
+        ("report_of_problem", "official", "report", True),
+        ("criticism", "press", "article", False),
+        ("complaint", "citizen", "article", False),
+        ("criticism", "official", "release", False),
+        ("opinion", "citizen", "post", False),
+        ("news", "citizen", "post", False),
     ],
 )
-def test_which_texts_open_a_case(kind: str, group: str, form: str, case: str | None) -> None:
-    assert case_kind(kind, group, form) == case
+def test_which_texts_open_a_case(kind: str, group: str, form: str, opens: bool) -> None:
+    assert opens_case(kind, group, form) is opens
+
+
+@pytest.mark.mission("M37")
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("https://www.facebook.com/nguyenvana/posts/123", "https://www.facebook.com/posts/123"),
+        ("https://x.com/nguyenvana/status/9", "https://x.com/i/status/9"),
+        ("https://www.tiktok.com/@nguyenvana/video/7", "https://www.tiktok.com/video/7"),
+        ("https://bsky.app/profile/a.bsky.social/post/3k", "https://bsky.app/post/3k"),
+        ("https://mastodon.social/@nguyenvana/1099", "https://mastodon.social/1099"),
+        ("https://www.instagram.com/nguyenvana/p/Cx/", "https://www.instagram.com/p/Cx/"),
+        ("https://bao.vn/thoi-su/cau-moi.html", "https://bao.vn/thoi-su/cau-moi.html"),
+    ],
+)
+def test_an_address_keeps_the_post_and_drops_its_author(address: str, kept: str) -> None:
+    assert without_author(address) == kept
 
 
 def test_words_of_danger_make_a_case_urgent() -> None:

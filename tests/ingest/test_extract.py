@@ -68,7 +68,9 @@ def test_sloppy_json_ld_is_read_and_its_author_is_not() -> None:
 
 
 def test_the_canonical_address_is_the_page_s_own() -> None:
-    head = '<link rel="canonical" href="https://bao.vn/cau-moi.html"><meta property="og:url" content="https://m.bao.vn/">'
+    head = (
+        '<link rel="canonical" href="https://bao.vn/cau-moi.html"><meta property="og:url" content="https://m.bao.vn/">'
+    )
     assert extract_article(page(head)).canonical_url == "https://bao.vn/cau-moi.html"
 
 

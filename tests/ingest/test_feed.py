@@ -20,7 +20,8 @@ def rss(items: str, channel: str = "", version: str = "2.0") -> str:
     return f'<rss version="{version}"><channel><title>Báo</title>{channel}{items}</channel></rss>'
 
 
-ITEM = """<item><guid isPermaLink="false">t-1</guid><title>Cầu mới &lt;b&gt;thông xe&lt;/b&gt; &amp;amp; mở đường</title>
+ITEM = """<item><guid isPermaLink="false">t-1</guid>
+<title>Cầu mới &lt;b&gt;thông xe&lt;/b&gt; &amp;amp; mở đường</title>
 <link>https://bao.vn/cau-moi.html</link><pubDate>Tue, 24 Nov 2026 10:15:00 +0700</pubDate>
 <author>pv@bao.vn (Nguyễn Văn A)</author><dc:creator xmlns:dc="http://purl.org/dc/elements/1.1/">B</dc:creator>
 <description><![CDATA[<a href="x"><img src="y"/></a></br>Sáng nay, cầu được thông xe.]]></description></item>"""
@@ -55,7 +56,8 @@ def test_atom_with_full_content_and_an_update() -> None:
     document = """<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="vi"><title>Cổng</title><entry><id>urn:1</id>
     <title type="html">A &amp;lt;b&amp;gt;</title><link href="https://cong.vn/1"/>
     <published>2026-11-24T03:15:00Z</published><updated>2026-11-25T03:15:00Z</updated>
-    <content type="html">&lt;p&gt;Đoạn một&lt;/p&gt;&lt;p&gt;Đoạn hai&lt;/p&gt;&lt;script&gt;x()&lt;/script&gt;</content>
+    <content type="html">
+    &lt;p&gt;Đoạn một&lt;/p&gt;&lt;p&gt;Đoạn hai&lt;/p&gt;&lt;script&gt;x()&lt;/script&gt;</content>
     </entry></feed>"""
     (entry,) = parse(document).entries
     assert entry.content == "Đoạn một\nĐoạn hai"
@@ -155,9 +157,7 @@ def test_a_script_link_is_no_link() -> None:
 
 
 def test_a_feed_names_its_hub_and_its_rhythm() -> None:
-    link = (
-        '<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="hub" href="https://hub.vn/"/><ttl>30</ttl>'
-    )
+    link = '<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="hub" href="https://hub.vn/"/><ttl>30</ttl>'
     document = parse(rss(ITEM, channel=link))
     assert "https://hub.vn/" in document.links
     assert document.ttl_seconds == 1800

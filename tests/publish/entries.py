@@ -23,7 +23,7 @@ def entry(number: int, **changes: Any) -> Entry:
         "kind": "announcement",
         "state": "published",
         "affects_rights": False,
-        "ai_label": False,
+        "ai_label": None,
         "source_note": None,
         "unit_name": "Sở Y tế",
         "published_at": at,

@@ -10,7 +10,10 @@ from services.publish import markup
         ("## Việc cần làm\n- Một\n- Hai", "<h2>Việc cần làm</h2>\n<ul><li>Một</li><li>Hai</li></ul>"),
         ("Gồm:\n- Một\nHết.", "<p>Gồm:</p>\n<ul><li>Một</li></ul>\n<p>Hết.</p>"),
         ("<script>x</script> & 'y'", "<p>&lt;script&gt;x&lt;/script&gt; &amp; &#39;y&#39;</p>"),
-        ("Xem https://a.vn/b?c=1&d=2.", '<p>Xem <a href="https://a.vn/b?c=1&amp;d=2">https://a.vn/b?c=1&amp;d=2</a>.</p>'),
+        (
+            "Xem https://a.vn/b?c=1&d=2.",
+            '<p>Xem <a href="https://a.vn/b?c=1&amp;d=2">https://a.vn/b?c=1&amp;d=2</a>.</p>',
+        ),
         ("javascript:alert(1)", "<p>javascript:alert(1)</p>"),
     ],
 )
@@ -19,7 +22,7 @@ def test_marks_become_html_and_everything_else_is_text(body: str, html: str) -> 
 
 
 def test_an_address_cannot_leave_its_attribute() -> None:
-    assert 'onclick' not in str(markup.to_html('https://a.vn/"onclick="x')).split(">")[1]
+    assert "onclick" not in str(markup.to_html('https://a.vn/"onclick="x')).split(">")[1]
 
 
 def test_text_of_a_body_has_no_marks() -> None:

@@ -23,9 +23,7 @@ def ensure_keys(folder: Path) -> Path:
     return public
 
 
-def dev_token(
-    folder: Path, subject: str, now: datetime, lifetime: timedelta = timedelta(hours=12)
-) -> str:
+def dev_token(folder: Path, subject: str, now: datetime, lifetime: timedelta = timedelta(hours=12)) -> str:
     """A signed token for one of the development people."""
     key = OKPKey.import_key(json.loads((folder / PRIVATE_FILE).read_text()))
     claims = {
@@ -35,9 +33,7 @@ def dev_token(
         "iat": int(now.timestamp()),
         "exp": int((now + lifetime).timestamp()),
     }
-    return jwt.encode(
-        {"alg": "Ed25519", "kid": key.kid}, claims, key, algorithms=["Ed25519"]
-    )
+    return jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims, key, algorithms=["Ed25519"])
 
 
 def _write(path: Path, content: str, mode: int) -> None:

@@ -36,9 +36,7 @@ class Principal:
         return {unit_id for role, unit_id in self.grants if role in roles}
 
 
-async def load_principal(
-    session: AsyncSession, subject: str, now: datetime
-) -> Principal | None:
+async def load_principal(session: AsyncSession, subject: str, now: datetime) -> Principal | None:
     """The active person and the grants in force at this instant."""
     in_force = and_(
         RoleGrant.person_id == Person.id,
@@ -65,9 +63,7 @@ def get_clock(request: Request) -> Clock:
 ClockDep = Annotated[Clock, Depends(get_clock)]
 
 
-async def get_principal(
-    request: Request, session: SessionDep, clock: ClockDep
-) -> Principal:
+async def get_principal(request: Request, session: SessionDep, clock: ClockDep) -> Principal:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("Thiếu mã truy cập (Authorization: Bearer …).")
@@ -103,9 +99,7 @@ def public() -> Any:
     return Depends(_declare(requirement, ()))
 
 
-def _declare(
-    requirement: Callable[..., Any], roles: tuple[Role, ...]
-) -> Callable[..., Any]:
+def _declare(requirement: Callable[..., Any], roles: tuple[Role, ...]) -> Callable[..., Any]:
     """Mark the function, so that a test can walk all routes and find the ones that declare nothing."""
     requirement.lantoa_roles = roles  # type: ignore[attr-defined]
     return requirement

@@ -20,9 +20,7 @@ class TokenVerifier:
 
     def __init__(self, settings: AuthSettings) -> None:
         self._settings = settings
-        self._keys = KeySet.import_key_set(
-            json.loads(Path(settings.jwks_file).read_text())
-        )
+        self._keys = KeySet.import_key_set(json.loads(Path(settings.jwks_file).read_text()))
 
     def subject(self, token: str, now: datetime) -> str:
         """The `sub` of a valid token; Unauthenticated, with the reason in Vietnamese, otherwise."""
@@ -30,9 +28,7 @@ class TokenVerifier:
             decoded = jwt.decode(token, self._keys, algorithms=ALGORITHMS)
             self._check(decoded.claims, now)
         except (JoseError, ValueError, TypeError, KeyError) as error:
-            raise Unauthenticated(
-                "Mã truy cập không hợp lệ hoặc đã hết hạn."
-            ) from error
+            raise Unauthenticated("Mã truy cập không hợp lệ hoặc đã hết hạn.") from error
         return str(decoded.claims["sub"])
 
     def _check(self, claims: dict[str, object], now: datetime) -> None:

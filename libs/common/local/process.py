@@ -85,9 +85,7 @@ def open_log(file: Path, *, keep_below: int = 16 * 1024 * 1024) -> int:
     return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
-def stop(
-    process: subprocess.Popen[bytes], sig: signal.Signals, deadline: float
-) -> None:
+def stop(process: subprocess.Popen[bytes], sig: signal.Signals, deadline: float) -> None:
     """Ask a process to end, and kill it when it has not within `deadline` seconds."""
     if process.poll() is None:
         process.send_signal(sig)
@@ -98,9 +96,7 @@ def stop(
         process.wait()
 
 
-def wait_until(
-    ready: Callable[[], bool], process: subprocess.Popen[bytes], deadline: float
-) -> bool:
+def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], deadline: float) -> bool:
     """Poll `ready` until it holds; False when the process ended or the time is over."""
     end = time.monotonic() + deadline
     while time.monotonic() < end:

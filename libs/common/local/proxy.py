@@ -13,7 +13,6 @@ import uvicorn
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -57,9 +56,7 @@ def create_proxy(upstreams: Mapping[str, str], settings: ProxySettings) -> Starl
             yield
 
     async def forward(request: Request) -> Response:
-        return await _forward(
-            request, request.app.state.client, upstreams, settings.max_body_bytes
-        )
+        return await _forward(request, request.app.state.client, upstreams, settings.max_body_bytes)
 
     routes = [Route("/{path:path}", forward, methods=_METHODS)]
     return Starlette(routes=routes, lifespan=lifespan)
@@ -83,9 +80,7 @@ async def _forward(
     service = service_for(request.url.path)
     target: bytes = request.scope.get("raw_path") or b""
     if service is None or service not in upstreams or not target.startswith(b"/"):
-        return _problem(
-            request, 404, "Không có địa chỉ này", "There is nothing at this address"
-        )
+        return _problem(request, 404, "Không có địa chỉ này", "There is nothing at this address")
     if _declared_length(request) > max_body:
         return _too_large(request, max_body)
     outgoing = _outgoing(request, httpx.URL(upstreams[service]), target, max_body)
@@ -97,12 +92,10 @@ async def _forward(
         return Response(status_code=499)
     except httpx.HTTPError as error:
         return _unavailable(request, service, error)
-    return _answer(answer)
+    return _Passed(answer)
 
 
-def _outgoing(
-    request: Request, base: httpx.URL, target: bytes, max_body: int
-) -> httpx.Request:
+def _outgoing(request: Request, base: httpx.URL, target: bytes, max_body: int) -> httpx.Request:
     query: bytes = request.scope["query_string"]
     url = base.copy_with(raw_path=target + (b"?" + query if query else b""))
     headers = [*end_to_end(request.headers.raw, drop=_OURS), *_forwarded(request)]
@@ -110,17 +103,10 @@ def _outgoing(
     return httpx.Request(request.method, url, headers=headers, content=body)
 
 
-def end_to_end(
-    headers: Iterable[Header], *, drop: Iterable[bytes] = ()
-) -> list[Header]:
+def end_to_end(headers: Iterable[Header], *, drop: Iterable[bytes] = ()) -> list[Header]:
     """The headers that a proxy may pass on: not those of one hop, nor those that Connection names."""
     listed = [(name.lower(), value) for name, value in headers]
-    named = {
-        word.strip().lower()
-        for name, value in listed
-        if name == b"connection"
-        for word in value.split(b",")
-    }
+    named = {word.strip().lower() for name, value in listed if name == b"connection" for word in value.split(b",")}
     unwanted = _HOP_BY_HOP | named | set(drop)
     return [(name, value) for name, value in listed if name not in unwanted]
 
@@ -211,25 +197,20 @@ def _problem(
         "status": status,
         "instance": request.url.path,
     }
-    return JSONResponse(
-        body, status, dict(headers or {}), media_type="application/problem+json"
-    )
+    return JSONResponse(body, status, dict(headers or {}), media_type="application/problem+json")
 
 
 def main() -> None:
     settings = ProxySettings()
     addresses = Addresses(settings.origin_port, settings.first_port)
-    upstreams = {
-        service: addresses.service(service)
-        for service in addresses.all_ports()
-        if service != "proxy"
-    }
+    upstreams = {service: addresses.service(service) for service in addresses.all_ports() if service != "proxy"}
     uvicorn.run(
         create_proxy(upstreams, settings),
         host=LOOPBACK,
         port=settings.origin_port,
         access_log=False,
         server_header=False,
+        date_header=False,  # the services write their own
         proxy_headers=False,
         log_level="warning",
     )

@@ -17,8 +17,8 @@ from libs.common.models.ingest import (
     Content,
     ContentKey,
     ContentRevision,
-    Fetch,
     FeedbackCase,
+    Fetch,
     Source,
     feedback_reference_seq,
 )

@@ -217,9 +217,7 @@ class ClaimMatch(Base):
         table_rules("classify"),
     )
 
-    claim_id: Mapped[UUID] = mapped_column(
-        ForeignKey("claims.id", ondelete="CASCADE"), primary_key=True
-    )
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id", ondelete="CASCADE"), primary_key=True)
     content_id: Mapped[UUID] = mapped_column(Uuid(), primary_key=True)
     score: Mapped[float]
     state: Mapped[str]

@@ -29,9 +29,7 @@ class Source(Base):
         CheckConstraint(one_of('"group"', SourceGroup), name="group"),
         CheckConstraint(one_of("state", SourceState), name="state"),
         CheckConstraint("poll_seconds BETWEEN 5 AND 604800", name="poll_seconds"),
-        Index(
-            "ix_sources_due", "next_poll_at", postgresql_where=text("state = 'active'")
-        ),
+        Index("ix_sources_due", "next_poll_at", postgresql_where=text("state = 'active'")),
         table_rules("ingest"),
     )
 
@@ -61,9 +59,7 @@ class Fetch(Base):
     )
 
     id: Mapped[UUID] = primary_key()
-    source_id: Mapped[UUID] = mapped_column(
-        ForeignKey("sources.id", ondelete="CASCADE")
-    )
+    source_id: Mapped[UUID] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
     url: Mapped[str]
     status: Mapped[int | None]
     outcome: Mapped[str]
@@ -79,9 +75,7 @@ class Content(Base):
     __tablename__ = "contents"
     __table_args__ = (
         CheckConstraint(one_of("kind", ContentKind), name="kind"),
-        CheckConstraint(
-            one_of("published_from", DateProvenance), name="published_from"
-        ),
+        CheckConstraint(one_of("published_from", DateProvenance), name="published_from"),
         Index("ix_contents_source_id_id", "source_id", "id"),
         table_rules("ingest", partitioned="month"),
     )

@@ -15,9 +15,7 @@ class OutboxEvent(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index(
-            "ix_outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")
-        ),
+        Index("ix_outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")),
         table_rules("all", partitioned="week"),
     )
 
@@ -47,9 +45,7 @@ class DeadLetter(Base):
     __tablename__ = "dead_letters"
     __table_args__ = (
         UniqueConstraint("event_id", "consumer"),
-        Index(
-            "ix_dead_letters_open", "id", postgresql_where=text("retried_at IS NULL")
-        ),
+        Index("ix_dead_letters_open", "id", postgresql_where=text("retried_at IS NULL")),
         table_rules("all"),
     )
 
@@ -97,9 +93,7 @@ class Notification(Base):
 
     __tablename__ = "notifications"
     __table_args__ = (
-        Index(
-            "ix_notifications_unsent", "id", postgresql_where=text("sent_at IS NULL")
-        ),
+        Index("ix_notifications_unsent", "id", postgresql_where=text("sent_at IS NULL")),
         table_rules("all"),
     )
 

@@ -39,9 +39,7 @@ class RoleGrant(Base):
     __tablename__ = "role_grants"
     __table_args__ = (
         CheckConstraint(one_of("role", Role), name="role"),
-        CheckConstraint(
-            "valid_to IS NULL OR valid_to > valid_from", name="dates_in_order"
-        ),
+        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="dates_in_order"),
         UniqueConstraint("person_id", "role", "unit_id", "valid_from"),
         table_rules("publish"),
     )
@@ -91,9 +89,7 @@ class ChannelCredential(Base):
     __tablename__ = "channel_credentials"
     __table_args__ = table_rules("publish", readers=("publish",))
 
-    channel_id: Mapped[UUID] = mapped_column(
-        ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True
-    )
+    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True)
     ciphertext: Mapped[bytes]
     updated_at: Mapped[datetime]
 
@@ -161,9 +157,7 @@ class Variant(Base):
     )
 
     id: Mapped[UUID] = primary_key()
-    publication_id: Mapped[UUID] = mapped_column(
-        ForeignKey("publications.id", ondelete="CASCADE")
-    )
+    publication_id: Mapped[UUID] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"))
     channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id"))
     revision: Mapped[int]
     text: Mapped[str]

@@ -26,9 +26,7 @@ class Programme(Base):
     issued_on: Mapped[date]
     period_from: Mapped[date]
     period_to: Mapped[date]
-    owner_unit_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("organization_units.id")
-    )
+    owner_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization_units.id"))
     state: Mapped[str]
     is_fictional: Mapped[bool] = mapped_column(server_default=text("false"))
     source: Mapped[str]
@@ -42,16 +40,12 @@ class Assignment(Base):
     __table_args__ = (
         UniqueConstraint("programme_id", "row_no"),
         CheckConstraint(one_of("state", AssignmentState), name="state"),
-        CheckConstraint(
-            one_of("source_state", SourceCompleteness), name="source_state"
-        ),
+        CheckConstraint(one_of("source_state", SourceCompleteness), name="source_state"),
         table_rules("reports"),
     )
 
     id: Mapped[UUID] = primary_key()
-    programme_id: Mapped[UUID] = mapped_column(
-        ForeignKey("programmes.id", ondelete="CASCADE")
-    )
+    programme_id: Mapped[UUID] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"))
     row_no: Mapped[str]
     section: Mapped[str]
     text: Mapped[str | None]

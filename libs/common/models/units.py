@@ -15,9 +15,7 @@ class OrganizationUnit(Base):
     __table_args__ = (
         UniqueConstraint("code", "valid_from"),
         CheckConstraint(one_of("kind", UnitKind), name="kind"),
-        CheckConstraint(
-            "valid_to IS NULL OR valid_to >= valid_from", name="dates_in_order"
-        ),
+        CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="dates_in_order"),
         table_rules("owner"),
     )
 

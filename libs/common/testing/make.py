@@ -58,9 +58,7 @@ class Make:
         }
         person = await self.add(m.Person(**(defaults | values)))
         for role in roles:
-            await self.add(
-                m.RoleGrant(id=new_id(now), person_id=person.id, role=role, unit_id=unit_id, valid_from=now)
-            )
+            await self.add(m.RoleGrant(id=new_id(now), person_id=person.id, role=role, unit_id=unit_id, valid_from=now))
         return person
 
     async def source(self, **values: Any) -> m.Source:

@@ -32,7 +32,7 @@ from libs.common.roles import ALL_ROLES
 from libs.common.settings import AuthSettings, CommonSettings, DatabaseSettings, FilesSettings, NatsSettings
 from libs.common.testing.make import Make
 
-OWNER, PASSWORD = "lantoa_owner", "test"  # noqa: S105 - a throwaway server on loopback
+OWNER, PASSWORD = "lantoa_owner", "test"
 TEMPLATE = "lantoa_template"
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 """Twelve o'clock on a Tuesday in Hà Nội."""

@@ -29,7 +29,9 @@ _AUTHORITY = frozenset(
     """chính quyền|ủy ban|ubnd|thành phố|lãnh đạo|cán bộ|quy định|chính sách|dự án|quy hoạch|đề án|nhà nước|sở|phường|
     quận|công an|cơ quan|chính phủ|nghị định|nghị quyết|kế hoạch|công trình|đề xuất|quản lý|thủ tục|bộ|thuế|
     ủy ban nhân dân|nhà chức trách|chu quyen|chinh quyen|thanh pho|lanh dao|can bo|quy dinh|chinh sach|du an|
-    quy hoach|de an|nha nuoc|phuong|quan ly|thu tuc|ho so""".replace("\n", "").replace("    ", "").split("|")
+    quy hoach|de an|nha nuoc|phuong|quan ly|thu tuc|ho so""".replace("\n", "")
+    .replace("    ", "")
+    .split("|")
 )
 
 

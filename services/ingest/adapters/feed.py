@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from time import struct_time
 from typing import Any
 
-import feedparser  # type: ignore[import-untyped]
+import feedparser
 
 from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable, ParsedDocument
 from services.ingest.adapters.jsonfeed import looks_like_json, parse_json_feed
@@ -157,9 +157,7 @@ def _one_line_of(raw: Mapping[str, Any], key: str) -> str | None:
 
 def _content(raw: Mapping[str, Any]) -> str | None:
     parts = [part for part in raw.get("content") or () if isinstance(part.get("value"), str)]
-    texts = [
-        part["value"] if part.get("type") == "text/plain" else paragraphs(part["value"]) for part in parts
-    ]
+    texts = [part["value"] if part.get("type") == "text/plain" else paragraphs(part["value"]) for part in parts]
     return max(texts, key=len, default="") or None
 
 

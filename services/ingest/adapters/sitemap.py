@@ -32,7 +32,8 @@ class Sitemap:
                 entries = [entry for node in _children(root, "url") if (entry := _entry(node, zone))]
                 return ParsedDocument(form="sitemap", language=language, entries=entries)
             case "sitemapindex":
-                links = [link for node in _children(root, "sitemap") if (link := _text(node, "loc"))]
+                parts = sorted(_children(root, "sitemap"), key=_lastmod, reverse=True)
+                links = [link for node in parts if (link := _text(node, "loc"))]
                 return ParsedDocument(form="sitemapindex", language=language, links=links)
             case other:
                 raise NotParsable(
@@ -45,9 +46,7 @@ def _unpacked(data: bytes) -> bytes:
     try:
         body = unpack(data, MAX_BYTES)
     except BombError as error:
-        raise NotParsable(
-            "Sơ đồ trang nén vượt quá giới hạn", "the sitemap unpacks past the limit"
-        ) from error
+        raise NotParsable("Sơ đồ trang nén vượt quá giới hạn", "the sitemap unpacks past the limit") from error
     except ValueError as error:
         raise NotParsable("Sơ đồ trang nén bị hỏng", "the compressed sitemap is broken") from error
     return body
@@ -58,7 +57,7 @@ def _root(data: bytes) -> etree._Element:
         root = etree.fromstring(data.strip(), xml_parser())
     except (etree.XMLSyntaxError, ValueError) as error:
         raise NotParsable("Sơ đồ trang không phải XML", "the sitemap is not XML") from error
-    if root is None:
+    if not isinstance(root, etree._Element):  # None, from text without a single element
         raise NotParsable("Sơ đồ trang không phải XML", "the sitemap is not XML")
     return root
 
@@ -79,6 +78,10 @@ def _text(node: etree._Element, *path: str) -> str | None:
             return None
         node = found
     return one_line(node.text or "") or None
+
+
+def _lastmod(node: etree._Element) -> str:
+    return _text(node, "lastmod") or ""
 
 
 def _entry(node: etree._Element, zone: tzinfo) -> Entry | None:

@@ -58,7 +58,7 @@ class Draft:
     slug: str
     affects_rights: bool = False
     source_note: str | None = None
-    ai_label: bool = False
+    ai_label: str | None = None
     unit_name: str | None = None
 
 
@@ -91,6 +91,7 @@ class Prepared:
 class Published:
     id: str
     url: str
+    duplicates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ from services.publish.adapters.base import (
 COLLECTION = "app.bsky.feed.post"
 MAX_GRAPHEMES = 300
 MAX_BYTES = 3000
-AI_LINE = "(Nội dung có sử dụng AI)"
+AI_LINE = "(Có sử dụng AI)"
 TID_ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 METRICS = (
     MetricDefinition("likes", "Bluesky likeCount: số tài khoản đã thích bài, tại thời điểm đọc"),

@@ -32,9 +32,7 @@ def upgrade() -> None:
         sa.Column("risk", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("places", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
-        sa.Column(
-            "model_versions", postgresql.JSONB(astext_type=sa.Text()), nullable=False
-        ),
+        sa.Column("model_versions", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("content_revision", sa.Integer(), nullable=False),
         sa.Column("annotated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
@@ -75,13 +73,9 @@ def upgrade() -> None:
             name=op.f("ck_audit_log_hash_lengths"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
-        sa.UniqueConstraint(
-            "service", "day", "seq", name=op.f("uq_audit_log_service_day_seq")
-        ),
+        sa.UniqueConstraint("service", "day", "seq", name=op.f("uq_audit_log_service_day_seq")),
     )
-    op.create_index(
-        "ix_audit_log_object", "audit_log", ["object_type", "object_id"], unique=False
-    )
+    op.create_index("ix_audit_log_object", "audit_log", ["object_type", "object_id"], unique=False)
     op.create_table(
         "claims",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -119,9 +113,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("url_hash", name=op.f("pk_content_keys")),
     )
-    op.create_index(
-        "ix_content_keys_expires_at", "content_keys", ["expires_at"], unique=False
-    )
+    op.create_index("ix_content_keys_expires_at", "content_keys", ["expires_at"], unique=False)
     op.create_table(
         "content_revisions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -167,9 +159,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contents")),
         postgresql_partition_by="RANGE (id)",
     )
-    op.create_index(
-        "ix_contents_source_id_id", "contents", ["source_id", "id"], unique=False
-    )
+    op.create_index("ix_contents_source_id_id", "contents", ["source_id", "id"], unique=False)
     op.create_table(
         "dead_letters",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -182,9 +172,7 @@ def upgrade() -> None:
         sa.Column("dead_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("retried_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_letters")),
-        sa.UniqueConstraint(
-            "event_id", "consumer", name=op.f("uq_dead_letters_event_id_consumer")
-        ),
+        sa.UniqueConstraint("event_id", "consumer", name=op.f("uq_dead_letters_event_id_consumer")),
     )
     op.create_index(
         "ix_dead_letters_open",
@@ -221,9 +209,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_label_history")),
     )
-    op.create_index(
-        "ix_label_history_content_id", "label_history", ["content_id"], unique=False
-    )
+    op.create_index("ix_label_history_content_id", "label_history", ["content_id"], unique=False)
     op.create_table(
         "label_proposals",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -301,9 +287,7 @@ def upgrade() -> None:
             name=op.f("fk_organization_units_parent_id_organization_units"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organization_units")),
-        sa.UniqueConstraint(
-            "code", "valid_from", name=op.f("uq_organization_units_code_valid_from")
-        ),
+        sa.UniqueConstraint("code", "valid_from", name=op.f("uq_organization_units_code_valid_from")),
     )
     op.create_table(
         "outbox",
@@ -356,9 +340,7 @@ def upgrade() -> None:
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "octet_length(digest) = 32", name=op.f("ck_snapshots_digest_length")
-        ),
+        sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_snapshots_digest_length")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshots")),
     )
     op.create_table(
@@ -388,16 +370,12 @@ def upgrade() -> None:
             "kind IN ('feed', 'sitemap', 'page', 'push', 'open311', 'form')",
             name=op.f("ck_sources_kind"),
         ),
-        sa.CheckConstraint(
-            "state IN ('active', 'paused', 'gone')", name=op.f("ck_sources_state")
-        ),
+        sa.CheckConstraint("state IN ('active', 'paused', 'gone')", name=op.f("ck_sources_state")),
         sa.CheckConstraint(
             "\"group\" IN ('press', 'portal', 'aggregator', 'forum', 'official', 'citizen')",
             name=op.f("ck_sources_group"),
         ),
-        sa.CheckConstraint(
-            "poll_seconds BETWEEN 5 AND 604800", name=op.f("ck_sources_poll_seconds")
-        ),
+        sa.CheckConstraint("poll_seconds BETWEEN 5 AND 604800", name=op.f("ck_sources_poll_seconds")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
         sa.UniqueConstraint("name", name=op.f("uq_sources_name")),
         sa.UniqueConstraint("url", name=op.f("uq_sources_url")),
@@ -450,9 +428,7 @@ def upgrade() -> None:
         ),
         sa.Column("programme_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "owner_kind = 'official'", name=op.f("ck_channels_official_only")
-        ),
+        sa.CheckConstraint("owner_kind = 'official'", name=op.f("ck_channels_official_only")),
         sa.CheckConstraint(
             "state IN ('active', 'paused', 'needs_reconnect', 'retired')",
             name=op.f("ck_channels_state"),
@@ -491,13 +467,9 @@ def upgrade() -> None:
             name=op.f("fk_claim_matches_claim_id_claims"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint(
-            "claim_id", "content_id", name=op.f("pk_claim_matches")
-        ),
+        sa.PrimaryKeyConstraint("claim_id", "content_id", name=op.f("pk_claim_matches")),
     )
-    op.create_index(
-        "ix_claim_matches_content_id", "claim_matches", ["content_id"], unique=False
-    )
+    op.create_index("ix_claim_matches_content_id", "claim_matches", ["content_id"], unique=False)
     op.create_table(
         "feedback_cases",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -525,9 +497,7 @@ def upgrade() -> None:
             "state IN ('received', 'accepted', 'in_progress', 'answered', 'closed', 'reopened')",
             name=op.f("ck_feedback_cases_state"),
         ),
-        sa.CheckConstraint(
-            "urgency IN ('normal', 'urgent')", name=op.f("ck_feedback_cases_urgency")
-        ),
+        sa.CheckConstraint("urgency IN ('normal', 'urgent')", name=op.f("ck_feedback_cases_urgency")),
         sa.ForeignKeyConstraint(
             ["unit_id"],
             ["organization_units.id"],
@@ -564,9 +534,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fetches")),
     )
-    op.create_index(
-        "ix_fetches_source_id_id", "fetches", ["source_id", "id"], unique=False
-    )
+    op.create_index("ix_fetches_source_id_id", "fetches", ["source_id", "id"], unique=False)
     op.create_table(
         "legal_risk_cases",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -623,9 +591,7 @@ def upgrade() -> None:
         sa.Column("display_name", sa.Text(), nullable=False),
         sa.Column("unit_id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.Text(), nullable=True),
-        sa.Column(
-            "is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False
-        ),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["unit_id"],
@@ -653,9 +619,7 @@ def upgrade() -> None:
         ),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "state IN ('draft', 'running', 'ended')", name=op.f("ck_programmes_state")
-        ),
+        sa.CheckConstraint("state IN ('draft', 'running', 'ended')", name=op.f("ck_programmes_state")),
         sa.ForeignKeyConstraint(
             ["owner_unit_id"],
             ["organization_units.id"],
@@ -687,9 +651,7 @@ def upgrade() -> None:
             name=op.f("uq_report_runs_snapshot_id_kind_format"),
         ),
     )
-    op.create_index(
-        "ix_report_runs_kind_id", "report_runs", ["kind", "id"], unique=False
-    )
+    op.create_index("ix_report_runs_kind_id", "report_runs", ["kind", "id"], unique=False)
     op.create_table(
         "story_items",
         sa.Column("content_id", sa.Uuid(), nullable=False),
@@ -706,9 +668,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("content_id", name=op.f("pk_story_items")),
     )
-    op.create_index(
-        "ix_story_items_story_id", "story_items", ["story_id"], unique=False
-    )
+    op.create_index("ix_story_items_story_id", "story_items", ["story_id"], unique=False)
     op.create_table(
         "unit_aliases",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -731,9 +691,7 @@ def upgrade() -> None:
             name=op.f("uq_unit_aliases_alias_folded_unit_id_valid_from"),
         ),
     )
-    op.create_index(
-        "ix_unit_aliases_alias_folded", "unit_aliases", ["alias_folded"], unique=False
-    )
+    op.create_index("ix_unit_aliases_alias_folded", "unit_aliases", ["alias_folded"], unique=False)
     op.create_table(
         "assignments",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -762,9 +720,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assignments")),
-        sa.UniqueConstraint(
-            "programme_id", "row_no", name=op.f("uq_assignments_programme_id_row_no")
-        ),
+        sa.UniqueConstraint("programme_id", "row_no", name=op.f("uq_assignments_programme_id_row_no")),
     )
     op.create_table(
         "channel_credentials",
@@ -816,9 +772,7 @@ def upgrade() -> None:
             "state IN ('draft', 'in_review', 'approved', 'scheduled', 'publishing', 'published', 'partly_published', 'failed', 'corrected', 'withdrawn', 'killed')",
             name=op.f("ck_publications_state"),
         ),
-        sa.CheckConstraint(
-            "octet_length(content_hash) = 32", name=op.f("ck_publications_hash_length")
-        ),
+        sa.CheckConstraint("octet_length(content_hash) = 32", name=op.f("ck_publications_hash_length")),
         sa.ForeignKeyConstraint(
             ["created_by"],
             ["people.id"],
@@ -882,9 +836,7 @@ def upgrade() -> None:
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
         sa.Column("approver_id", sa.Uuid(), nullable=False),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["approver_id"], ["people.id"], name=op.f("fk_approvals_approver_id_people")
-        ),
+        sa.ForeignKeyConstraint(["approver_id"], ["people.id"], name=op.f("fk_approvals_approver_id_people")),
         sa.ForeignKeyConstraint(
             ["publication_id"],
             ["publications.id"],
@@ -946,9 +898,7 @@ def upgrade() -> None:
             name=op.f("uq_deliveries_publication_id_channel_id"),
         ),
     )
-    op.create_index(
-        "ix_deliveries_channel_id_id", "deliveries", ["channel_id", "id"], unique=False
-    )
+    op.create_index("ix_deliveries_channel_id_id", "deliveries", ["channel_id", "id"], unique=False)
     op.create_index(
         "ix_deliveries_state_not_before",
         "deliveries",
@@ -1057,18 +1007,12 @@ def upgrade() -> None:
             name=op.f("fk_tasks_unit_id_organization_units"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
-        sa.UniqueConstraint(
-            "kind", "delivery_id", name=op.f("uq_tasks_kind_delivery_id")
-        ),
+        sa.UniqueConstraint("kind", "delivery_id", name=op.f("uq_tasks_kind_delivery_id")),
     )
     for statement in RULES.read_text(encoding="utf-8").split("--;;"):
         op.execute(sa.text(statement.replace(":", "\\:")))
-    op.execute(
-        "INSERT INTO schema_state (singleton, compatible_from) VALUES (1, '0001')"
-    )
+    op.execute("INSERT INTO schema_state (singleton, compatible_from) VALUES (1, '0001')")
 
 
 def downgrade() -> None:
-    raise NotImplementedError(
-        "migrations expand and contract; nothing is undone by going back"
-    )
+    raise NotImplementedError("migrations expand and contract; nothing is undone by going back")

@@ -1,0 +1,250 @@
+"""Operational verbs: migrate, token, events, dead letters, audit. They work on the settings in the environment."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig, DeliverPolicy
+from rich.console import Console
+from rich.table import Table
+
+from libs.common import audit, deadletters
+from libs.common.auth.dev import dev_token
+from libs.common.bus import connect, ensure_stream
+from libs.common.db import Database
+from libs.common.migrate import differences, migrate
+from libs.common.replay import replay_events
+from libs.common.settings import CommonSettings, DatabaseSettings, NatsSettings
+
+out, err = Console(), Console(stderr=True)
+AsJson = Annotated[bool, typer.Option("--json", help="In ra JSON.")]
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def parse_since(text: str, now: datetime) -> datetime:
+    """`90m`, `24h`, `7d`, or an ISO 8601 instant with its zone."""
+    if match := re.fullmatch(r"(\d+)([mhd])", text):
+        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise typer.BadParameter("thời điểm cần có múi giờ, ví dụ 2026-11-24T07:00:00+07:00")
+    return at
+
+
+class OperatorSettings(CommonSettings):
+    """The part of the settings that an operator's verbs need."""
+
+    auth: Any = None
+    files: Any = None
+    db: DatabaseSettings
+    nats: NatsSettings
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[tuple[OperatorSettings, Database, JetStreamContext]]:
+    settings = OperatorSettings()  # type: ignore[call-arg]
+    db = Database(settings.db.url.get_secret_value(), pool_size=2)
+    client = await connect(settings.nats, "lantoa-cli")
+    try:
+        yield settings, db, client.jetstream()
+    finally:
+        await client.close()
+        await db.dispose()
+
+
+def _run(work: Callable[[], Awaitable[int]]) -> None:
+    raise typer.Exit(asyncio.run(_awaited(work)))
+
+
+async def _awaited(work: Callable[[], Awaitable[int]]) -> int:
+    return await work()
+
+
+def migrate_command(
+    check: Annotated[bool, typer.Option("--check", help="Chỉ so mô hình với cơ sở dữ liệu.")] = False,
+) -> None:
+    """Đưa lược đồ cơ sở dữ liệu lên bản mới nhất và khai báo luồng sự kiện."""
+
+    async def work() -> int:
+        async with opened() as (settings, _, js):
+            url = settings.db.url.get_secret_value()
+            if check:
+                found = await differences(url)
+                for difference in found:
+                    err.print(str(difference))
+                return 1 if found else 0
+            await migrate(url)
+            await ensure_stream(js, settings.nats)
+        out.print("Lược đồ và luồng sự kiện đã sẵn sàng.")
+        return 0
+
+    _run(work)
+
+
+def token_command(
+    subject: Annotated[str, typer.Option("--as", help="Tên đăng nhập của người dùng thử.")] = "bien-tap",
+    keys: Annotated[Path | None, typer.Option(help="Thư mục khoá của bộ cấp mã thử.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cấp một mã truy cập thử (chỉ máy này tin)."""
+    from libs.common.local.paths import ensure
+
+    token = dev_token(keys or ensure().secrets, subject, datetime.now(UTC))
+    typer.echo(json.dumps({"token": token, "subject": subject}) if as_json else token)
+
+
+def events_tail(
+    count: Annotated[int, typer.Option(help="Dừng sau từng này sự kiện; 0 là không dừng.")] = 0,
+    since: Annotated[str | None, typer.Option(help="Bắt đầu từ: 90m, 24h, hoặc một thời điểm.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Xem sự kiện đang chạy qua luồng."""
+
+    async def work() -> int:
+        async with opened() as (settings, _, js):
+            config = ConsumerConfig(deliver_policy=DeliverPolicy.NEW)
+            if since:
+                start = parse_since(since, datetime.now(UTC)).isoformat()
+                config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=start)
+            seen = 0
+            pull = await js.subscribe("lantoa.>", ordered_consumer=True, config=config, stream=settings.nats.stream)
+            async for message in pull.messages:
+                _show(message, as_json)
+                seen += 1
+                if count and seen >= count:
+                    break
+        return 0
+
+    _run(work)
+
+
+def _show(message: Any, as_json: bool) -> None:
+    headers = message.headers or {}
+    payload = json.loads(message.data)
+    if as_json:
+        typer.echo(json.dumps({"id": headers.get("ce-id"), "type": message.subject, "data": payload}))
+    else:
+        text = json.dumps(payload, ensure_ascii=False)
+        out.print(f"[dim]{headers.get('ce-time', '')}[/] [bold]{message.subject}[/] {text[:160]}", highlight=False)
+
+
+def events_replay(
+    since: Annotated[str, typer.Option(help="Từ lúc nào: 90m, 24h, 7d, hoặc một thời điểm ISO 8601.")],
+    durable: Annotated[list[str] | None, typer.Option(help="Chỉ cho bộ nhận này; mặc định là mọi bộ nội bộ.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Nạp lại luồng sự kiện từ cơ sở dữ liệu; việc đã làm sẽ không làm lại."""
+
+    async def work() -> int:
+        async with opened() as (settings, db, js):
+            await ensure_stream(js, settings.nats)
+            names = durable or await _durables(js, settings.nats.stream)
+            sent, now = 0, datetime.now(UTC)
+            with err.status("Đang nạp lại…") as status:
+                async for sent in replay_events(db, js, parse_since(since, now), now, names):
+                    status.update(f"Đã nạp lại {sent} sự kiện")
+        typer.echo(json.dumps({"replayed": sent, "durables": names}) if as_json else f"Đã nạp lại {sent} sự kiện.")
+        return 0
+
+    _run(work)
+
+
+async def _durables(js: JetStreamContext, stream: str) -> list[str]:
+    """Every internal consumer bound now; services bind again within seconds of the stream's return."""
+    for _ in range(20):
+        names = [info.name for info in await js.consumers_info(stream)]
+        if names:
+            await asyncio.sleep(2)
+            return sorted(info.name for info in await js.consumers_info(stream))
+        await asyncio.sleep(1)
+    raise typer.BadParameter("chưa có bộ nhận nào gắn vào luồng; hãy khởi động các dịch vụ trước")
+
+
+def deadletters_list(as_json: AsJson = False) -> None:
+    """Các sự kiện không xử lý được, kèm lỗi."""
+
+    async def work() -> int:
+        async with opened() as (_, db, _js), db.transaction() as session:
+            rows = await deadletters.list_open(session)
+        if as_json:
+            shown = [{"id": str(r.id), "consumer": r.consumer, "event_id": str(r.event_id)} | _facts(r) for r in rows]
+            typer.echo(json.dumps(shown, ensure_ascii=False))
+            return 0
+        table = Table("id", "bộ nhận", "loại", "số lần thử", "lỗi")
+        for row in rows:
+            table.add_row(str(row.id), row.consumer, row.subject, str(row.tries), row.error[:120])
+        out.print(table if rows else "Không có sự kiện nào bị kẹt.")
+        return 0
+
+    _run(work)
+
+
+def _facts(row: Any) -> dict[str, Any]:
+    return {"subject": row.subject, "tries": row.tries, "error": row.error, "dead_at": row.dead_at.isoformat()}
+
+
+def deadletters_retry(
+    letter_id: Annotated[str, typer.Argument(help="id của một sự kiện, hoặc `all`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Thử lại một sự kiện bị kẹt, hay tất cả."""
+
+    async def work() -> int:
+        async with opened() as (_, db, js):
+            async with db.transaction() as session:
+                ids = [r.id for r in await deadletters.list_open(session)] if letter_id == "all" else [UUID(letter_id)]
+            done = 0
+            for one in ids:
+                async with db.transaction() as session:
+                    done += await deadletters.retry(session, js, one, datetime.now(UTC))
+        typer.echo(json.dumps({"retried": done}) if as_json else f"Đã gửi lại {done} sự kiện.")
+        return 0 if done == len(ids) else 1
+
+    _run(work)
+
+
+def audit_verify(as_json: AsJson = False) -> None:
+    """Kiểm tra chuỗi băm của nhật ký; chỉ ra dòng bị sửa nếu có. Mã thoát 1 khi chuỗi đứt."""
+
+    async def work() -> int:
+        broken, chains = [], 0
+        async with opened() as (_, db, _js), db.transaction() as session:
+            async for found in audit.verify(session):
+                if isinstance(found, audit.Break):
+                    broken.append(found)
+                else:
+                    chains += 1
+        if as_json:
+            rows = [{"service": b.service, "day": str(b.day), "seq": b.seq, "why": b.why} for b in broken]
+            typer.echo(json.dumps({"chains_ok": chains, "broken": rows}))
+        for b in () if as_json else broken:
+            err.print(f"[red]Đứt:[/] {b.service} {b.day} dòng {b.seq} ({b.entry_id}): {b.why}")
+        if not as_json:
+            out.print(f"{chains} chuỗi nguyên vẹn, {len(broken)} chuỗi bị sửa.")
+        return 1 if broken else 0
+
+    _run(work)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("migrate")(migrate_command)
+    app.command("token")(token_command)
+    events = typer.Typer(help="Sự kiện.", no_args_is_help=True)
+    events.command("tail")(events_tail)
+    events.command("replay")(events_replay)
+    letters = typer.Typer(help="Sự kiện bị kẹt (dead letters).", no_args_is_help=True)
+    letters.command("list")(deadletters_list)
+    letters.command("retry")(deadletters_retry)
+    chain = typer.Typer(help="Nhật ký kiểm toán.", no_args_is_help=True)
+    chain.command("verify")(audit_verify)
+    app.add_typer(events, name="events")
+    app.add_typer(letters, name="deadletters")
+    app.add_typer(chain, name="audit")

@@ -1,0 +1,60 @@
+"""An entry of a feed and the page behind it, made into one content."""
+
+from datetime import datetime
+
+from libs.common.masking import mask_personal_data
+from libs.common.models import Source
+from libs.common.models.enums import DateProvenance
+from services.ingest.adapters.base import Entry
+from services.ingest.domain import MASKED_GROUPS, believable_date, content_hash, form_of, without_author
+from services.ingest.extract import Article
+from services.ingest.markup import clean
+from services.ingest.queries import NewContent
+
+MAX_TITLE, MAX_SUMMARY, MAX_TEXT = 1000, 5000, 200_000
+
+
+def content_of(
+    entry: Entry, article: Article | None, source: Source, *, key: bytes, url: str | None, now: datetime
+) -> NewContent | None:
+    """The content to store; None where neither the entry nor its page says anything."""
+    title = clean(entry.title or (article.title if article else None) or "")[:MAX_TITLE]
+    summary = clean(entry.summary or (article.summary if article else None) or "")[:MAX_SUMMARY] or None
+    text = clean(_fullest(entry, article))[:MAX_TEXT]
+    if not (title or text):
+        return None
+    if source.group in MASKED_GROUPS:
+        title, text = mask_personal_data(title), mask_personal_data(text)
+        summary = mask_personal_data(summary) if summary else None
+    published, origin = _date(entry, article, now)
+    return NewContent(
+        key=key,
+        source_id=source.id,
+        kind=form_of(source.group),
+        url=without_author(url) if url else None,
+        title=title or text[:120],
+        summary=summary,
+        text=text,
+        language=source.language,
+        published_at=published,
+        published_from=origin,
+        content_hash=content_hash(title, text),
+    )
+
+
+def _fullest(entry: Entry, article: Article | None) -> str:
+    """The page's text, or the feed's when the page gave none or less."""
+    own = entry.content or entry.summary or ""
+    return article.text if article and len(article.text) >= len(own) else own
+
+
+def _date(entry: Entry, article: Article | None, now: datetime) -> tuple[datetime | None, str]:
+    """The feed's date, else the page's; each with where it was read."""
+    for at, origin in (
+        (entry.published_at, entry.published_from),
+        (article.published_at, article.published_from) if article else (None, DateProvenance.NONE),
+    ):
+        believed = believable_date(at, now)
+        if believed:
+            return believed, origin
+    return None, DateProvenance.NONE

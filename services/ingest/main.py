@@ -1,0 +1,29 @@
+"""The ingest service."""
+
+from fastapi import FastAPI
+
+from libs.common.app import Service, Worker, create_app, create_worker
+from services.ingest import adapters  # noqa: F401  (registers the source kinds)
+from services.ingest.api import router
+from services.ingest.jobs import jobs
+from services.ingest.resources import open_resources
+from services.ingest.settings import IngestSettings
+from services.ingest.subscribers import subscribers
+
+SERVICE = Service(
+    name="ingest",
+    title="Lan Tỏa · Tiếp nhận",
+    settings_class=IngestSettings,
+    routers=[router],
+    subscribers=subscribers,
+    jobs=jobs,
+    resources=open_resources,
+)
+
+
+def app() -> FastAPI:
+    return create_app(SERVICE)
+
+
+def worker() -> Worker:
+    return create_worker(SERVICE)

@@ -1,0 +1,292 @@
+"""Every SQL statement of the ingest service. The intake path writes whole batches by arrays, never row by row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, insert, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.models import Content, ContentKey, FeedbackCase, Fetch, OutboxEvent, Source, feedback_reference_seq
+from libs.common.models.enums import CaseState, SourceState
+from libs.common.pagination import PageRequest
+from services.ingest.domain import Known
+
+POLLED_KINDS = ("feed", "sitemap", "page")
+
+# --- sources ------------------------------------------------------------------------------------------------
+
+
+async def get_source(session: AsyncSession, source_id: UUID) -> Source | None:
+    return await session.get(Source, source_id)
+
+
+async def list_sources(session: AsyncSession, page: PageRequest) -> Sequence[Source]:
+    query = select(Source).order_by(Source.name, Source.id).limit(page.limit + 1)
+    if page.after:
+        query = query.where(tuple_(Source.name, Source.id) > (page.after.key, page.after.id))
+    return (await session.scalars(query)).all()
+
+
+async def source_taken(session: AsyncSession, name: str | None, url: str | None, but: UUID | None) -> bool:
+    """Whether another source has this name or address."""
+    same = [c == v for c, v in ((Source.name, name), (Source.url, url)) if v is not None]
+    query = select(Source.id).where(or_(*same)).limit(1)
+    if but is not None:
+        query = query.where(Source.id != but)
+    return bool(same) and await session.scalar(query) is not None
+
+
+async def sources_by_reference(session: AsyncSession, ids: set[UUID], names: set[str]) -> Sequence[Source]:
+    query = select(Source).where(or_(Source.id.in_(ids), Source.name.in_(names)))
+    return (await session.scalars(query)).all() if ids or names else []
+
+
+async def insert_source_once(session: AsyncSession, row: Mapping[str, Any]) -> None:
+    await session.execute(upsert(Source).values(row).on_conflict_do_nothing())
+
+
+async def claim_due_sources(session: AsyncSession, now: datetime, limit: int, lease: timedelta) -> list[Source]:
+    """Lock the due sources no other worker holds, and push them out of reach for the time of the lease."""
+    due = (
+        select(Source)
+        .where(Source.state == SourceState.ACTIVE, Source.kind.in_(POLLED_KINDS), Source.next_poll_at <= now)
+        .order_by(Source.next_poll_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    sources = list(await session.scalars(due))
+    for source in sources:
+        source.next_poll_at = now + lease
+    return sources
+
+
+async def record_fetch(session: AsyncSession, row: Mapping[str, Any]) -> None:
+    await session.execute(insert(Fetch).values(row))
+
+
+async def update_source(session: AsyncSession, source_id: UUID, changes: Mapping[str, Any]) -> None:
+    await session.execute(update(Source).where(Source.id == source_id).values(changes))
+
+
+async def list_fetches(session: AsyncSession, source_id: UUID | None, page: PageRequest) -> Sequence[Fetch]:
+    query = _newest_first(select(Fetch), Fetch, page)
+    return (await session.scalars(query if source_id is None else query.where(Fetch.source_id == source_id))).all()
+
+
+# --- contents: the hot path ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewContent:
+    """One item ready to be stored: cleaned, masked, keyed and hashed."""
+
+    key: bytes
+    source_id: UUID
+    kind: str
+    url: str | None
+    title: str
+    summary: str | None
+    text: str
+    language: str
+    published_at: datetime | None
+    published_from: str
+    content_hash: bytes
+
+
+_CLAIM_KEYS = text(
+    """
+    INSERT INTO content_keys (url_hash, content_id, content_hash, expires_at)
+    SELECT key, id, hash, CAST(:expires_at AS timestamptz)
+    FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[]), CAST(:hashes AS bytea[])) AS new (key, id, hash)
+    ON CONFLICT (url_hash) DO UPDATE
+        SET content_id = excluded.content_id, content_hash = excluded.content_hash, expires_at = excluded.expires_at
+        WHERE content_keys.expires_at < CAST(:now AS timestamptz)
+    RETURNING url_hash
+    """
+)
+_INSERT_CONTENTS = text(
+    """
+    INSERT INTO contents (id, source_id, kind, url, title, summary, text, language, published_at, published_from,
+                          first_seen_at, content_hash, revision)
+    SELECT id, source_id, kind, url, title, summary, body, language, published_at, published_from,
+           CAST(:now AS timestamptz), hash, 1
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:source_ids AS uuid[]), CAST(:kinds AS text[]), CAST(:urls AS text[]),
+                CAST(:titles AS text[]), CAST(:summaries AS text[]), CAST(:texts AS text[]),
+                CAST(:languages AS text[]), CAST(:published AS timestamptz[]), CAST(:origins AS text[]),
+                CAST(:hashes AS bytea[]))
+         AS new (id, source_id, kind, url, title, summary, body, language, published_at, published_from, hash)
+    """
+)
+_KEEP_OLD_VERSIONS = text(
+    """
+    INSERT INTO content_revisions (id, content_id, revision, title, summary, text, content_hash, seen_at)
+    SELECT new.revision_id, old.id, old.revision, old.title, old.summary, old.text, old.content_hash,
+           CAST(:now AS timestamptz)
+    FROM unnest(CAST(:revision_ids AS uuid[]), CAST(:ids AS uuid[])) AS new (revision_id, id)
+    JOIN contents AS old ON old.id = new.id
+    """
+)
+_UPDATE_CONTENTS = text(
+    """
+    UPDATE contents AS old
+    SET title = new.title, summary = new.summary, text = new.body, content_hash = new.hash, revision = old.revision + 1
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:titles AS text[]), CAST(:summaries AS text[]), CAST(:texts AS text[]),
+                CAST(:hashes AS bytea[])) AS new (id, title, summary, body, hash)
+    WHERE old.id = new.id
+    """
+)
+_UPDATE_KEYS = text(
+    """
+    UPDATE content_keys AS old SET content_hash = new.hash
+    FROM unnest(CAST(:keys AS bytea[]), CAST(:hashes AS bytea[])) AS new (key, hash)
+    WHERE old.url_hash = new.key
+    """
+)
+
+
+async def claim_keys(
+    session: AsyncSession, items: Sequence[tuple[UUID, NewContent]], now: datetime, expires_at: datetime
+) -> set[bytes]:
+    """Take the keys nobody holds; the ones taken. In key order, so that two batches never wait for each other."""
+    ordered = sorted(items, key=lambda pair: pair[1].key)
+    rows = await session.execute(
+        _CLAIM_KEYS,
+        {
+            "keys": [item.key for _, item in ordered],
+            "ids": [content_id for content_id, _ in ordered],
+            "hashes": [item.content_hash for _, item in ordered],
+            "expires_at": expires_at,
+            "now": now,
+        },
+    )
+    return set(rows.scalars())
+
+
+async def known_contents(session: AsyncSession, keys: Sequence[bytes]) -> dict[bytes, Known]:
+    """What is stored under these keys."""
+    query = (
+        select(
+            ContentKey.url_hash,
+            ContentKey.content_id,
+            ContentKey.content_hash,
+            Content.source_id,
+            Content.title,
+            Content.summary,
+        )
+        .outerjoin(Content, Content.id == ContentKey.content_id)
+        .where(ContentKey.url_hash.in_(keys))
+    )
+    rows = (await session.execute(query)).tuples()
+    return {
+        key: Known(content_id, stored_hash, source_id, title or "", summary)
+        for key, content_id, stored_hash, source_id, title, summary in rows
+    }
+
+
+async def insert_contents(session: AsyncSession, items: Sequence[tuple[UUID, NewContent]], now: datetime) -> None:
+    contents = [item for _, item in items]
+    await session.execute(
+        _INSERT_CONTENTS,
+        {
+            "ids": [content_id for content_id, _ in items],
+            "source_ids": [item.source_id for item in contents],
+            "kinds": [item.kind for item in contents],
+            "urls": [item.url for item in contents],
+            "titles": [item.title for item in contents],
+            "summaries": [item.summary for item in contents],
+            "texts": [item.text for item in contents],
+            "languages": [item.language for item in contents],
+            "published": [item.published_at for item in contents],
+            "origins": [item.published_from for item in contents],
+            "hashes": [item.content_hash for item in contents],
+            "now": now,
+        },
+    )
+
+
+async def revise_contents(session: AsyncSession, items: Sequence[tuple[UUID, UUID, NewContent]], now: datetime) -> None:
+    """Keep the version that was there and put the new one in its place: (revision id, content id, new version)."""
+    ids = [content_id for _, content_id, _ in items]
+    contents = [item for _, _, item in items]
+    hashes = [item.content_hash for item in contents]
+    await session.execute(
+        _KEEP_OLD_VERSIONS, {"revision_ids": [revision_id for revision_id, _, _ in items], "ids": ids, "now": now}
+    )
+    await session.execute(
+        _UPDATE_CONTENTS,
+        {
+            "ids": ids,
+            "titles": [item.title for item in contents],
+            "summaries": [item.summary for item in contents],
+            "texts": [item.text for item in contents],
+            "hashes": hashes,
+        },
+    )
+    await session.execute(_UPDATE_KEYS, {"keys": [item.key for item in contents], "hashes": hashes})
+
+
+async def pending_events(session: AsyncSession, limit: int) -> tuple[int, datetime | None]:
+    """How many events wait for the relay (counted up to the limit), and since when the oldest does."""
+    oldest = (
+        select(OutboxEvent.created_at)
+        .where(OutboxEvent.published_at.is_(None))
+        .order_by(OutboxEvent.id)
+        .limit(limit)
+        .subquery()
+    )
+    found = await session.execute(select(func.count(), func.min(oldest.c.created_at)))
+    count, since = found.one()
+    return count, since
+
+
+async def list_contents(session: AsyncSession, source_id: UUID | None, page: PageRequest) -> Sequence[Row[Any]]:
+    columns = [column for column in Content.__table__.columns if column.name not in ("text", "content_hash")]
+    query = _newest_first(select(*columns), Content, page)
+    query = query if source_id is None else query.where(Content.source_id == source_id)
+    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
+    return rows
+
+
+async def get_content(session: AsyncSession, content_id: UUID) -> Content | None:
+    return await session.get(Content, content_id)
+
+
+# --- feedback cases -----------------------------------------------------------------------------------------
+
+
+async def texts_of_groups(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[tuple[Content, str]]:
+    """Contents with the group of their source, without those that already have a case."""
+    query = (
+        select(Content, Source.group)
+        .join(Source, Source.id == Content.source_id)
+        .outerjoin(FeedbackCase, FeedbackCase.content_id == Content.id)
+        .where(Content.id.in_(ids), FeedbackCase.id.is_(None))
+        .order_by(Content.id)
+    )
+    return (await session.execute(query)).tuples().all()
+
+
+async def next_reference_number(session: AsyncSession) -> int:
+    number = await session.scalar(feedback_reference_seq.next_value().select())
+    return int(number or 0)
+
+
+async def insert_case_once(session: AsyncSession, row: Mapping[str, Any]) -> bool:
+    """True when this call made the case; False when the content has one."""
+    query = upsert(FeedbackCase).values(row).on_conflict_do_nothing(index_elements=["content_id"])
+    return await session.scalar(query.returning(FeedbackCase.id)) is not None
+
+
+async def list_cases(session: AsyncSession, state: CaseState | None, page: PageRequest) -> Sequence[FeedbackCase]:
+    query = _newest_first(select(FeedbackCase), FeedbackCase, page)
+    return (await session.scalars(query if state is None else query.where(FeedbackCase.state == state))).all()
+
+
+def _newest_first(query: Select[Any], table: Any, page: PageRequest) -> Select[Any]:
+    """Ids are UUIDv7, so their order is the order of arrival."""
+    query = query.order_by(table.id.desc()).limit(page.limit + 1)
+    return query.where(table.id < page.after.id) if page.after else query

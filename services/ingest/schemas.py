@@ -1,0 +1,151 @@
+"""Request and response bodies. None has a field for an author, and unknown fields are refused."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from libs.common.models.enums import CaseState, ContentKind, SourceGroup, SourceKind, SourceState, TextKind, Urgency
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8, max_length=2000)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+PollSeconds = Annotated[int, Field(ge=5, le=604800)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Row(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class SourceOptions(Body):
+    """How one source is read."""
+
+    full_text: bool = Field(default=True, description="fetch article pages where the feed gives only a summary")
+    article_hosts: list[str] = Field(default=[], max_length=20, description="further hosts articles may be on")
+
+
+class SourceCreate(Body):
+    kind: SourceKind
+    name: Name
+    url: Url | None = None
+    group: SourceGroup
+    language: Language = "vi"
+    poll_seconds: PollSeconds = 900
+    settings: SourceOptions = SourceOptions()
+
+
+class SourcePatch(Body):
+    name: Name | None = None
+    url: Url | None = None
+    group: SourceGroup | None = None
+    poll_seconds: PollSeconds | None = None
+    state: SourceState | None = None
+    settings: SourceOptions | None = None
+
+
+class SourceOut(Row):
+    id: UUID
+    kind: SourceKind
+    name: str
+    url: str | None
+    group: SourceGroup
+    language: str
+    poll_seconds: int
+    next_poll_at: datetime | None
+    state: SourceState
+    last_ok_at: datetime | None
+    last_error: str | None
+    failures: int
+    settings: dict[str, Any]
+    created_at: datetime
+
+
+class FetchOut(Row):
+    id: UUID
+    source_id: UUID
+    url: str
+    status: int | None
+    outcome: str
+    bytes: int
+    duration_ms: int
+    items_seen: int
+    items_new: int
+    error: str | None
+    fetched_at: datetime
+
+
+class ContentOut(Row):
+    """A content in a list: without its full text."""
+
+    id: UUID
+    source_id: UUID
+    kind: ContentKind
+    url: str | None
+    title: str
+    summary: str | None
+    language: str
+    published_at: datetime | None
+    published_from: str
+    first_seen_at: datetime
+    revision: int
+
+
+class ContentWithText(ContentOut):
+    text: str
+
+
+class PushItem(Body):
+    """One item pushed by another system. There is no field for who wrote it."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    source: UUID | Name | None = Field(default=None, description="name or id of the source")
+    url: Url | None = None
+    external_id: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
+    title: Annotated[str, StringConstraints(max_length=1000)]
+    text: Annotated[str, StringConstraints(max_length=200_000)]
+    summary: Annotated[str, StringConstraints(max_length=5000)] | None = None
+    published_at: AwareDatetime | None = None
+    language: Language | None = None
+    kind: ContentKind | None = None
+
+
+class PushOut(BaseModel):
+    """What became of one pushed item."""
+
+    index: int
+    status: str = Field(description="stored | duplicate | rejected")
+    content_id: UUID | None = None
+    problem: dict[str, Any] | None = None
+
+
+class BulkOut(BaseModel):
+    stored: int
+    duplicates: int
+    rejected: int
+    results: list[PushOut]
+
+
+class FeedbackCaseOut(Row):
+    id: UUID
+    reference: str
+    source_id: UUID | None
+    content_id: UUID | None
+    kind: TextKind
+    subject: str
+    body: str
+    unit_id: UUID | None
+    place: str | None
+    urgency: Urgency
+    state: CaseState
+    received_at: datetime
+    accept_due_at: datetime
+    due_at: datetime | None
+    accepted_at: datetime | None
+    answered_at: datetime | None
+    updated_at: datetime

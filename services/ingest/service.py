@@ -1,0 +1,309 @@
+"""Use cases of intake: sources, storing in batches, push, polls recorded, feedback cases opened."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import audit
+from libs.common.events.content import BATCH_LIMIT, ClassifiedItem, ContentsIngested, FeedbackOpened
+from libs.common.http import LOOPBACK_ONLY, PUBLIC_ONLY, FetchRefused, check_url, is_address_allowed
+from libs.common.ids import new_id
+from libs.common.masking import mask_personal_data
+from libs.common.models import Content, Source
+from libs.common.models.enums import CaseState, SourceGroup, SourceKind, SourceState, Urgency
+from libs.common.outbox import emit
+from services.ingest import queries
+from services.ingest.domain import (
+    HANOI,
+    NextPoll,
+    Verdict,
+    case_reference,
+    case_subject,
+    due_times,
+    is_urgent,
+    judge,
+    opens_case,
+)
+from services.ingest.problems import (
+    ContentNotFound,
+    IntakeOverloaded,
+    SourceExists,
+    SourceNotFound,
+    SourceNotPolled,
+    SourceRefused,
+)
+from services.ingest.queries import NewContent
+from services.ingest.schemas import SourceCreate, SourcePatch
+from services.ingest.settings import IntakeSettings
+
+DEFAULT_SOURCE = "Đẩy trực tiếp"
+
+# --- sources ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes a source, and the rules of this installation they act under."""
+
+    person_id: UUID
+    replay: bool = False
+
+
+async def create_source(session: AsyncSession, body: SourceCreate, *, by: Actor, now: datetime) -> Source:
+    """Register a source; a polled one is due at once."""
+    polled = body.kind in queries.POLLED_KINDS
+    if polled and body.url is None:
+        raise SourceRefused("Nguồn đọc định kỳ cần có địa chỉ (url).")
+    check_source_address(body.url, replay=by.replay)
+    if await queries.source_taken(session, body.name, body.url, None):
+        raise SourceExists(f"Tên: {body.name}.")
+    source = Source(
+        id=new_id(now),
+        created_at=now,
+        state=SourceState.ACTIVE,
+        next_poll_at=now if polled else None,
+        failures=0,
+        **body.model_dump(mode="json"),
+    )
+    session.add(source)
+    await session.flush()
+    await _audit(session, "source.created", source, by, now)
+    return source
+
+
+async def change_source(
+    session: AsyncSession, source_id: UUID, body: SourcePatch, *, by: Actor, now: datetime
+) -> Source:
+    """Change a source; one made active again is due at once and starts without its old failures."""
+    source = await require_source(session, source_id)
+    changes = body.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    check_source_address(body.url, replay=by.replay)
+    if await queries.source_taken(session, body.name, body.url, source.id):
+        raise SourceExists(f"Tên: {body.name or source.name}.")
+    if "url" in changes or changes.get("state") == SourceState.ACTIVE:
+        polled = source.kind in queries.POLLED_KINDS
+        changes |= {"next_poll_at": now if polled else None, "failures": 0, "etag": None, "last_modified": None}
+    for name, value in changes.items():
+        setattr(source, name, value)
+    await session.flush()
+    await _audit(session, "source.changed", source, by, now, {"fields": sorted(changes)})
+    return source
+
+
+async def require_source(session: AsyncSession, source_id: UUID) -> Source:
+    source = await queries.get_source(session, source_id)
+    if source is None:
+        raise SourceNotFound(f"Mã nguồn: {source_id}.")
+    return source
+
+
+async def request_poll(session: AsyncSession, source_id: UUID, now: datetime) -> Source:
+    """Make a source due now; the worker polls it."""
+    source = await require_source(session, source_id)
+    if source.kind not in queries.POLLED_KINDS or source.state != SourceState.ACTIVE:
+        raise SourceNotPolled(f"Loại: {source.kind}, trạng thái: {source.state}.")
+    source.next_poll_at = now
+    return source
+
+
+def check_source_address(url: str | None, *, replay: bool) -> None:
+    """Refuse at once what no fetch will ever reach; names are judged again at each fetch."""
+    if url is None:
+        return
+    try:
+        host = check_url(url, None).host
+    except FetchRefused as error:
+        raise SourceRefused(str(error)) from error
+    rule = LOOPBACK_ONLY if replay else PUBLIC_ONLY
+    if _is_address(host) and not is_address_allowed(ip_address(host), rule):
+        raise SourceRefused(f"{host} là địa chỉ nội bộ hoặc dành riêng (a private or reserved address).")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _audit(
+    session: AsyncSession,
+    action: str,
+    source: Source,
+    by: Actor,
+    now: datetime,
+    facts: dict[str, Any] | None = None,
+) -> None:
+    await audit.append(
+        session,
+        service="ingest",
+        action=action,
+        actor_id=by.person_id,
+        object_type="source",
+        object_id=source.id,
+        now=now,
+        facts=facts,
+    )
+
+
+async def default_source(session: AsyncSession, now: datetime) -> Source:
+    """The source of pushed items that name none. It counts as citizens' speech, so its texts are masked."""
+    row = {
+        "id": new_id(now),
+        "kind": SourceKind.PUSH,
+        "name": DEFAULT_SOURCE,
+        "group": SourceGroup.CITIZEN,
+        "state": SourceState.ACTIVE,
+        "created_at": now,
+    }
+    await queries.insert_source_once(session, row)
+    (source,) = await queries.sources_by_reference(session, set(), {DEFAULT_SOURCE})
+    return source
+
+
+# --- storing ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of one item."""
+
+    verdict: Verdict
+    content_id: UUID
+
+
+async def store_contents(
+    session: AsyncSession, items: Sequence[NewContent], *, now: datetime, keep: timedelta
+) -> list[Stored]:
+    """Store items in batches: four statements and one event for each, however many items are new."""
+    stored: list[Stored] = []
+    for start in range(0, len(items), BATCH_LIMIT):
+        stored += await _store_batch(session, items[start : start + BATCH_LIMIT], now, now + keep)
+    return stored
+
+
+async def _store_batch(
+    session: AsyncSession, items: Sequence[NewContent], now: datetime, expires_at: datetime
+) -> list[Stored]:
+    pairs = [(new_id(now), item) for item in {item.key: item for item in reversed(items)}.values()][::-1]
+    taken = await queries.claim_keys(session, pairs, now, expires_at)
+    new = [pair for pair in pairs if pair[1].key in taken]
+    held = [item.key for _, item in pairs if item.key not in taken]
+    known = await queries.known_contents(session, held) if held else {}
+    revised = [
+        (new_id(now), known[item.key].content_id, item)
+        for _, item in pairs
+        if item.key in known and judge(known[item.key], item.source_id, item.content_hash) is Verdict.REVISION
+    ]
+    if new:
+        await queries.insert_contents(session, new, now)
+    if revised:
+        await queries.revise_contents(session, revised, now)
+    changed = [content_id for content_id, _ in new] + [content_id for _, content_id, _ in revised]
+    if changed:
+        await emit(session, ContentsIngested(content_ids=changed), now=now, source="ingest")
+    fresh = {item.key: Stored(Verdict.NEW, content_id) for content_id, item in new}
+    fresh |= {item.key: Stored(Verdict.REVISION, content_id) for _, content_id, item in revised}
+    duplicates = {key: Stored(Verdict.DUPLICATE, one.content_id) for key, one in (known | fresh).items()}
+    return [fresh.pop(item.key) if item.key in fresh else duplicates[item.key] for item in items]
+
+
+async def refuse_when_overloaded(session: AsyncSession, limits: IntakeSettings, now: datetime) -> None:
+    """Backpressure, not loss: raise IntakeOverloaded while events wait too long or in too great a number."""
+    count, since = await queries.pending_events(session, limits.pending_events)
+    late = since is not None and now - since > timedelta(seconds=limits.pending_seconds)
+    if count >= limits.pending_events or late:
+        raise IntakeOverloaded(
+            f"{count} sự kiện đang chờ xử lý. Xin gửi lại sau {limits.retry_after} giây.",
+            retry_after=limits.retry_after,
+        )
+
+
+# --- polls --------------------------------------------------------------------------------------------------
+
+
+async def claim_due_source(session: AsyncSession, now: datetime, lease: timedelta) -> Source | None:
+    """One due source for this worker alone; free again when the lease ends."""
+    claimed = await queries.claim_due_sources(session, now, 1, lease)
+    return claimed[0] if claimed else None
+
+
+async def record_poll(
+    session: AsyncSession, source_id: UUID, *, fetch: Mapping[str, Any], source: Mapping[str, Any], now: datetime
+) -> None:
+    """The row of the fetch, and what the poll changed at its source."""
+    row = {"id": new_id(now), "source_id": source_id, "fetched_at": now, **fetch}
+    await queries.record_fetch(session, row)
+    await queries.update_source(session, source_id, source)
+
+
+def source_changes(
+    following: NextPoll, *, now: datetime, error: str | None, validators: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The columns of a source after a poll. Validators are kept only of an answer that was used whole."""
+    changes: dict[str, Any] = {
+        "next_poll_at": following.at,
+        "failures": following.failures,
+        "last_error": error,
+        **(validators or {}),
+    }
+    if following.failures == 0:
+        changes["last_ok_at"] = now
+    if following.is_gone:
+        changes["state"] = SourceState.GONE
+    return changes
+
+
+# --- feedback -----------------------------------------------------------------------------------------------
+
+
+async def open_feedback_cases(session: AsyncSession, items: Sequence[ClassifiedItem], *, now: datetime) -> int:
+    """Open a case for each citizen's criticism, complaint or report of a problem; once for each content."""
+    kinds = {item.content_id: item.kind for item in items}
+    opened = 0
+    for content, group in await queries.texts_of_groups(session, list(kinds)):
+        if opens_case(kinds[content.id], group, content.kind):
+            opened += await _open_case(session, content, kinds[content.id], now)
+    return opened
+
+
+async def _open_case(session: AsyncSession, content: Content, kind: str, now: datetime) -> bool:
+    row = _case_row(content, kind, await queries.next_reference_number(session), now)
+    if not await queries.insert_case_once(session, row):
+        return False
+    await emit(session, FeedbackOpened(case_id=row["id"], reference=row["reference"]), now=now, source="ingest")
+    return True
+
+
+def _case_row(content: Content, kind: str, number: int, now: datetime) -> dict[str, Any]:
+    title, body = mask_personal_data(content.title), mask_personal_data(content.text)
+    urgent = is_urgent(f"{title} {body}")
+    due = due_times(now, urgent=urgent)
+    return {
+        "id": new_id(now),
+        "reference": case_reference(now.astimezone(HANOI).year, number),
+        "source_id": content.source_id,
+        "content_id": content.id,
+        "kind": kind,
+        "subject": case_subject(title, body),
+        "body": body or title,
+        "urgency": Urgency.URGENT if urgent else Urgency.NORMAL,
+        "state": CaseState.RECEIVED,
+        "received_at": now,
+        "accept_due_at": due.accept_by,
+        "due_at": due.handle_by,
+        "updated_at": now,
+    }
+
+
+async def require_content(session: AsyncSession, content_id: UUID) -> Content:
+    content = await queries.get_content(session, content_id)
+    if content is None:
+        raise ContentNotFound(f"Mã nội dung: {content_id}.")
+    return content

@@ -1,0 +1,37 @@
+"""Settings of the ingest service."""
+
+from pydantic import BaseModel, Field
+
+from libs.common.settings import CommonSettings
+
+
+class PollSettings(BaseModel):
+    """How sources are polled."""
+
+    agent: str = Field(default="LanToaBot", description="name by which robots.txt may address us")
+    contact: str | None = Field(
+        default=None, description="page or address of the operator; default: the public register"
+    )
+    lease_seconds: int = Field(default=300, ge=30, description="a claimed source is free again after this long")
+    deadline_seconds: float = Field(default=20.0, gt=0, description="one fetch from first to last byte")
+    feed_bytes: int = Field(default=8 * 1024**2, description="largest feed or sitemap, bytes")
+    page_bytes: int = Field(default=4 * 1024**2, description="largest article page, bytes")
+    articles_per_poll: int = Field(default=60, ge=0, description="article pages fetched for one source in one poll")
+    host_delay_seconds: float = Field(default=0.5, ge=0, description="pause between two requests to one host")
+    ports: list[int] = Field(default=[80, 443, 8080, 8443], description="ports a source may use")
+
+
+class IntakeSettings(BaseModel):
+    """What the push API takes."""
+
+    body_bytes: int = Field(default=32 * 1024**2, description="largest request body, bytes")
+    pending_events: int = Field(default=2000, ge=1, description="unpublished events at which intake answers 503")
+    pending_seconds: int = Field(default=120, ge=1, description="age of the oldest unpublished event, the same")
+    retry_after: int = Field(default=5, ge=1, description="seconds a refused sender is asked to wait")
+    keep_days: int = Field(default=90, ge=1, description="how long an address is remembered")
+    hotlines: list[str] = Field(default=[], description="further published numbers and mailboxes that stay unmasked")
+
+
+class IngestSettings(CommonSettings):
+    poll: PollSettings = PollSettings()
+    intake: IntakeSettings = IntakeSettings()

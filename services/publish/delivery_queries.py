@@ -1,0 +1,120 @@
+"""The SQL of sending: what is due, what is in doubt, what must come down, whose figures are to be read."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import models as m
+from libs.common.models.enums import DeliveryState
+from services.publish import domain
+
+CLAIM_DUE = text(
+    """
+    SELECT d.id FROM deliveries d
+    JOIN channels c ON c.id = d.channel_id
+    JOIN publications p ON p.id = d.publication_id
+    WHERE (d.state IN ('pending', 'throttled') OR (d.state = 'prepared' AND d.updated_at <= :stale))
+      AND d.not_before <= :now
+      AND c.state = 'active'
+      AND p.revision = d.revision
+      AND p.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
+      AND (c.kind = 'own_site' OR NOT EXISTS (
+        SELECT FROM deliveries b JOIN channels bc ON bc.id = b.channel_id AND bc.kind = 'own_site'
+        WHERE b.publication_id = d.publication_id AND b.state <> 'published'))
+      AND NOT EXISTS (
+        SELECT FROM deliveries e JOIN publications ep ON ep.id = e.publication_id
+        WHERE e.channel_id = d.channel_id AND e.id <> d.id
+          AND (e.state IN ('armed', 'prepared') AND e.updated_at > :stale
+            OR e.state = 'throttled' AND e.not_before > :now
+            OR e.state IN ('pending', 'prepared', 'throttled')
+              AND ep.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
+              AND coalesce(ep.scheduled_at, '-infinity') <= :now
+              AND greatest(e.updated_at, ep.scheduled_at) > :order_kept
+              AND (coalesce(ep.scheduled_at, '-infinity'), e.id) < (coalesce(p.scheduled_at, '-infinity'), d.id)))
+    ORDER BY coalesce(p.scheduled_at, '-infinity'), d.id
+    LIMIT :limit FOR UPDATE OF d SKIP LOCKED
+    """
+)
+"""Due, on a channel that can be used, approved as it stands; the bulletin before everything that links to it; on
+one channel one at a time and in order, except behind a delivery that does not get through."""
+
+
+async def claim_due(session: AsyncSession, now: datetime, limit: int = 10) -> Sequence[m.Delivery]:
+    """Mark what is due as prepared: nobody else takes it until its lease ends."""
+    values = {
+        "now": now,
+        "stale": now - domain.STEP_LEASE,
+        "order_kept": now - domain.ORDER_KEPT,
+        "limit": limit,
+    }
+    ids = list(await session.scalars(CLAIM_DUE, values))
+    return await _take(session, ids, state=DeliveryState.PREPARED, attempt=m.Delivery.attempt + 1, updated_at=now)
+
+
+async def claim_in_doubt(session: AsyncSession, now: datetime, limit: int = 10) -> Sequence[m.Delivery]:
+    """What was armed and not recorded, and what is open: to be looked for on the platform, not sent."""
+    stale_armed = (m.Delivery.state == DeliveryState.ARMED) & (m.Delivery.updated_at <= now - domain.STEP_LEASE)
+    open_ones = m.Delivery.state.in_((DeliveryState.COMMITTED, DeliveryState.ACCEPTED, DeliveryState.UNKNOWN))
+    query = select(m.Delivery.id).where(stale_armed | (open_ones & (m.Delivery.not_before <= now)))
+    return await _claim(session, query, limit, not_before=now + domain.STEP_LEASE, updated_at=now)
+
+
+async def claim_withdrawing(session: AsyncSession, now: datetime, limit: int = 10) -> Sequence[m.Delivery]:
+    query = select(m.Delivery.id).where(m.Delivery.state == DeliveryState.WITHDRAWING, m.Delivery.not_before <= now)
+    attempt = m.Delivery.attempt + 1
+    return await _claim(session, query, limit, not_before=now + domain.STEP_LEASE, attempt=attempt, updated_at=now)
+
+
+async def claim_to_collect(session: AsyncSession, now: datetime, limit: int = 100) -> Sequence[m.Delivery]:
+    query = select(m.Delivery.id).where(m.Delivery.state == DeliveryState.PUBLISHED, m.Delivery.collect_at <= now)
+    return await _claim(session, query, limit, collect_at=now + timedelta(minutes=15))
+
+
+async def list_overdue(session: AsyncSession, now: datetime, limit: int = 50) -> Sequence[m.Delivery]:
+    """Due for a while, not seen on the platform, and nobody told yet."""
+    told = select(m.Task.id).where(m.Task.delivery_id == m.Delivery.id)
+    query = (
+        select(m.Delivery)
+        .join(m.Publication, m.Publication.id == m.Delivery.publication_id)
+        .where(
+            m.Delivery.state.in_(("pending", "prepared", "armed", "committed", "throttled", "unknown", "accepted")),
+            m.Publication.state.in_(("approved", "scheduled", "publishing", "partly_published", "failed")),
+            m.Publication.scheduled_at.is_(None) | (m.Publication.scheduled_at <= now - domain.OVERDUE),
+            m.Publication.updated_at <= now - domain.OVERDUE,
+            ~told.exists(),
+        )
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def _claim(session: AsyncSession, query: Any, limit: int, **changes: Any) -> Sequence[m.Delivery]:
+    locked = query.order_by(m.Delivery.id).limit(limit).with_for_update(of=m.Delivery, skip_locked=True)
+    return await _take(session, list(await session.scalars(locked)), **changes)
+
+
+async def _take(session: AsyncSession, ids: list[UUID], **changes: Any) -> Sequence[m.Delivery]:
+    if not ids:
+        return []
+    query = update(m.Delivery).where(m.Delivery.id.in_(ids)).values(**changes).returning(m.Delivery)
+    taken = (await session.scalars(query, execution_options={"populate_existing": True})).all()
+    return sorted(taken, key=lambda d: ids.index(d.id))
+
+
+async def lock_delivery(session: AsyncSession, delivery_id: UUID) -> m.Delivery | None:
+    query = select(m.Delivery).where(m.Delivery.id == delivery_id).with_for_update()
+    return await session.scalar(query.execution_options(populate_existing=True))
+
+
+async def set_collect_at(session: AsyncSession, delivery_id: UUID, at: datetime | None) -> None:
+    await session.execute(update(m.Delivery).where(m.Delivery.id == delivery_id).values(collect_at=at))
+
+
+async def add_points(session: AsyncSession, points: list[dict[str, Any]]) -> None:
+    if points:
+        await session.execute(insert(m.EngagementPoint).values(points))

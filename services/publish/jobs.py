@@ -1,0 +1,184 @@
+"""The claim loops: send what is due, look for what is in doubt, take down, collect figures, print the bulletin."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+
+from libs.common import models as m
+from libs.common.ids import new_id
+from libs.common.jobs import JobContext, Jobs
+from services.publish import delivery_queries, domain, queries
+from services.publish.adapters.base import (
+    Accepted,
+    AuthRequired,
+    ChannelError,
+    Metric,
+    NotFound,
+    Outcome,
+    Prepared,
+    Published,
+    Reconciled,
+    Removal,
+    Undecidable,
+    Unknown,
+)
+from services.publish.resources import PublishResources
+from services.publish.service import sending, withdrawing
+from services.publish.service.sending import Ready
+from services.publish.service.tasks import open_task
+
+log = logging.getLogger("lantoa.publish")
+jobs = Jobs()
+Context = JobContext[PublishResources]
+
+
+@jobs.every(seconds=1)
+async def deliver_due(ctx: Context) -> int:
+    """At most one delivery of each channel at a time, channels side by side."""
+    async with ctx.db.transaction() as session:
+        claimed = await delivery_queries.claim_due(session, ctx.clock.now())
+    await asyncio.gather(*(_deliver(ctx, delivery) for delivery in claimed))
+    return len(claimed)
+
+
+async def _deliver(ctx: Context, delivery: m.Delivery) -> None:
+    ready = await _opened(ctx, delivery)
+    if isinstance(ready, AuthRequired):
+        async with ctx.db.transaction() as session:
+            await sending.refuse_before_sending(session, delivery.id, ready, ctx.clock.now())
+        return
+    at = delivery.committed_at or ctx.clock.now()
+    prepared = ready.adapter.prepare(delivery.handle["payload"], delivery.id, at)
+    async with ctx.db.transaction() as session:
+        if not await sending.arm(session, delivery, prepared, ctx.clock.now()):
+            return
+    outcome = await _confirmed(ready, prepared, await ready.adapter.commit(prepared), ctx.clock.now())
+    async with ctx.db.transaction() as session:
+        await sending.record_outcome(session, delivery.id, outcome, ctx.clock.now())
+
+
+async def _confirmed(ready: Ready, prepared: Prepared, outcome: Outcome, now: datetime) -> Outcome:
+    """`published` means seen: a platform's yes is read back before it is believed."""
+    if not isinstance(outcome, Published):
+        return outcome
+    handle = prepared.as_handle()
+    seen = await ready.adapter.reconcile(handle)
+    match seen:
+        case Undecidable():
+            return Unknown(handle, now, seen.reason)
+        case NotFound():
+            return Accepted(handle)
+        case _:
+            return Published(seen.id, seen.url, seen.duplicates)
+
+
+@jobs.every(seconds=5)
+async def look_for_open(ctx: Context) -> int:
+    """What was armed and not recorded, or answered unclearly, is looked for; never sent blindly again."""
+    async with ctx.db.transaction() as session:
+        claimed = await delivery_queries.claim_in_doubt(session, ctx.clock.now())
+    for delivery in claimed:
+        await _look(ctx, delivery)
+    return len(claimed)
+
+
+async def _look(ctx: Context, delivery: m.Delivery) -> None:
+    ready = await _opened(ctx, delivery)
+    repeatable = False
+    if isinstance(ready, AuthRequired):
+        seen: Reconciled = Undecidable(ready.reason)
+    else:
+        seen = await ready.adapter.reconcile(sending.sending_of(delivery))
+        repeatable = ready.adapter.capabilities().is_repeatable
+    async with ctx.db.transaction() as session:
+        await sending.record_look(session, delivery.id, seen, repeatable, ctx.clock.now())
+
+
+@jobs.every(seconds=2)
+async def take_down(ctx: Context) -> int:
+    async with ctx.db.transaction() as session:
+        claimed = await delivery_queries.claim_withdrawing(session, ctx.clock.now())
+    for delivery in claimed:
+        await _take_down(ctx, delivery)
+    return len(claimed)
+
+
+async def _take_down(ctx: Context, delivery: m.Delivery) -> None:
+    ready = await _opened(ctx, delivery)
+    if isinstance(ready, AuthRequired):
+        removal: Removal = withdrawing.unreachable(ready.reason)
+    else:
+        removal = await ready.adapter.delete(delivery.platform_id or "")
+    async with ctx.db.transaction() as session:
+        await withdrawing.record_removal(session, delivery.id, removal, ctx.clock.now())
+
+
+@jobs.every(seconds=30)
+async def collect_engagement(ctx: Context) -> int:
+    """The figures of what is out, channel by channel; a figure that is not given stays blank."""
+    async with ctx.db.transaction() as session:
+        claimed = await delivery_queries.claim_to_collect(session, ctx.clock.now())
+    by_channel = sorted(claimed, key=lambda d: d.channel_id)
+    for _, group in groupby(by_channel, key=lambda d: d.channel_id):
+        await _collect(ctx, list(group))
+    return 0
+
+
+async def _collect(ctx: Context, deliveries: Sequence[m.Delivery]) -> None:
+    ready = await _opened(ctx, deliveries[0])
+    if isinstance(ready, AuthRequired):
+        return
+    offered = ready.adapter.capabilities().metrics
+    try:
+        seen = await ready.adapter.metrics([d.platform_id or "" for d in deliveries])
+    except ChannelError as trouble:
+        log.warning("figures of channel %s not read: %s", deliveries[0].channel_id, trouble)
+        return
+    now = ctx.clock.now()
+    blank = [Metric(each.name, None, each.definition, now) for each in offered]
+    points = [point for d in deliveries for point in _points(d, seen.get(d.platform_id or "", blank), now)]
+    async with ctx.db.transaction() as session:
+        await delivery_queries.add_points(session, points)
+        for delivery in deliveries:
+            age = now - (delivery.confirmed_at or now)
+            wait = domain.collect_after(age) if any(each.is_offered for each in offered) else None
+            await delivery_queries.set_collect_at(session, delivery.id, now + wait if wait else None)
+
+
+def _points(delivery: m.Delivery, metrics: Sequence[Metric], now: datetime) -> list[dict[str, object]]:
+    return [
+        {
+            "id": new_id(now),
+            "delivery_id": delivery.id,
+            "metric": metric.name,
+            "value": metric.value,
+            "definition": metric.definition,
+            "as_of": metric.as_of,
+        }
+        for metric in metrics
+    ]
+
+
+@jobs.every(seconds=60)
+async def flag_overdue(ctx: Context) -> int:
+    """Due and not seen on its platform: somebody is told, once."""
+    now = ctx.clock.now()
+    async with ctx.db.transaction() as session:
+        for delivery in await delivery_queries.list_overdue(session, now):
+            channel = await queries.get_channel(session, delivery.channel_id)
+            name = channel.name if channel else ""
+            await open_task(session, "delivery_overdue", delivery, f"Quá giờ đăng mà chưa thấy bài trên {name}", now)
+    return 0
+
+
+@jobs.every(seconds=600)
+async def refresh_bulletin(ctx: Context) -> int:
+    await ctx.resources.press.refresh()
+    return 0
+
+
+async def _opened(ctx: Context, delivery: m.Delivery) -> Ready | AuthRequired:
+    async with ctx.db.transaction() as session:
+        return await sending.open_channel(session, delivery, ctx.resources)

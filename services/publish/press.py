@@ -1,0 +1,165 @@
+"""The press: brings the bulletin's files up to the database. The files then stand without it.
+
+One press prints at a time (advisory lock), each from what the database says at that moment, so the last print is
+never older than the last change. A page's file is written before the lists that lead to it.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import models as m
+from libs.common import web
+from libs.common.clock import HANOI, Clock
+from libs.common.db import Database
+from libs.common.files import FileStore
+from libs.common.web import Site
+from services.publish import bulletin, feeds
+from services.publish.adapters.own_site import content_digest
+from services.publish.bulletin import Entry
+
+FOLDER = "bulletin"
+MARK = re.compile(rb'<meta name="lantoa:content" content="([0-9a-z]+)">')
+TEMPLATES = Path(__file__).parent / "templates"
+LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('bulletin', 0))")
+SHOWN = ("armed", "committed", "published", "withdrawing", "withdrawn")
+RECENT = 200
+
+
+class BulletinPress:
+    def __init__(self, db: Database, files: FileStore, clock: Clock, site: Site) -> None:
+        self._db, self._files, self._clock, self._site = db, files, clock, site
+
+    async def publish(self, slug: str) -> None:
+        """Print one page, its month, the front page, feeds and sitemaps."""
+        async with self._db.transaction() as session:
+            await session.execute(LOCK)
+            entries = await entries_where(session, m.Publication.slug == slug)
+            for entry in entries:
+                self._print_page(entry)
+            await self._print_lists(session, {entry.month for entry in entries})
+
+    async def refresh(self) -> None:
+        """Print the front page and the feeds again: items leave them as time passes."""
+        async with self._db.transaction() as session:
+            await session.execute(LOCK)
+            await self._print_lists(session, set())
+
+    async def print_all(self) -> int:
+        """Print every page, as after a change of the templates; how many."""
+        async with self._db.transaction() as session:
+            await session.execute(LOCK)
+            entries = await entries_where(session, limit=50_000)
+            for entry in entries:
+                self._print_page(entry)
+            await self._print_lists(session, {entry.month for entry in entries})
+        self._write("design", self._design())
+        return len(entries)
+
+    def is_current_design(self) -> bool:
+        return self._files.read(f"{FOLDER}/design") == self._design()
+
+    def shown_digest(self, slug: str) -> str | None:
+        found = MARK.search(self._files.read(f"{FOLDER}/tin/{slug}.html") or b"")
+        return found.group(1).decode() if found else None
+
+    def _print_page(self, entry: Entry) -> None:
+        self._write(f"tin/{entry.slug}.html", bulletin.page(self._site, entry))
+        if entry.is_withdrawn:
+            self._write(f"tin/{entry.slug}.gone", b"")
+
+    async def _print_lists(self, session: AsyncSession, months: set[str]) -> None:
+        now = self._clock.now()
+        entries = await entries_where(session, limit=RECENT)
+        all_months = await months_of(session)
+        for month in months:
+            of_month = await entries_where(session, in_month(month), limit=2000)
+            self._write(f"thang/{month}.html", bulletin.month_page(self._site, month, of_month))
+        for name, data in bulletin.feed_files(self._site, entries, now).items():
+            self._write(name, data)
+        addresses = [(self._site.url(f"/tin/{slug}"), at) for slug, at in await live_pages(session)]
+        self._write("sitemap.xml", feeds.sitemap(addresses))
+        self._write("index.html", bulletin.index(self._site, entries, all_months, now))
+
+    def _write(self, name: str, data: bytes) -> None:
+        """Unchanged files keep their time of change."""
+        path = f"{FOLDER}/{name}"
+        if self._files.read(path) != data:
+            self._files.write(path, data)
+
+    def _design(self) -> bytes:
+        parts = [repr(self._site), web.stylesheet(), (web.HERE / "templates/base.html").read_text("utf-8")]
+        parts += [path.read_text("utf-8") for path in sorted(TEMPLATES.glob("*.html"))]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest().encode()
+
+
+def local_month() -> Any:
+    return func.to_char(func.timezone(HANOI.key, m.Delivery.committed_at), "YYYY-MM")
+
+
+def in_month(month: str) -> Any:
+    return local_month() == month
+
+
+def on_bulletin() -> Any:
+    """What the bulletin has shown: sent to it (and perhaps withdrawn since), as approved."""
+    return (
+        select(m.Publication, m.Delivery)
+        .join(m.Delivery, m.Delivery.publication_id == m.Publication.id)
+        .join(m.Channel, m.Channel.id == m.Delivery.channel_id)
+        .where(
+            m.Channel.kind == "own_site",
+            m.Delivery.committed_at.is_not(None),
+            m.Delivery.state.in_(SHOWN),
+        )
+    )
+
+
+async def entries_where(session: AsyncSession, *conditions: Any, limit: int = 1) -> list[Entry]:
+    query = on_bulletin().where(*conditions).order_by(m.Delivery.committed_at.desc()).limit(limit)
+    return [to_entry(row) for row in await session.execute(query)]
+
+
+async def months_of(session: AsyncSession) -> list[str]:
+    month = local_month()
+    shown = on_bulletin().where(m.Publication.state != "withdrawn").with_only_columns(month).distinct()
+    return sorted(await session.scalars(shown), reverse=True)
+
+
+async def live_pages(session: AsyncSession) -> Sequence[tuple[str, datetime]]:
+    live = on_bulletin().where(m.Publication.state != "withdrawn")
+    query = live.with_only_columns(m.Publication.slug, m.Delivery.committed_at)
+    rows = await session.execute(query.order_by(m.Delivery.committed_at.desc()).limit(50_000))
+    return [(row[0], row[1]) for row in rows]
+
+
+def to_entry(row: Row[Any]) -> Entry:
+    """The page shows the payload that was approved and armed, not what the row may say."""
+    publication, delivery = row
+    withdrawn = publication.state == "withdrawn"
+    payload = {} if withdrawn else delivery.handle["payload"]
+    changed_at = publication.withdrawn_at if withdrawn else delivery.committed_at
+    return Entry(
+        publication_id=publication.id,
+        slug=publication.slug,
+        title=payload.get("title", ""),
+        summary=payload.get("summary"),
+        body=payload.get("body", ""),
+        language=publication.language,
+        kind=publication.kind,
+        state=publication.state,
+        affects_rights=publication.affects_rights,
+        ai_label=payload.get("ai_label"),
+        source_note=payload.get("source_note"),
+        unit_name=delivery.handle["payload"].get("unit_name"),
+        published_at=delivery.committed_at,
+        updated_at=changed_at,
+        digest="withdrawn" if withdrawn else content_digest(payload),
+        withdrawn_reason=publication.withdrawn_reason if withdrawn else None,
+    )

@@ -1,0 +1,204 @@
+"""Every SQL statement of the publish service about publications, channels and approvals."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import models as m
+from libs.common.models.enums import DeliveryState, PublicationState, TaskState
+from libs.common.pagination import PageRequest
+
+PUBLIC_STATES = ("published", "partly_published", "corrected", "withdrawn")
+
+
+async def get_publication(session: AsyncSession, publication_id: UUID) -> m.Publication | None:
+    return await session.get(m.Publication, publication_id)
+
+
+async def lock_publication(session: AsyncSession, publication_id: UUID) -> m.Publication | None:
+    """The row, locked: deliveries of a publication are only changed by whoever holds it."""
+    query = select(m.Publication).where(m.Publication.id == publication_id).with_for_update()
+    return await session.scalar(query.execution_options(populate_existing=True))
+
+
+async def list_publications(
+    session: AsyncSession, page: PageRequest, units: Iterable[UUID], state: PublicationState | None
+) -> Sequence[m.Publication]:
+    """Newest first: all of one's own units, and what is public of the others."""
+    seen = or_(m.Publication.unit_id.in_(list(units)), m.Publication.state.in_(PUBLIC_STATES))
+    query = select(m.Publication).where(seen).order_by(m.Publication.id.desc()).limit(page.limit + 1)
+    if state is not None:
+        query = query.where(m.Publication.state == state)
+    if page.after is not None:
+        query = query.where(m.Publication.id < page.after.id)
+    return (await session.scalars(query)).all()
+
+
+async def is_slug_taken(session: AsyncSession, slug: str) -> bool:
+    return await session.scalar(select(m.Publication.id).where(m.Publication.slug == slug)) is not None
+
+
+async def editors_of(session: AsyncSession, publication: m.Publication) -> frozenset[UUID]:
+    """Everybody who touched any revision, and who began it."""
+    query = select(m.PublicationRevision.edited_by).where(m.PublicationRevision.publication_id == publication.id)
+    return frozenset({publication.created_by, *(await session.scalars(query))})
+
+
+async def variants_of(session: AsyncSession, publication_id: UUID) -> Sequence[m.Variant]:
+    query = select(m.Variant).where(m.Variant.publication_id == publication_id).order_by(m.Variant.channel_id)
+    return (await session.scalars(query)).all()
+
+
+async def replace_variants(session: AsyncSession, publication_id: UUID, variants: list[dict[str, Any]]) -> None:
+    await session.execute(delete(m.Variant).where(m.Variant.publication_id == publication_id))
+    if variants:
+        await session.execute(insert(m.Variant).values(variants))
+
+
+async def approvals_of(session: AsyncSession, publication: m.Publication) -> Sequence[m.Approval]:
+    """The approvals that count: of the present revision and hash."""
+    query = (
+        select(m.Approval)
+        .where(
+            m.Approval.publication_id == publication.id,
+            m.Approval.revision == publication.revision,
+            m.Approval.content_hash == publication.content_hash,
+        )
+        .order_by(m.Approval.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def deliveries_of(session: AsyncSession, publication_id: UUID) -> Sequence[m.Delivery]:
+    query = select(m.Delivery).where(m.Delivery.publication_id == publication_id).order_by(m.Delivery.id)
+    return (await session.scalars(query)).all()
+
+
+async def drop_deliveries(session: AsyncSession, publication_id: UUID) -> None:
+    """Of a publication that goes back to its editors: nothing of it has been sent."""
+    gone = select(m.Delivery.id).where(m.Delivery.publication_id == publication_id)
+    await session.execute(update(m.Task).where(m.Task.delivery_id.in_(gone)).values(delivery_id=None))
+    await session.execute(delete(m.Delivery).where(m.Delivery.publication_id == publication_id))
+
+
+async def delivery_states(session: AsyncSession, publication_id: UUID) -> list[DeliveryState]:
+    query = select(m.Delivery.state).where(m.Delivery.publication_id == publication_id)
+    return [DeliveryState(state) for state in await session.scalars(query)]
+
+
+async def latest_engagement(session: AsyncSession, publication_id: UUID) -> Sequence[m.EngagementPoint]:
+    """The newest point of each metric of each delivery."""
+    query = (
+        select(m.EngagementPoint)
+        .join(m.Delivery, m.Delivery.id == m.EngagementPoint.delivery_id)
+        .where(m.Delivery.publication_id == publication_id)
+        .distinct(m.EngagementPoint.delivery_id, m.EngagementPoint.metric)
+        .order_by(m.EngagementPoint.delivery_id, m.EngagementPoint.metric, m.EngagementPoint.as_of.desc())
+    )
+    return (await session.scalars(query)).all()
+
+
+async def get_channel(session: AsyncSession, channel_id: UUID) -> m.Channel | None:
+    return await session.get(m.Channel, channel_id)
+
+
+async def channels_by_id(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, m.Channel]:
+    rows = await session.scalars(select(m.Channel).where(m.Channel.id.in_(list(ids))))
+    return {channel.id: channel for channel in rows}
+
+
+async def list_channels(session: AsyncSession, page: PageRequest) -> Sequence[m.Channel]:
+    query = select(m.Channel).order_by(m.Channel.id).limit(page.limit + 1)
+    if page.after is not None:
+        query = query.where(m.Channel.id > page.after.id)
+    return (await session.scalars(query)).all()
+
+
+async def store_credentials(session: AsyncSession, channel_id: UUID, ciphertext: bytes, now: datetime) -> None:
+    values = {"channel_id": channel_id, "ciphertext": ciphertext, "updated_at": now}
+    query = insert(m.ChannelCredential).values(values)
+    changed = {"ciphertext": ciphertext, "updated_at": now}
+    await session.execute(query.on_conflict_do_update(index_elements=["channel_id"], set_=changed))
+
+
+async def get_credentials(session: AsyncSession, channel_id: UUID) -> bytes | None:
+    query = select(m.ChannelCredential.ciphertext).where(m.ChannelCredential.channel_id == channel_id)
+    return await session.scalar(query)
+
+
+async def channels_with_credentials(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:
+    query = select(m.ChannelCredential.channel_id).where(m.ChannelCredential.channel_id.in_(list(ids)))
+    return set(await session.scalars(query))
+
+
+async def resume_deliveries(session: AsyncSession, channel_id: UUID, now: datetime) -> None:
+    """After a reconnect, what waited for it is due again."""
+    await session.execute(
+        update(m.Delivery)
+        .where(m.Delivery.channel_id == channel_id, m.Delivery.state == DeliveryState.AUTH_REQUIRED)
+        .values(state=DeliveryState.PENDING, attempt=0, not_before=now, updated_at=now)
+    )
+
+
+async def unit_name(session: AsyncSession, unit_id: UUID) -> str | None:
+    return await session.scalar(select(m.OrganizationUnit.name).where(m.OrganizationUnit.id == unit_id))
+
+
+async def get_task(session: AsyncSession, task_id: UUID) -> m.Task | None:
+    return await session.get(m.Task, task_id, with_for_update=True)
+
+
+async def list_tasks(
+    session: AsyncSession, page: PageRequest, units: Iterable[UUID], state: TaskState | None
+) -> Sequence[m.Task]:
+    query = select(m.Task).where(m.Task.unit_id.in_(list(units))).order_by(m.Task.id.desc())
+    if state is not None:
+        query = query.where(m.Task.state == state)
+    if page.after is not None:
+        query = query.where(m.Task.id < page.after.id)
+    return (await session.scalars(query.limit(page.limit + 1))).all()
+
+
+async def add_task(session: AsyncSession, values: dict[str, Any]) -> bool:
+    """One open task for each kind and delivery; whether this one is new."""
+    query = insert(m.Task).values(values).on_conflict_do_nothing(index_elements=["kind", "delivery_id"])
+    return (await session.execute(query.returning(m.Task.id))).first() is not None
+
+
+async def add_notification(session: AsyncSession, values: dict[str, Any]) -> None:
+    await session.execute(insert(m.Notification).values(values))
+
+
+async def get_story(session: AsyncSession, story_id: UUID) -> m.Story | None:
+    return await session.get(m.Story, story_id)
+
+
+async def story_sources(session: AsyncSession, story_id: UUID, limit: int = 12) -> list[dict[str, Any]]:
+    """The earliest item of each press, portal or official source: never what citizens or forums wrote."""
+    told = (
+        select(
+            m.Source.name.label("source"),
+            m.Content.title,
+            m.Content.summary,
+            m.Content.url,
+            func.coalesce(m.Content.published_at, m.Content.first_seen_at).label("at"),
+        )
+        .join(m.StoryItem, m.StoryItem.content_id == m.Content.id)
+        .join(m.Source, m.Source.id == m.Content.source_id)
+        .where(
+            m.StoryItem.story_id == story_id,
+            m.Source.group.in_(("press", "portal", "aggregator", "official")),
+            m.Content.kind.in_(("article", "release")),
+            m.Content.url.is_not(None),
+        )
+        .distinct(m.Source.id)
+        .order_by(m.Source.id, m.Content.published_at, m.Content.id)
+        .subquery()
+    )
+    rows = await session.execute(select(told).order_by(told.c.at).limit(limit))
+    return [dict(row) for row in rows.mappings()]

@@ -1,0 +1,56 @@
+"""What a process of the publish service holds while it runs."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import httpx
+
+from libs.common import models as m
+from libs.common.clock import Clock
+from libs.common.db import Database
+from libs.common.files import FileStore
+from libs.common.web import Site
+from services.publish import adapters
+from services.publish.adapters.base import Account, Channel, Json, Tools
+from services.publish.credentials import Vault
+from services.publish.press import BulletinPress
+from services.publish.settings import PublishSettings
+
+log = logging.getLogger("lantoa.publish")
+
+
+@dataclass(frozen=True)
+class PublishResources:
+    tools: Tools
+    press: BulletinPress
+    site: Site
+    files: FileStore
+    clock: Clock
+    vault: Vault | None = field(repr=False)
+
+    def open(self, channel: m.Channel, secret: Json | None = None) -> Channel:
+        """A channel's adapter, for its account."""
+        return adapters.CHANNELS.get(channel.kind)(Account(channel.id, channel.settings, secret or {}), self.tools)
+
+    def forget_session(self, channel_id: UUID) -> None:
+        self.tools.sessions.pop(channel_id, None)
+
+
+def site_of(settings: PublishSettings) -> Site:
+    told = settings.publish.site
+    return Site(settings.public_url, told.name, told.publisher, told.description, told.contact)
+
+
+@asynccontextmanager
+async def open_resources(settings: PublishSettings, db: Database, clock: Clock) -> AsyncIterator[PublishResources]:
+    site, files = site_of(settings), FileStore(settings.files.root)
+    press = BulletinPress(db, files, clock, site)
+    key = settings.publish.credentials_key
+    async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as http:
+        tools = Tools(http=http, clock=clock, press=press, public_url=settings.public_url)
+        if not press.is_current_design():
+            log.info("bulletin printed anew: %d pages", await press.print_all())
+        yield PublishResources(tools, press, site, files, clock, Vault(key) if key else None)

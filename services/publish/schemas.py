@@ -1,0 +1,233 @@
+"""Request and response bodies."""
+
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+)
+
+from libs.common.models.enums import ChannelState, DeliveryState, PublicationKind, PublicationState, TaskState
+
+
+def _clean(text: str) -> str:
+    """NFC, and no control characters but line breaks and tabs."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in text):
+        raise ValueError("chứa ký tự điều khiển / contains control characters")
+    return text
+
+
+def _hex(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value
+
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_clean)]
+Summary = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_clean)]
+Body = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000), AfterValidator(_clean)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_clean)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(_clean)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
+Hex = Annotated[str, BeforeValidator(_hex)]
+ChannelIds = Annotated[list[UUID], Field(max_length=50)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Row(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ChannelCreate(Strict):
+    kind: Name
+    name: Name
+    unit_id: UUID | None = None
+    address: Name
+    settings: dict[str, Any] = {}
+    secret: dict[str, SecretStr] = {}
+    is_city_official: bool = False
+    programme_id: UUID | None = None
+
+
+class CredentialsIn(Strict):
+    secret: dict[str, SecretStr]
+
+
+class ChannelOut(Row):
+    id: UUID
+    kind: str
+    name: str
+    unit_id: UUID
+    owner_kind: str
+    address: str
+    settings: dict[str, Any]
+    state: ChannelState
+    is_city_official: bool
+    programme_id: UUID | None
+    created_at: datetime
+
+
+class PublicationCreate(Strict):
+    unit_id: UUID | None = None
+    kind: PublicationKind = PublicationKind.ANNOUNCEMENT
+    title: Title
+    summary: Summary = ""
+    body: Body
+    language: Language = "vi"
+    story_id: UUID | None = None
+    channel_ids: ChannelIds
+    affects_rights: bool = False
+    scheduled_at: AwareDatetime | None = None
+    source_note: Note | None = None
+    ai_label: Note | None = None
+
+
+class PublicationFromStory(Strict):
+    story_id: UUID
+    channel_ids: ChannelIds
+
+
+class PublicationPatch(Strict):
+    """Only what is given changes; `revision` guards against overwriting somebody else's edit."""
+
+    revision: int | None = None
+    title: Title | None = None
+    summary: Summary | None = None
+    body: Body | None = None
+    language: Language | None = None
+    channel_ids: ChannelIds | None = None
+    affects_rights: bool | None = None
+    scheduled_at: AwareDatetime | None = None
+    source_note: Note | None = None
+    ai_label: Note | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """What was sent; an explicit null empties what may be empty and is ignored elsewhere."""
+        given = self.model_dump(exclude_unset=True)
+        emptied = {"scheduled_at", "source_note", "ai_label"}
+        return {name: value for name, value in given.items() if value is not None or name in emptied}
+
+
+class Approve(Strict):
+    content_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Withdraw(Strict):
+    reason: Note
+
+
+class TaskDone(Strict):
+    evidence_url: Annotated[str, StringConstraints(max_length=2000)]
+
+
+class PublicationOut(Row):
+    id: UUID
+    unit_id: UUID
+    kind: PublicationKind
+    title: str
+    summary: str
+    body: str
+    slug: str
+    language: str
+    story_id: UUID | None
+    affects_rights: bool
+    source_note: str | None
+    ai_label: str | None
+    state: PublicationState
+    revision: int
+    content_hash: Hex
+    scheduled_at: datetime | None
+    published_at: datetime | None
+    withdrawn_at: datetime | None
+    withdrawn_reason: str | None
+    created_by: UUID
+    created_at: datetime
+    updated_at: datetime
+
+
+class VariantOut(Row):
+    channel_id: UUID
+    revision: int
+    text: str
+    link: str | None
+
+
+class ApprovalOut(Row):
+    revision: int
+    content_hash: Hex
+    approver_id: UUID
+    approved_at: datetime
+
+
+class DeliveryOut(Row):
+    id: UUID
+    channel_id: UUID
+    revision: int
+    state: DeliveryState
+    attempt: int
+    platform_id: str | None
+    platform_url: str | None
+    error: str | None
+    not_before: datetime
+    committed_at: datetime | None
+    confirmed_at: datetime | None
+    withdrawn_at: datetime | None
+    updated_at: datetime
+
+
+class EngagementOut(Row):
+    """`value` is null where the platform gave none; it is never 0 instead."""
+
+    delivery_id: UUID
+    metric: str
+    value: int | None
+    definition: str
+    as_of: datetime
+
+
+class PublicationDetail(PublicationOut):
+    variants: list[VariantOut]
+    approvals: list[ApprovalOut]
+    deliveries: list[DeliveryOut]
+    engagement: list[EngagementOut]
+
+
+class PreviewOut(Row):
+    channel_id: UUID
+    channel_name: str
+    kind: str
+    text: str
+    link: str | None
+    payload: dict[str, Any]
+    notes: list[str]
+
+
+class PreviewsOut(BaseModel):
+    publication_id: UUID
+    revision: int
+    content_hash: str
+    channels: list[PreviewOut]
+
+
+class TaskOut(Row):
+    id: UUID
+    kind: str
+    title: str
+    link: str | None
+    delivery_id: UUID | None
+    unit_id: UUID
+    state: TaskState
+    evidence_url: str | None
+    created_at: datetime
+    done_at: datetime | None

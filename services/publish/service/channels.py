@@ -1,0 +1,122 @@
+"""The registry of official channels and their secrets."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import audit
+from libs.common import models as m
+from libs.common.auth import Principal
+from libs.common.ids import new_id
+from libs.common.models.enums import ChannelState, Role
+from services.publish import adapters, queries
+from services.publish.problems import (
+    ChannelExists,
+    ChannelNotFound,
+    CityChannelExists,
+    InvalidChannel,
+    NoCredentialsKey,
+    NotYourUnit,
+    UnknownChannelKind,
+)
+from services.publish.resources import PublishResources
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+async def register_channel(
+    session: AsyncSession, fields: dict[str, Any], who: Principal, now: datetime, res: PublishResources
+) -> m.Channel:
+    secret: dict[str, str] = fields.pop("secret", {})
+    unit_id = fields.pop("unit_id", None) or who.unit_id
+    _require_admin(who, unit_id)
+    _check(fields["kind"], fields["settings"])
+    needs = adapters.CHANNELS.get(fields["kind"]).needs_secret
+    state = ChannelState.ACTIVE if all(name in secret for name in needs) else ChannelState.NEEDS_RECONNECT
+    channel = m.Channel(id=new_id(now), unit_id=unit_id, owner_kind="official", state=state, created_at=now, **fields)
+    await _insert(session, channel)
+    if secret:
+        await _seal(session, channel, secret, now, res)
+    await _audit(session, channel, who, now, "channel.registered")
+    return channel
+
+
+async def _insert(session: AsyncSession, channel: m.Channel) -> None:
+    try:
+        async with session.begin_nested():
+            session.add(channel)
+    except IntegrityError as error:
+        if "uq_channels_city_official" in str(error.orig):
+            raise CityChannelExists("Mỗi chương trình chỉ có một kênh chính thức của thành phố.") from None
+        if "uq_channels_kind_address" in str(error.orig):
+            raise ChannelExists(f"Kênh {channel.kind} “{channel.address}” đã có.") from None
+        raise InvalidChannel("Đơn vị của kênh không có trong danh mục.") from None
+
+
+def _check(kind: str, settings: dict[str, Any]) -> None:
+    if kind not in adapters.CHANNELS.names():
+        known = ", ".join(adapters.CHANNELS.names())
+        raise UnknownChannelKind(f"Không có loại kênh “{kind}”; các loại hiện có: {known}.")
+    for name in adapters.CHANNELS.get(kind).needs_settings:
+        if not settings.get(name):
+            raise InvalidChannel(f"Thiếu settings.{name}.")
+    service = urlsplit(str(settings.get("service", "https://-")))
+    if service.scheme != "https" and not (service.scheme == "http" and service.hostname in LOOPBACK):
+        raise InvalidChannel("settings.service phải là địa chỉ https.")
+    if service.username or service.password:
+        raise InvalidChannel("settings.service không được chứa mật khẩu.")
+
+
+async def store_credentials(
+    session: AsyncSession,
+    channel_id: UUID,
+    secret: dict[str, str],
+    who: Principal,
+    now: datetime,
+    res: PublishResources,
+) -> m.Channel:
+    """A fresh secret reconnects the channel, and what waited for it is due again."""
+    channel = await queries.get_channel(session, channel_id)
+    if channel is None:
+        raise ChannelNotFound(f"Không có kênh {channel_id}.")
+    _require_admin(who, channel.unit_id)
+    missing = [name for name in adapters.CHANNELS.get(channel.kind).needs_secret if not secret.get(name)]
+    if missing:
+        raise InvalidChannel(f"Thiếu thông tin đăng nhập: {', '.join(missing)}.")
+    await _seal(session, channel, secret, now, res)
+    if channel.state == ChannelState.NEEDS_RECONNECT:
+        channel.state = ChannelState.ACTIVE
+    await queries.resume_deliveries(session, channel_id, now)
+    res.forget_session(channel_id)
+    await _audit(session, channel, who, now, "channel.reconnected")
+    return channel
+
+
+async def _seal(
+    session: AsyncSession, channel: m.Channel, secret: dict[str, str], now: datetime, res: PublishResources
+) -> None:
+    if res.vault is None:
+        raise NoCredentialsKey("Hãy đặt LANTOA_PUBLISH__CREDENTIALS_KEY (ít nhất 32 ký tự).")
+    await queries.store_credentials(session, channel.id, res.vault.seal(channel.id, secret), now)
+
+
+def _require_admin(who: Principal, unit_id: UUID) -> None:
+    if not who.has_within(unit_id, Role.ADMIN):
+        raise NotYourUnit("Chỉ quản trị viên của đơn vị được khai báo kênh của đơn vị.")
+
+
+async def _audit(session: AsyncSession, channel: m.Channel, who: Principal, now: datetime, action: str) -> None:
+    await audit.append(
+        session,
+        service="publish",
+        action=action,
+        actor_id=who.person_id,
+        object_type="channel",
+        object_id=channel.id,
+        now=now,
+        facts={"kind": channel.kind},
+    )

@@ -1,0 +1,285 @@
+"""Drafting: create, edit, submit, read. Every edit is a new revision, and voids what was approved before."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import audit, masking
+from libs.common import models as m
+from libs.common.auth import Principal
+from libs.common.clock import HANOI
+from libs.common.ids import new_id
+from libs.common.models.enums import PublicationKind, PublicationState, Role
+from services.publish import domain, queries
+from services.publish.problems import (
+    ContentChanged,
+    NotYourUnit,
+    PublicationNotFound,
+    StateConflict,
+    StillAutomatic,
+    StoryNotFound,
+)
+from services.publish.resources import PublishResources
+from services.publish.service import composing
+
+SEES = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
+QUOTE = 300
+
+
+async def create_publication(
+    session: AsyncSession, fields: dict[str, Any], who: Principal, now: datetime, res: PublishResources
+) -> m.Publication:
+    unit_id = fields.pop("unit_id", None) or who.unit_id
+    _require_editor(who, unit_id)
+    channels = await composing.chosen_channels(session, fields.pop("channel_ids"), unit_id)
+    publication_id = new_id(now)
+    publication = m.Publication(
+        id=publication_id,
+        unit_id=unit_id,
+        slug=await _free_slug(session, fields["title"], publication_id),
+        state=PublicationState.DRAFT,
+        revision=1,
+        content_hash=bytes(32),
+        created_by=who.person_id,
+        created_at=now,
+        updated_at=now,
+        **{"kind": PublicationKind.ANNOUNCEMENT, "affects_rights": False, "language": "vi", **fields},
+    )
+    fitted = await composing.compose(session, publication, channels, res)
+    publication.content_hash = composing.hash_of(publication, fitted)
+    session.add(publication)
+    await session.flush()
+    await _record_revision(session, publication, fitted, who, now, "publication.created")
+    return publication
+
+
+async def edit_publication(
+    session: AsyncSession,
+    publication_id: UUID,
+    fields: dict[str, Any],
+    who: Principal,
+    now: datetime,
+    res: PublishResources,
+) -> m.Publication:
+    """A change of anything that is bound by an approval makes a new revision in draft."""
+    publication = await require_locked(session, publication_id, who)
+    _require_editor(who, publication.unit_id)
+    seen_revision = fields.pop("revision", None)
+    if seen_revision is not None and seen_revision != publication.revision:
+        raise ContentChanged(f"Bạn sửa bản {seen_revision}, nhưng tin đang ở bản {publication.revision}.")
+    sent = await queries.delivery_states(session, publication_id)
+    if not domain.may_edit(PublicationState(publication.state), sent):
+        raise StateConflict("Tin đã đăng không sửa được: hãy lập bản cải chính, hoặc rút tin.")
+    ids = fields.pop("channel_ids", None)
+    if ids is None:
+        ids = [variant.channel_id for variant in await queries.variants_of(session, publication.id)]
+    channels = await composing.chosen_channels(session, ids, publication.unit_id)
+    with session.no_autoflush:
+        for name, value in fields.items():
+            setattr(publication, name, value)
+        fitted = await composing.compose(session, publication, channels, res)
+    return await _store_edit(session, publication, fitted, who, now)
+
+
+async def _store_edit(
+    session: AsyncSession, publication: m.Publication, fitted: composing.Fitted, who: Principal, now: datetime
+) -> m.Publication:
+    fresh_hash = composing.hash_of(publication, fitted)
+    if fresh_hash == publication.content_hash:
+        session.expire(publication)
+        await session.refresh(publication)
+        return publication
+    publication.revision += 1
+    publication.content_hash = fresh_hash
+    publication.state = domain.moved(publication.state, PublicationState.DRAFT)
+    publication.updated_at = now
+    await queries.drop_deliveries(session, publication.id)
+    await session.flush()
+    await _record_revision(session, publication, fitted, who, now, "publication.edited")
+    return publication
+
+
+async def submit_publication(
+    session: AsyncSession, publication_id: UUID, who: Principal, now: datetime
+) -> m.Publication:
+    publication = await require_locked(session, publication_id, who)
+    _require_editor(who, publication.unit_id)
+    if publication.state != PublicationState.DRAFT:
+        raise StateConflict("Chỉ gửi duyệt được bản nháp.")
+    if domain.AUTO_DRAFT in publication.body:
+        raise StillAutomatic("Hãy biên tập nội dung và xóa dòng đánh dấu bản nháp tự động.")
+    if not await queries.variants_of(session, publication.id):
+        raise StateConflict("Chưa chọn kênh nào để đăng.")
+    publication.state = domain.moved(publication.state, PublicationState.IN_REVIEW)
+    publication.updated_at = now
+    await _ask_for_approval(session, publication, now)
+    await _audit(session, publication, who, now, "publication.submitted")
+    return publication
+
+
+async def draft_from_story(
+    session: AsyncSession,
+    story_id: UUID,
+    channel_ids: list[UUID],
+    who: Principal,
+    now: datetime,
+    res: PublishResources,
+) -> m.Publication:
+    """What is known and who reported it, quoted and linked; no sentence of it is made by a model."""
+    story = await queries.get_story(session, story_id)
+    if story is None:
+        raise StoryNotFound(f"Không có câu chuyện {story_id}.")
+    sources = await queries.story_sources(session, story_id)
+    fields = {
+        "title": story.title[:200],
+        "summary": "",
+        "body": story_body(sources, now),
+        "story_id": story_id,
+        "channel_ids": channel_ids,
+        "source_note": "; ".join(dict.fromkeys(s["source"] for s in sources)) or None,
+    }
+    return await create_publication(session, fields, who, now, res)
+
+
+def story_body(sources: list[dict[str, Any]], now: datetime) -> str:
+    at = f"{now.astimezone(HANOI):%H:%M ngày %d/%m/%Y}"
+    known = f"Đến {at}, {len(sources)} nguồn công khai đã đưa tin về việc này. Thành phố chưa xác nhận."
+    lines = [f"- {_quote(s)}" for s in sources]
+    return "\n".join([domain.AUTO_DRAFT, "", known, "", "## Các nguồn đã đưa tin", *lines])
+
+
+def _quote(source: dict[str, Any]) -> str:
+    """Title and at most 300 characters of the source's own summary, with its address."""
+    said = masking.mask_personal_data(" ".join(f"{source['title']}. {source['summary'] or ''}".split()))
+    short = said if len(said) <= QUOTE else said[: QUOTE - 1].rsplit(" ", 1)[0] + "…"
+    return f"{source['source']} ({source['at'].astimezone(HANOI):%H:%M %d/%m/%Y}): “{short}” {source['url']}"
+
+
+@dataclass(frozen=True)
+class Preview:
+    channel: m.Channel
+    text: str
+    link: str | None
+    payload: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+async def preview_publication(
+    session: AsyncSession, publication_id: UUID, who: Principal, res: PublishResources
+) -> tuple[m.Publication, list[Preview]]:
+    """Exactly what each channel will be sent; once deliveries exist, what they hold."""
+    publication = await require_visible(session, publication_id, who)
+    channels, fitted = await recomposed(session, publication, res)
+    held = {d.channel_id: d.handle.get("payload") for d in await queries.deliveries_of(session, publication_id)}
+    previews = [Preview(channels[c], f.text, f.link, held.get(c) or f.payload, f.notes) for c, f in fitted.items()]
+    return publication, previews
+
+
+async def recomposed(
+    session: AsyncSession, publication: m.Publication, res: PublishResources
+) -> tuple[dict[UUID, m.Channel], composing.Fitted]:
+    ids = [variant.channel_id for variant in await queries.variants_of(session, publication.id)]
+    channels = await queries.channels_by_id(session, ids)
+    return channels, await composing.compose(session, publication, channels, res)
+
+
+@dataclass(frozen=True)
+class Detail:
+    publication: m.Publication
+    variants: Any
+    approvals: Any
+    deliveries: Any
+    engagement: Any
+
+
+async def read_publication(session: AsyncSession, publication_id: UUID, who: Principal) -> Detail:
+    publication = await require_visible(session, publication_id, who)
+    return Detail(
+        publication,
+        await queries.variants_of(session, publication_id),
+        await queries.approvals_of(session, publication),
+        await queries.deliveries_of(session, publication_id),
+        await queries.latest_engagement(session, publication_id),
+    )
+
+
+async def require_visible(session: AsyncSession, publication_id: UUID, who: Principal) -> m.Publication:
+    """One's own unit's, or what is public; a draft of another unit is not there."""
+    return _visible(await queries.get_publication(session, publication_id), publication_id, who)
+
+
+async def require_locked(session: AsyncSession, publication_id: UUID, who: Principal) -> m.Publication:
+    return _visible(await queries.lock_publication(session, publication_id), publication_id, who)
+
+
+def _visible(publication: m.Publication | None, publication_id: UUID, who: Principal) -> m.Publication:
+    absent = PublicationNotFound(f"Không có tin {publication_id} trong đơn vị của bạn.")
+    if publication is None:
+        raise absent
+    if publication.unit_id in who.units(*SEES) or publication.state in queries.PUBLIC_STATES:
+        return publication
+    raise absent
+
+
+def _require_editor(who: Principal, unit_id: UUID) -> None:
+    if not who.has_within(unit_id, Role.EDITOR, Role.SPOKESPERSON):
+        raise NotYourUnit("Chỉ biên tập viên của đơn vị được soạn và sửa tin của đơn vị.")
+
+
+async def _free_slug(session: AsyncSession, title: str, publication_id: UUID) -> str:
+    slug = domain.slugify(title)
+    return f"{slug}-{publication_id.hex[-8:]}" if await queries.is_slug_taken(session, slug) else slug
+
+
+async def _record_revision(
+    session: AsyncSession,
+    publication: m.Publication,
+    fitted: composing.Fitted,
+    who: Principal,
+    now: datetime,
+    action: str,
+) -> None:
+    await composing.store_variants(session, publication, fitted, now)
+    session.add(
+        m.PublicationRevision(
+            id=new_id(now),
+            publication_id=publication.id,
+            revision=publication.revision,
+            content_hash=publication.content_hash,
+            edited_by=who.person_id,
+            edited_at=now,
+        )
+    )
+    await _audit(session, publication, who, now, action)
+
+
+async def _ask_for_approval(session: AsyncSession, publication: m.Publication, now: datetime) -> None:
+    values = {
+        "id": new_id(now),
+        "kind": "approval_needed",
+        "role": Role.SPOKESPERSON,
+        "unit_id": publication.unit_id,
+        "object_type": "publication",
+        "object_id": publication.id,
+        "subject": f"Chờ duyệt: {publication.title}",
+        "body": f"Bản {publication.revision} đang chờ người phát ngôn duyệt.",
+        "created_at": now,
+        "sent_at": None,
+    }
+    await queries.add_notification(session, values)
+
+
+async def _audit(session: AsyncSession, publication: m.Publication, who: Principal, now: datetime, action: str) -> None:
+    await audit.append(
+        session,
+        service="publish",
+        action=action,
+        actor_id=who.person_id,
+        object_type="publication",
+        object_id=publication.id,
+        now=now,
+        facts={"revision": publication.revision, "content_hash": publication.content_hash.hex()},
+    )

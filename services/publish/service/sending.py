@@ -1,0 +1,314 @@
+"""Sending: prepare → arm → commit → record, each its own durable step.
+
+Guarantee: what was armed and not recorded is looked for on the platform before anything else happens to it; it is
+never blindly sent again. Every record locks the publication first, so that a withdrawal and a sending meet in order.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import models as m
+from libs.common import outbox
+from libs.common.events import DeliveryConfirmed, PublicationPublished
+from libs.common.models.enums import ChannelState, DeliveryState, PublicationState
+from services.publish import delivery_queries, domain, queries
+from services.publish.adapters.base import (
+    Accepted,
+    AuthRequired,
+    Channel,
+    Composed,
+    Found,
+    Json,
+    NotFound,
+    Outcome,
+    Prepared,
+    Published,
+    Reason,
+    Reconciled,
+    Rejected,
+    Throttled,
+    Undecidable,
+    Unknown,
+)
+from services.publish.credentials import CredentialsUnreadable
+from services.publish.resources import PublishResources
+from services.publish.service import composing
+from services.publish.service.tasks import open_task
+
+D, P = DeliveryState, PublicationState
+SENDING_STATES = {P.APPROVED, P.SCHEDULED, P.PUBLISHING, P.PARTLY_PUBLISHED, P.FAILED}
+NO_SECRET = Reason("Kênh chưa có thông tin đăng nhập, cần kết nối tài khoản", "no usable credentials")
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A claimed delivery with its channel opened."""
+
+    delivery: m.Delivery
+    adapter: Channel
+
+
+async def open_channel(session: AsyncSession, delivery: m.Delivery, res: PublishResources) -> Ready | AuthRequired:
+    """The adapter with its secret, or the reason why the account cannot be used."""
+    channel = await queries.get_channel(session, delivery.channel_id)
+    assert channel is not None
+    sealed = await queries.get_credentials(session, channel.id)
+    secret: Json = {}
+    if sealed is not None and res.vault is not None:
+        try:
+            secret = res.vault.open(channel.id, sealed)
+        except CredentialsUnreadable:
+            return AuthRequired(NO_SECRET)
+    adapter = res.open(channel, secret)
+    missing = [name for name in adapter.needs_secret if name not in secret]
+    return AuthRequired(NO_SECRET) if missing else Ready(delivery, adapter)
+
+
+async def arm(session: AsyncSession, claimed: m.Delivery, prepared: Prepared, now: datetime) -> bool:
+    """Record that this is about to be sent; False where it may not be (withdrawn, edited, not what was approved)."""
+    publication = await queries.lock_publication(session, claimed.publication_id)
+    delivery = await delivery_queries.lock_delivery(session, claimed.id)
+    if publication is None or delivery is None or publication.state not in SENDING_STATES:
+        return False
+    if delivery.state != D.PREPARED or delivery.attempt != claimed.attempt:
+        return False
+    if await _hash_to_send(session, publication) != publication.content_hash:
+        await _give_up(session, delivery, Reason("Nội dung sắp gửi khác bản đã duyệt", "payload differs"), now)
+        await settle(session, publication, now)
+        return False
+    delivery.state = domain.delivery_moved(delivery.state, D.ARMED)
+    delivery.handle = {**delivery.handle, "sending": prepared.as_handle(), "looks": 0}
+    delivery.committed_at = delivery.committed_at or now
+    delivery.updated_at = now
+    publication.state = domain.moved(publication.state, P.PUBLISHING)
+    return True
+
+
+async def _hash_to_send(session: AsyncSession, publication: m.Publication) -> bytes:
+    """The hash of what the deliveries hold now: a changed payload is not what two people agreed to."""
+    held = await queries.deliveries_of(session, publication.id)
+    fitted = {
+        d.channel_id: Composed(d.handle.get("text", ""), d.handle.get("link"), d.handle.get("payload", {}))
+        for d in held
+    }
+    return composing.hash_of(publication, fitted)
+
+
+async def record_outcome(session: AsyncSession, delivery_id: UUID, outcome: Outcome, now: datetime) -> None:
+    """What became of an armed delivery; another recorder may have been first."""
+    publication, delivery = await _locked(session, delivery_id)
+    if delivery.state != D.ARMED:
+        return
+    delivery.updated_at = now
+    match outcome:
+        case Published():
+            await _published(session, publication, delivery, outcome.id, outcome.url, now)
+            await _flag_duplicates(session, publication, delivery, outcome.duplicates, now)
+        case Accepted():
+            _move(delivery, D.ACCEPTED)
+            delivery.not_before = now + timedelta(seconds=10)
+        case Unknown():
+            _open_question(delivery, outcome.reason, now)
+        case Throttled():
+            _not_sent(publication, delivery, D.THROTTLED, "Nền tảng yêu cầu gửi chậm lại", outcome.until)
+        case Rejected():
+            await _rejected(session, publication, delivery, outcome, now)
+        case AuthRequired():
+            await _needs_reconnect(session, publication, delivery, outcome.reason, now)
+        case _:
+            assert_never(outcome)
+    await settle(session, publication, now)
+
+
+async def refuse_before_sending(session: AsyncSession, delivery_id: UUID, outcome: AuthRequired, now: datetime) -> None:
+    """The account cannot be used: found out before anything was armed."""
+    publication, delivery = await _locked(session, delivery_id)
+    if delivery.state == D.PREPARED:
+        delivery.updated_at = now
+        await _needs_reconnect(session, publication, delivery, outcome.reason, now)
+        await settle(session, publication, now)
+
+
+async def record_look(
+    session: AsyncSession, delivery_id: UUID, seen: Reconciled, is_repeatable: bool, now: datetime
+) -> None:
+    """What looking at the platform showed about a delivery in doubt."""
+    publication, delivery = await _locked(session, delivery_id)
+    if delivery.state not in domain.IN_DOUBT:
+        return
+    looks = int(delivery.handle.get("looks", 0)) + 1
+    delivery.handle = {**delivery.handle, "looks": looks}
+    delivery.updated_at = now
+    match seen:
+        case Found():
+            await _published(session, publication, delivery, seen.id, seen.url, now)
+            await _flag_duplicates(session, publication, delivery, seen.duplicates, now)
+        case NotFound():
+            await _not_there(session, publication, delivery, looks, is_repeatable, now)
+        case Undecidable():
+            await _cannot_tell(session, publication, delivery, looks, seen.reason, now)
+        case _:
+            assert_never(seen)
+    await settle(session, publication, now)
+
+
+async def settle(session: AsyncSession, publication: m.Publication, now: datetime) -> None:
+    """Derive the publication's state; say once that it is out."""
+    await session.flush()
+    states = await queries.delivery_states(session, publication.id)
+    after = domain.derived_state(P(publication.state), states)
+    if after != publication.state:
+        publication.state, publication.updated_at = domain.moved(publication.state, after), now
+    if after in (P.PUBLISHED, P.PARTLY_PUBLISHED) and publication.published_at is None:
+        publication.published_at = now
+        event = PublicationPublished(
+            publication_id=publication.id,
+            revision=publication.revision,
+            title=publication.title,
+            url=await _best_url(session, publication),
+        )
+        await outbox.emit(session, event, now=now, source="publish")
+
+
+async def _best_url(session: AsyncSession, publication: m.Publication) -> str:
+    """Our own page where there is one."""
+    live = [d for d in await queries.deliveries_of(session, publication.id) if d.state == D.PUBLISHED]
+    own = [d.platform_url for d in live if d.platform_id == publication.slug]
+    return next(url for url in [*own, *(d.platform_url for d in live)] if url)
+
+
+async def _locked(session: AsyncSession, delivery_id: UUID) -> tuple[m.Publication, m.Delivery]:
+    delivery = await session.get(m.Delivery, delivery_id)
+    assert delivery is not None
+    publication = await queries.lock_publication(session, delivery.publication_id)
+    delivery = await delivery_queries.lock_delivery(session, delivery_id)
+    assert publication is not None
+    assert delivery is not None
+    return publication, delivery
+
+
+async def _published(
+    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, platform_id: str, url: str, now: datetime
+) -> None:
+    """Seen on the platform. Where it was withdrawn in the meantime, it has to come down."""
+    delivery.platform_id, delivery.platform_url = platform_id, url
+    delivery.confirmed_at, delivery.error = now, None
+    withdrawn = publication.state == P.WITHDRAWN
+    _move(delivery, D.WITHDRAWING if withdrawn else D.PUBLISHED)
+    delivery.attempt = 0 if withdrawn else delivery.attempt
+    delivery.not_before = now
+    delivery.collect_at = now + timedelta(minutes=5)
+    await announce(session, delivery, now)
+
+
+async def announce(session: AsyncSession, delivery: m.Delivery, now: datetime) -> None:
+    event = DeliveryConfirmed(
+        delivery_id=delivery.id,
+        publication_id=delivery.publication_id,
+        channel_id=delivery.channel_id,
+        state=delivery.state,
+        platform_url=delivery.platform_url,
+    )
+    await outbox.emit(session, event, now=now, source="publish")
+
+
+def _open_question(delivery: m.Delivery, reason: Reason, now: datetime) -> None:
+    _move(delivery, D.UNKNOWN)
+    delivery.error = reason.vi
+    delivery.not_before = now + domain.RECONCILE_EVERY
+
+
+def _not_sent(
+    publication: m.Publication, delivery: m.Delivery, state: DeliveryState, why: str, until: datetime
+) -> None:
+    """Certainly not posted; withdrawn publications are done with it."""
+    _move(delivery, D.WITHDRAWN if publication.state == P.WITHDRAWN else state)
+    delivery.error, delivery.not_before = why, until
+
+
+async def _rejected(
+    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, outcome: Rejected, now: datetime
+) -> None:
+    if outcome.permanent or delivery.attempt >= domain.MAX_ATTEMPTS:
+        await _give_up(session, delivery, outcome.reason, now)
+        if publication.state == P.WITHDRAWN:
+            _move(delivery, D.WITHDRAWN)
+        return
+    _not_sent(publication, delivery, D.PENDING, outcome.reason.vi, now + domain.backoff(delivery.attempt))
+
+
+async def _give_up(session: AsyncSession, delivery: m.Delivery, reason: Reason, now: datetime) -> None:
+    _move(delivery, D.REJECTED)
+    delivery.error, delivery.updated_at = reason.vi, now
+    await open_task(session, "delivery_rejected", delivery, f"Không đăng được: {reason.vi}", now)
+
+
+async def _needs_reconnect(
+    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, reason: Reason, now: datetime
+) -> None:
+    _not_sent(publication, delivery, D.AUTH_REQUIRED, reason.vi, now)
+    channel = await queries.get_channel(session, delivery.channel_id)
+    if channel is not None and channel.state == ChannelState.ACTIVE:
+        channel.state = ChannelState.NEEDS_RECONNECT
+    await open_task(session, "channel_reconnect", delivery, f"Cần kết nối lại kênh: {reason.vi}", now)
+
+
+async def _not_there(
+    session: AsyncSession,
+    publication: m.Publication,
+    delivery: m.Delivery,
+    looks: int,
+    is_repeatable: bool,
+    now: datetime,
+) -> None:
+    """Looked twice and not there: sent again only where the platform keeps a repeat from becoming a second post."""
+    if looks < 2:
+        _open_question(delivery, Reason("Chưa thấy bài trên nền tảng, sẽ xem lại", "not seen"), now)
+    elif publication.state == P.WITHDRAWN:
+        _move(delivery, D.WITHDRAWN)
+        delivery.withdrawn_at, delivery.error = now, None
+        await announce(session, delivery, now)
+    elif is_repeatable and delivery.attempt < domain.MAX_ATTEMPTS:
+        _move(delivery, D.PENDING)
+        delivery.not_before = now + domain.backoff(delivery.attempt)
+    else:
+        await _hand_over(session, delivery, "Không thấy bài trên nền tảng; cần người kiểm tra", now)
+
+
+async def _cannot_tell(
+    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, looks: int, why: Reason, now: datetime
+) -> None:
+    if looks >= domain.MAX_LOOKS:
+        await _hand_over(session, delivery, f"Không xác định được bài đã đăng hay chưa: {why.vi}", now)
+        return
+    delivery.error = why.vi
+    delivery.not_before = now + domain.backoff(looks)
+    if delivery.state == D.ARMED:
+        _move(delivery, D.UNKNOWN)
+
+
+async def _hand_over(session: AsyncSession, delivery: m.Delivery, why: str, now: datetime) -> None:
+    _move(delivery, D.MANUAL)
+    delivery.error = why
+    await open_task(session, "delivery_undecided", delivery, why, now)
+
+
+async def _flag_duplicates(
+    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, twins: tuple[str, ...], now: datetime
+) -> None:
+    if twins:
+        title = f"Bài “{publication.title}” bị nền tảng đăng trùng {len(twins) + 1} lần; cần xóa bản thừa"
+        await open_task(session, "duplicate_post", delivery, title, now, link=twins[0])
+
+
+def _move(delivery: m.Delivery, after: DeliveryState) -> None:
+    delivery.state = domain.delivery_moved(delivery.state, after)
+
+
+def sending_of(delivery: m.Delivery) -> dict[str, Any]:
+    """What was armed, for looking it up on the platform."""
+    return dict(delivery.handle.get("sending") or {"key": "", "payload": {}})

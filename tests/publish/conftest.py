@@ -1,0 +1,80 @@
+"""The newsroom (see newsroom.py), and the sandbox of platforms as a real server on loopback."""
+
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from pydantic import SecretStr
+
+from libs.common.clock import FrozenClock
+from libs.common.db import Database
+from libs.common.models.enums import Role
+from libs.common.testing.make import Make
+from sandbox.main import create
+from sandbox.settings import SandboxSettings
+from services.publish.main import SERVICE
+from services.publish.settings import PublishGroup
+from tests.publish.newsroom import KEY, Newsroom
+from tests.publish.stage import HANDLE, PASSWORD, Stage
+
+
+@pytest.fixture
+async def newsroom(
+    client_for: Any,
+    signed_in: Any,
+    make: Make,
+    db: Database,
+    db_as: Callable[[str], Database],
+    clock: FrozenClock,
+) -> Newsroom:
+    client = await client_for(
+        SERVICE, public_url="https://tin.example.vn", publish=PublishGroup(credentials_key=SecretStr(KEY))
+    )
+    client._transport.raise_app_exceptions = True
+    return Newsroom(
+        client=client,
+        db=db,
+        clock=clock,
+        editor=await signed_in(Role.EDITOR),
+        speaker=await signed_in(Role.SPOKESPERSON),
+        second_speaker=await signed_in(Role.SPOKESPERSON),
+        admin=await signed_in(Role.ADMIN),
+        bulletin=await make.channel("own_site", name="Bản tin"),
+        resources=client._transport.app.state.resources,
+        worker_db=db_as("publish"),
+    )
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    """The sandbox, served by uvicorn in a thread: real sockets, so that answers can really be lost."""
+    config = uvicorn.Config(create(SandboxSettings()), host="127.0.0.1", port=0, log_level="warning", ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture
+async def stage(sandbox_url: str) -> AsyncIterator[Stage]:
+    """An empty stage with one account on it."""
+    async with httpx.AsyncClient(base_url=sandbox_url) as http:
+        found = Stage(http, sandbox_url)
+        await found.post("/control/reset")
+        await found.put("/control/accounts", platform="bluesky", handle=HANDLE, password=PASSWORD)
+        yield found
+
+
+@pytest.fixture
+async def bluesky(newsroom: Newsroom, stage: Stage) -> Any:
+    """The city's account there, registered as a channel."""
+    return await newsroom.register_bluesky(f"{stage.url}/bluesky", HANDLE, PASSWORD)
