@@ -60,7 +60,7 @@ async def append(
         .order_by(AuditEntry.seq.desc())
         .limit(1)
     )
-    seq, prev_hash = last.tuples().first() or (0, GENESIS)
+    seq, prev_hash = last.first() or (0, GENESIS)
     entry: dict[str, Any] = {
         "service": service,
         "day": day,
@@ -110,7 +110,7 @@ async def verify(
     chains = await session.execute(
         select(AuditEntry.service, AuditEntry.day).distinct().order_by(AuditEntry.service, AuditEntry.day)
     )
-    for service, day in chains.tuples().all():
+    for service, day in chains.all():
         rows = await session.stream_scalars(
             select(AuditEntry)
             .where(AuditEntry.service == service, AuditEntry.day == day)

@@ -180,7 +180,7 @@ async def known_contents(session: AsyncSession, keys: Sequence[bytes]) -> dict[b
         .outerjoin(Content, Content.id == ContentKey.content_id)
         .where(ContentKey.url_hash.in_(keys))
     )
-    rows = (await session.execute(query)).tuples()
+    rows = await session.execute(query)
     return {
         key: Known(content_id, stored_hash, source_id, title or "", summary)
         for key, content_id, stored_hash, source_id, title, summary in rows
@@ -267,7 +267,7 @@ async def texts_of_groups(session: AsyncSession, ids: Sequence[UUID]) -> Sequenc
         .where(Content.id.in_(ids), FeedbackCase.id.is_(None))
         .order_by(Content.id)
     )
-    return (await session.execute(query)).tuples().all()
+    return (await session.execute(query)).all()
 
 
 async def next_reference_number(session: AsyncSession) -> int:

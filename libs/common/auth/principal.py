@@ -48,7 +48,7 @@ async def load_principal(session: AsyncSession, subject: str, now: datetime) -> 
         .join(RoleGrant, in_force, isouter=True)
         .where(Person.subject == subject, Person.is_active)
     )
-    found = rows.tuples().all()
+    found = rows.all()
     if not found:
         return None
     grants = frozenset((Role(role), unit_id) for _, _, role, unit_id in found if role)
