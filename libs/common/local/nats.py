@@ -72,6 +72,10 @@ class NatsServer:
     def process(self) -> subprocess.Popen[bytes] | None:
         return self._process
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> NatsInfo:
         """Start the server and return when it answers."""
         make_directory(self._home, mode=0o700)

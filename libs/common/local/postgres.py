@@ -168,6 +168,10 @@ class PostgresServer:
     def process(self) -> subprocess.Popen[bytes] | None:
         return self._process
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> ConnectionInfo:
         """Start the server, making the cluster first where there is none, and return when it answers."""
         make_directory(self._home, mode=0o711 if os.geteuid() == 0 else 0o700)
