@@ -5,17 +5,29 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup test test-slow lint types migration clean
+PORT ?= 8080
+FIRST_PORT ?= 8101
+export PORT FIRST_PORT
+
+.PHONY: help run setup test test-slow lint types migration mission campaign clean clean-data
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Lan Tỏa cần Python 3.11 trở lên / needs Python 3.11 or later")'
-	@$(PYTHON) -m venv $(VENV) || { echo "Thiếu venv: apt-get install python3-venv / venv is missing" >&2; exit 1; }
-	@echo "Cài các gói đã ghim (requirements.lock) / installing pinned packages…"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq python3-venv >/dev/null; } \
+		|| { echo "Thiếu venv: apt-get install python3-venv / Python's venv is missing" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Cài các gói đã ghim (requirements.lock) / installing the pinned packages"
+	@set -o pipefail; $(BIN)/python -m pip --disable-pip-version-check install --require-hashes -r requirements.lock 2>&1 \
+		| tee $(VENV)/install.log \
+		| awk '/^Collecting/ {printf "\r\033[K  %d %s", ++n, $$2; fflush()} END {print ""}' \
+		|| { tail -n 15 $(VENV)/install.log >&2; exit 1; }
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
+
+run: $(STAMP) ## chạy cả nền tảng và vòng việc chính; REPLAY=DIR: với dữ liệu của bạn / the whole loop, Ctrl-C stops it
+	@exec $(BIN)/lantoa $(if $(REPLAY),replay "$(REPLAY)",up $(if $(LIVE),--live))
 
 setup: $(STAMP) ## môi trường ảo và các gói đã ghim / virtual environment, pinned packages
 
@@ -35,6 +47,12 @@ types: $(STAMP) ## mypy strict
 
 migration: $(STAMP) ## mô hình khớp với lược đồ / models agree with migrations
 	@$(BIN)/python -m pytest -q tests/common/test_schema.py
+
+mission: $(STAMP) ## từng dòng nhiệm vụ và phép thử chứng minh / each mission row and the tests that show it
+	@$(BIN)/python scripts/mission.py
+
+clean-data: $(STAMP) ## xoá dữ liệu trên máy này / remove this machine's data
+	@$(BIN)/lantoa clean-data
 
 clean: ## bỏ môi trường ảo / remove the virtual environment
 	rm -rf $(VENV)

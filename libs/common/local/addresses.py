@@ -13,6 +13,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
     ("/api/reports", "reports"),
     ("/gui-phan-anh", "ingest"),
     ("/minh-bach", "reports"),
+    ("/minh-bach.json", "reports"),
     ("/", "publish"),
 )
 """Path prefix and the service behind it; the first that fits wins."""

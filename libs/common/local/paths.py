@@ -63,8 +63,14 @@ class LocalPaths:
         return self.root / "lock"
 
     @property
-    def state(self) -> Path:
-        return self.root / "running.json"
+    def operator(self) -> Path:
+        """Settings of the operator's verbs; private."""
+        return self.root / "operator.env"
+
+    @property
+    def day(self) -> Path:
+        """What the main job has done so far."""
+        return self.root / "day.json"
 
 
 def data_root(sources: Path) -> Path:

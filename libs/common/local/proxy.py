@@ -16,6 +16,8 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from libs.common.local.addresses import LOOPBACK, Addresses, service_for
 
@@ -140,14 +142,20 @@ async def _limited(request: Request, limit: int) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _answer(answer: httpx.Response) -> Response:
-    response = StreamingResponse(
-        answer.aiter_raw(),
-        status_code=answer.status_code,
-        background=BackgroundTask(answer.aclose),
-    )
-    response.raw_headers = end_to_end(answer.headers.raw)
-    return response
+class _Passed(StreamingResponse):
+    """A service's answer, passed on as it comes; its connection is given back even when the reader has gone."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__(answer.aiter_raw(), status_code=answer.status_code)
+        self.raw_headers = end_to_end(answer.headers.raw)
+        self._answer = answer
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._answer.aclose()
 
 
 def _unavailable(request: Request, service: str, error: httpx.HTTPError) -> Response:
