@@ -22,8 +22,8 @@ from libs.common.auth.dev import dev_token
 from libs.common.local import installation, paths
 from libs.common.local.addresses import Addresses
 from libs.common.local.day import Day
-from libs.common.local.people import ADMIN, EDITOR, SPOKESPERSON
 from libs.common.local.paths import LocalPaths
+from libs.common.local.people import ADMIN, EDITOR, SPOKESPERSON
 from libs.common.local.process import StartFailed
 from libs.common.local.report import show_addresses, show_day
 from libs.common.local.supervisor import Supervisor
@@ -119,9 +119,10 @@ async def _run(wanted: Wanted) -> bool:
     with installation.held(place):
         installation.refuse_taken_ports(wanted.addresses)
         press = _dated(place, wanted.press)
-        async with installation.running(
-            place, wanted.addresses, told, press=press, replay=not wanted.live
-        ) as (setup, supervisor):
+        async with installation.running(place, wanted.addresses, told, press=press, replay=not wanted.live) as (
+            setup,
+            supervisor,
+        ):
             screen.print(f"[bold]Sẵn sàng[/] sau {time.monotonic() - began:.1f} giây: {wanted.addresses.origin}")
             done = await _work(wanted, setup, screen, stopping)
             if not (wanted.once or stopping.is_set()):

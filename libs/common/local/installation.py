@@ -40,9 +40,7 @@ def held(paths: LocalPaths) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(handle)
-        raise StartFailed(
-            f"Lan Tỏa đang chạy từ thư mục này rồi / is already running here ({paths.root})"
-        ) from error
+        raise StartFailed(f"Lan Tỏa đang chạy từ thư mục này rồi / is already running here ({paths.root})") from error
     try:
         yield
     finally:
@@ -53,8 +51,8 @@ def refuse_taken_ports(addresses: Addresses) -> None:
     taken = [f"{name} {port}" for name, port in addresses.all_ports().items() if not is_free(port)]
     if taken:
         raise StartFailed(
-            f"Cổng đã có chương trình khác dùng: {', '.join(taken)}. Chọn cổng khác: make run PORT=9080 FIRST_PORT=9101\n"
-            "These ports are taken; choose others as above."
+            f"Cổng đã có chương trình khác dùng / ports are taken: {', '.join(taken)}.\n"
+            "Chọn cổng khác / choose others: make run PORT=9080 FIRST_PORT=9101"
         )
 
 

@@ -1,8 +1,8 @@
 """Where the one-machine topology keeps its data.
 
-As an ordinary user everything lives in `.lantoa/` of the checkout. As root, Postgres has to run as `nobody`, who may not
-be able to reach the checkout; then everything lives in `/var/lib/lantoa/<hash of the checkout>` and `.lantoa/data-dir`
-points there. No directory that we did not make is ever changed.
+As an ordinary user everything lives in `.lantoa/` of the checkout. As root, Postgres has to run as `nobody`, who may
+not be able to reach the checkout; then everything lives in `/var/lib/lantoa/<hash of the checkout>` and
+`.lantoa/data-dir` points there. No directory that we did not make is ever changed.
 """
 
 import fcntl

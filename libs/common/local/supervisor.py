@@ -1,7 +1,7 @@
 """Starts the processes of the one-machine topology, watches them, and stops them in reverse order.
 
-A process that ends is started again, later and later while it keeps ending. Each runs in its own process group; the kernel
-kills it when the supervisor dies, even by kill -9, so nothing is left behind. What it prints goes to its own log.
+A process that ends is started again, later and later while it keeps ending. Each runs in its own process group; the
+kernel kills it when the supervisor dies, even by kill -9, so nothing is left behind. What it prints goes to its log.
 """
 
 import asyncio

@@ -1,0 +1,354 @@
+"""The main job, done by people's accounts through the same addresses everybody uses.
+
+Sources are registered and polled, citizens' reports pushed; texts are classified and become stories; the most told
+story becomes a publication that an editor writes and a spokesperson approves; it is delivered, its figures are read
+back, and the daily brief is made. Safe to repeat: what an earlier run has done is not done again.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from sqlalchemy import text
+
+from libs.common.db import Database
+from libs.common.local.desk import DayFailed, Desk
+from libs.common.local.people import ADMIN, EDITOR, SPOKESPERSON
+from libs.common.local.process import write_private
+from libs.common.local.topology import SANDBOX_HANDLE, Setup
+
+PATIENCE_SECONDS = 600.0
+"""How long nothing may move before the run says so and goes on with what there is."""
+STILL_SECONDS = 6.0
+_OPEN_DELIVERIES = {"pending", "prepared", "armed", "committed", "accepted", "throttled", "unknown"}
+
+COUNTS = """
+SELECT (SELECT count(*) FROM contents) AS contents, (SELECT count(*) FROM annotations) AS annotations,
+       (SELECT count(*) FROM story_items) AS in_stories, (SELECT count(*) FROM stories) AS stories,
+       (SELECT count(*) FROM stories WHERE sources > 1) AS shared_stories,
+       (SELECT count(*) FROM feedback_cases) AS feedback_cases,
+       (SELECT count(*) FROM legal_risk_cases WHERE state = 'suggested') AS legal_risk,
+       (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS pending_events,
+       (SELECT count(*) FROM dead_letters WHERE retried_at IS NULL) AS dead_letters
+"""
+
+
+@dataclass
+class Found:
+    """What happened, for the table and for programs."""
+
+    title: str = ""
+    fictional: bool = False
+    sources: int = 0
+    source_errors: dict[str, str] = field(default_factory=dict)
+    pushed: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    story: dict[str, Any] | None = None
+    publication: dict[str, Any] | None = None
+    brief: dict[str, Any] | None = None
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """The loop came round: something was read, published and reported."""
+        return not self.problems and self.publication is not None and self.brief is not None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"is_whole": self.is_whole}
+
+
+class Day:
+    def __init__(self, setup: Setup, tokens: Mapping[str, str], screen: Console) -> None:
+        self._setup, self._tokens, self._screen = setup, tokens, screen
+        self._found = Found()
+        self._state: dict[str, Any] = {}
+
+    async def run(self) -> Found:
+        began = time.monotonic()
+        if self._setup.paths.day.exists():
+            self._state = json.loads(self._setup.paths.day.read_text(encoding="utf-8"))
+        db = Database(self._setup.owner_url, pool_size=1)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(30), TextColumn("{task.fields[note]}"))
+        try:
+            async with httpx.AsyncClient(base_url=self._setup.addresses.origin, timeout=60, trust_env=False) as http:
+                with Progress(*columns, TimeElapsedColumn(), console=self._screen, transient=True) as progress:
+                    await self._steps(http, db, progress)
+        finally:
+            await db.dispose()
+        self._found.seconds = round(time.monotonic() - began, 1)
+        return self._found
+
+    async def _steps(self, http: httpx.AsyncClient, db: Database, progress: Progress) -> None:
+        editor, speaker, admin = (Desk(http, self._tokens[who]) for who in (EDITOR, SPOKESPERSON, ADMIN))
+        sandbox = await self._sandbox()
+        try:
+            await self._listen(editor, sandbox, db, progress)
+            await self._speak(editor, speaker, admin, sandbox, progress)
+            await self._account(editor, db)
+        except (DayFailed, httpx.HTTPError) as error:
+            self._found.problems.append(str(error) or type(error).__name__)
+        finally:
+            await sandbox.aclose()
+
+    async def _sandbox(self) -> httpx.AsyncClient:
+        token = self._setup.secret("sandbox-control")
+        return httpx.AsyncClient(
+            base_url=self._setup.addresses.sandbox,
+            timeout=60,
+            trust_env=False,
+            headers={"Authorization": f"Bearer {token}"},
+        )
+
+    # --- listen ---------------------------------------------------------------------------------------------
+
+    async def _listen(self, editor: Desk, sandbox: httpx.AsyncClient, db: Database, progress: Progress) -> None:
+        manifest = (await sandbox.get("/press/manifest.json")).raise_for_status().json()
+        self._found.title, self._found.fictional = manifest["title"], manifest["fictional"]
+        wanted = {source["name"] for source in manifest["sources"]}
+        await self._register(editor, manifest["sources"], progress)
+        await self._push(editor, sandbox, progress)
+        await self._polled(editor, wanted, progress)
+        await self._settled(db, progress)
+
+    async def _register(self, editor: Desk, sources: list[dict[str, Any]], progress: Progress) -> None:
+        known = {source["name"] for source in await editor.all("/api/ingest/v1/sources")}
+        task = progress.add_task("Khai báo nguồn", total=len(sources), note="")
+        for source in sources:
+            if source["name"] not in known:
+                names = ("kind", "name", "url", "group", "language", "poll_seconds")
+                body = {name: source[name] for name in names if source.get(name) is not None}
+                await editor.post("/api/ingest/v1/sources", body, allow=(409,))
+            progress.advance(task)
+        self._found.sources = len(sources)
+
+    async def _push(self, editor: Desk, sandbox: httpx.AsyncClient, progress: Progress) -> None:
+        lines = (await sandbox.get("/press/pushes.jsonl")).raise_for_status().text.splitlines()
+        rows = [json.loads(line) for line in lines if line.strip()]
+        task = progress.add_task("Phản ánh của người dân", total=len(rows) or 1, note="")
+        for start in range(0, len(rows), 500):
+            batch = rows[start : start + 500]
+            answer = await editor.post("/api/ingest/v1/contents/bulk", {"items": batch})
+            refused = [one for one in answer["results"] if one.get("problem")]
+            self._found.problems += [f"Phản ánh dòng {start + one['index'] + 1} bị từ chối" for one in refused]
+            progress.advance(task, len(batch))
+        self._found.pushed = len(rows)
+
+    async def _polled(self, editor: Desk, wanted: set[str], progress: Progress) -> None:
+        """Until each source was read once, well or badly."""
+        task = progress.add_task("Đọc nguồn", total=len(wanted) or 1, note="")
+
+        async def look() -> tuple[Any, bool]:
+            sources = [s for s in await editor.all("/api/ingest/v1/sources") if s["name"] in wanted and s["url"]]
+            done = [s for s in sources if s["last_ok_at"] or s["last_error"]]
+            progress.update(task, completed=len(wanted) - len(sources) + len(done))
+            failed = {s["name"]: s["last_error"] for s in done if s["last_error"]}
+            self._found.source_errors = failed
+            return len(done), len(done) == len(sources)
+
+        await _until(look, still=0)
+
+    async def _settled(self, db: Database, progress: Progress) -> None:
+        """Until every text is labelled and no story has changed for a few seconds."""
+        labels = progress.add_task("Phân loại", total=None, note="")
+        stories = progress.add_task("Ghép câu chuyện", total=None, note="")
+
+        async def look() -> tuple[Any, bool]:
+            counts = await read_counts(db)
+            progress.update(
+                labels, total=counts["contents"] or 1, completed=counts["annotations"], note=f"{counts['contents']} tin"
+            )
+            progress.update(
+                stories, total=counts["contents"] or 1, completed=counts["in_stories"], note=f"{counts['stories']}"
+            )
+            seen = {name: counts[name] for name in ("contents", "annotations", "in_stories", "stories")}
+            quiet = counts["contents"] <= counts["annotations"] and not counts["pending_events"]
+            return seen, quiet
+
+        if not await _until(look, still=STILL_SECONDS):
+            self._found.problems.append("Phân loại chưa xong trong thời gian chờ; xem nhật ký các tiến trình.")
+
+    # --- speak ----------------------------------------------------------------------------------------------
+
+    async def _speak(
+        self, editor: Desk, speaker: Desk, admin: Desk, sandbox: httpx.AsyncClient, progress: Progress
+    ) -> None:
+        channels = await self._channels(admin)
+        publication_id = self._state.get("publication_id")
+        if publication_id is None:
+            stories = (await editor.get("/api/classify/v1/stories", sort="sources", limit=1))["items"]
+            if not stories:
+                self._found.problems.append("Chưa có câu chuyện nào để soạn tin.")
+                return
+            publication_id = await self._written(editor, stories[0]["id"], channels)
+        detail = await editor.get(f"/api/publish/v1/publications/{publication_id}")
+        if detail["story_id"]:
+            self._found.story = await editor.get(f"/api/classify/v1/stories/{detail['story_id']}")
+        await self._approved(editor, speaker, detail)
+        await self._delivered(editor, publication_id, channels, progress)
+        await self._measured(editor, sandbox, publication_id, progress)
+
+    async def _channels(self, admin: Desk) -> dict[str, str]:
+        """Channel id → name: the city's own bulletin, and its account on the sandbox."""
+        secret = {"identifier": SANDBOX_HANDLE, "password": self._setup.secret("sandbox-bluesky")}
+        wanted: list[dict[str, Any]] = [
+            {"kind": "own_site", "name": "Bản tin thành phố", "address": self._setup.addresses.origin},
+            {
+                "kind": "bluesky",
+                "name": "Bluesky (sân tập)",
+                "address": SANDBOX_HANDLE,
+                "settings": {"service": f"{self._setup.addresses.sandbox}/bluesky"},
+                "secret": secret,
+            },
+        ]
+        known = {channel["kind"]: channel for channel in await admin.all("/api/publish/v1/channels")}
+        for body in wanted:
+            if body["kind"] not in known:
+                known[body["kind"]] = await admin.post("/api/publish/v1/channels", body)
+        return {known[body["kind"]]["id"]: known[body["kind"]]["name"] for body in wanted}
+
+    async def _written(self, editor: Desk, story_id: str, channels: Mapping[str, str]) -> str:
+        body = {"story_id": story_id, "channel_ids": list(channels)}
+        draft = await editor.post("/api/publish/v1/publications/from-story", body)
+        self._remember(publication_id=draft["id"])
+        return str(draft["id"])
+
+    async def _approved(self, editor: Desk, speaker: Desk, detail: dict[str, Any]) -> None:
+        path = f"/api/publish/v1/publications/{detail['id']}"
+        if detail["state"] == "draft":
+            edited = edited_text(detail)
+            detail |= (await editor.ask("PATCH", path, json=edited)).json()
+            detail |= await editor.post(f"{path}/submit")
+        if detail["state"] == "in_review":
+            await speaker.post(f"{path}/approve", {"content_hash": detail["content_hash"]})
+
+    async def _delivered(
+        self, editor: Desk, publication_id: str, channels: Mapping[str, str], progress: Progress
+    ) -> None:
+        task = progress.add_task("Đăng lên các kênh", total=len(channels), note="")
+
+        async def look() -> tuple[Any, bool]:
+            await self._read_publication(editor, publication_id, channels)
+            assert self._found.publication is not None
+            deliveries = self._found.publication["deliveries"]
+            open_ones = [one for one in deliveries if one["state"] in _OPEN_DELIVERIES]
+            progress.update(task, completed=len(deliveries) - len(open_ones))
+            states = [one["state"] for one in deliveries]
+            return states, bool(deliveries) and not open_ones
+
+        if not await _until(look, still=0, patience=60):
+            self._found.problems.append("Có kênh chưa xác nhận đã đăng.")
+
+    async def _measured(
+        self, editor: Desk, sandbox: httpx.AsyncClient, publication_id: str, progress: Progress
+    ) -> None:
+        """Readers of the sandbox react, and the figures are read back from it."""
+        assert self._found.publication is not None
+        posts = [
+            one for one in self._found.publication["deliveries"] if one["kind"] == "bluesky" and one["platform_id"]
+        ]
+        if not posts:
+            return
+        if not self._state.get("engaged"):
+            reaction = {"post": posts[0]["platform_id"], "likes": 12, "reposts": 3, "replies": []}
+            (await sandbox.post("/control/bluesky/engage", json=reaction)).raise_for_status()
+            self._remember(engaged=True)
+        task = progress.add_task("Đọc lại tương tác", total=1, note="")
+        await editor.post(f"/api/publish/v1/publications/{publication_id}/engagement/refresh")
+
+        async def look() -> tuple[Any, bool]:
+            detail = await editor.get(f"/api/publish/v1/publications/{publication_id}")
+            assert self._found.publication is not None
+            self._found.publication["engagement"] = detail["engagement"]
+            return len(detail["engagement"]), any(one["value"] for one in detail["engagement"])
+
+        if not await _until(look, still=0, patience=60):
+            self._found.problems.append("Chưa đọc lại được tương tác.")
+        progress.update(task, completed=1)
+
+    async def _read_publication(self, editor: Desk, publication_id: str, channels: Mapping[str, str]) -> None:
+        detail = await editor.get(f"/api/publish/v1/publications/{publication_id}")
+        kinds = {c["id"]: c["kind"] for c in await editor.all("/api/publish/v1/channels")}
+        names = ("state", "channel_id", "platform_id", "platform_url", "error")
+        deliveries = [
+            {name: one[name] for name in names}
+            | {"channel": channels.get(one["channel_id"], ""), "kind": kinds.get(one["channel_id"], "")}
+            for one in detail["deliveries"]
+        ]
+        wanted = ("id", "title", "state", "slug", "published_at", "engagement")
+        self._found.publication = {name: detail[name] for name in wanted} | {"deliveries": deliveries}
+
+    # --- account --------------------------------------------------------------------------------------------
+
+    async def _account(self, editor: Desk, db: Database) -> None:
+        report_id = self._state.get("report_id")
+        if report_id is None:
+            report_id = (await editor.post("/api/reports/v1/reports", {"kind": "daily"}))["id"]
+            self._remember(report_id=report_id)
+        report = await editor.get(f"/api/reports/v1/reports/{report_id}")
+        folder = self._setup.paths.root / "briefs"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        files = {}
+        for form in ("md", "json"):
+            path = f"/api/reports/v1/reports/{report_id}/content"
+            answer = await editor.ask("GET", path, params={"format": form})
+            file = folder / f"{report['as_of'][:10]}-{report_id[-6:]}.{form}"
+            file.write_bytes(answer.content)
+            files[form] = str(file)
+        self._found.brief = {"id": report_id, "title": report["title"], "digest": report["digest"], "files": files}
+        self._found.counts = await read_counts(db)
+
+    def _remember(self, **facts: Any) -> None:
+        self._state |= facts
+        write_private(self._setup.paths.day, json.dumps(self._state))
+
+
+def edited_text(draft: Mapping[str, Any]) -> dict[str, Any]:
+    """What the duty editor makes of an automatic draft: the note of the machine goes, words of the city come."""
+    sources = [line for line in draft["body"].splitlines() if line.startswith(("-", "*"))]
+    at = datetime.now(UTC)
+    words = [
+        "Thành phố đã nắm được thông tin và đang phối hợp với các đơn vị liên quan. Thông tin chính thức được cập nhật "
+        "tại trang này; đường dây nóng tiếp nhận phản ánh: 1022.",
+        "Các nguồn đã đưa tin:",
+        "\n".join(sources),
+        "(Bài chạy thử do lệnh khởi động soạn, không phải phát ngôn của cơ quan nào.)",
+    ]
+    summary = "Thành phố thông tin chính thức về sự việc nhiều nguồn đang đưa."
+    return {
+        "revision": draft["revision"],
+        "title": draft["title"],
+        "summary": summary,
+        "body": "\n\n".join(word for word in words if word),
+        "source_note": draft["source_note"] or f"Tổng hợp ngày {at:%d/%m/%Y}",
+    }
+
+
+async def read_counts(db: Database) -> dict[str, int]:
+    async with db.transaction() as session:
+        row = (await session.execute(text(COUNTS))).one()
+    return {name: int(value) for name, value in row._mapping.items()}
+
+
+async def _until(
+    look: Callable[[], Awaitable[tuple[Any, bool]]], *, still: float, patience: float = PATIENCE_SECONDS
+) -> bool:
+    """Look until it is done, and has not changed for `still` seconds; False when nothing has moved for `patience`."""
+    before, since = object(), time.monotonic()
+    while True:
+        seen, done = await look()
+        now = time.monotonic()
+        if seen != before:
+            before, since = seen, now
+        if done and now - since >= still:
+            return True
+        if now - since > patience:
+            return False
+        await asyncio.sleep(0.4)

@@ -1,0 +1,99 @@
+"""What a run shows at its end: a short table of what happened, and the addresses to look at."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from libs.common.local.day import Found
+from libs.common.local.paths import checkout
+from libs.common.local.people import DESKS
+from libs.common.local.topology import Setup
+
+STATES = {
+    "published": "đã đăng, đã thấy",
+    "accepted": "nền tảng đã nhận",
+    "rejected": "bị từ chối",
+    "unknown": "chưa rõ, đang đối chiếu",
+    "auth_required": "cần kết nối lại",
+    "manual": "chờ người làm",
+}
+
+
+def show_day(screen: Console, found: Found) -> None:
+    screen.print()
+    table = Table(title=_title(found), title_justify="left", show_header=False, pad_edge=False, box=None)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, words in _rows(found):
+        table.add_row(name, words)
+    screen.print(table)
+    for problem in found.problems:
+        screen.print(f"[bold red]✗[/] {escape(problem)}")
+
+
+def _title(found: Found) -> str:
+    mark = " [yellow](hư cấu)[/]" if found.fictional else ""
+    return f"[bold]{escape(found.title)}[/]{mark} · {found.seconds:.0f} giây"
+
+
+def _rows(found: Found) -> list[tuple[str, str]]:
+    counts = found.counts
+    rows = [("Nguồn", f"{found.sources} nguồn, {len(found.source_errors)} lỗi; {found.pushed} phản ánh được đẩy vào")]
+    rows += [("", f"[yellow]{escape(name)}: {escape(why)}[/]") for name, why in list(found.source_errors.items())[:5]]
+    if counts:
+        rows += [
+            ("Tin", f"{counts['contents']} tin, {counts['annotations']} đã phân loại"),
+            ("Câu chuyện", f"{counts['stories']}, trong đó {counts['shared_stories']} có từ hai nguồn"),
+            ("Phản ánh", f"{counts['feedback_cases']} vụ việc mở cho đơn vị trả lời"),
+            ("Cần xem xét pháp lý", f"{counts['legal_risk']} gợi ý chờ người quyết định"),
+        ]
+        if counts["dead_letters"]:
+            rows.append(("Sự kiện kẹt", f"[red]{counts['dead_letters']}[/] (lantoa deadletters list)"))
+    if found.story:
+        story = found.story
+        rows.append(("Được đưa nhiều nhất", f"{escape(story['title'])} ({story['sources']} nguồn)"))
+    rows += _publication_rows(found)
+    if found.brief:
+        rows.append(("Tin nhanh", escape(found.brief["title"])))
+        rows += [("", _short(file)) for file in found.brief["files"].values()]
+    return rows
+
+
+def _publication_rows(found: Found) -> list[tuple[str, str]]:
+    publication = found.publication
+    if publication is None:
+        return []
+    rows = [("Bài của thành phố", f"{escape(publication['title'])}, hai người duyệt")]
+    for one in publication["deliveries"]:
+        state = STATES.get(one["state"], one["state"])
+        rows.append((f"  {one['channel']}", f"{state} {one['platform_url'] or escape(one['error'] or '')}"))
+    figures = [f"{each['metric']} {each['value']}" for each in publication["engagement"] if each["value"] is not None]
+    rows.append(("  Tương tác", ", ".join(figures) if figures else "chưa có số liệu"))
+    return rows
+
+
+def _short(file: str) -> str:
+    """Relative where it is inside the checkout."""
+    path = Path(file)
+    return str(path.relative_to(checkout())) if path.is_relative_to(checkout()) else file
+
+
+def show_addresses(screen: Console, setup: Setup, *, live: bool = False) -> None:
+    origin, sandbox = setup.addresses.origin, setup.addresses.sandbox
+    table = Table(show_header=False, pad_edge=False, box=None)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("Bản tin công khai", f"{origin}/")
+    table.add_row("Sổ minh bạch", f"{origin}/minh-bach")
+    for service in ("ingest", "classify", "publish", "reports"):
+        table.add_row(f"API {service}", f"{origin}/api/{service}/v1/docs")
+    if not live:
+        table.add_row("Sân tập (Bluesky)", f"{sandbox}/")
+        table.add_row("Quầy báo phát lại", f"{sandbox}/press/")
+    table.add_row("Mã truy cập thử", f".venv/bin/lantoa token --as {next(iter(DESKS))}   ({', '.join(DESKS)})")
+    table.add_row("Nhật ký", str(setup.paths.logs))
+    screen.print()
+    screen.print(table)
+    screen.print()
