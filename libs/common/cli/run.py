@@ -40,13 +40,14 @@ class Wanted:
 
     addresses: Addresses
     press: Mapping[str, str]
-    name: str | None = None
-    """Of the replay; None for the installation's own data."""
+    data: Path | None = None
+    """Where this run's data lives; None for the checkout's own place."""
     live: bool = False
     once: bool = False
     as_json: bool = False
 
 
+Data = Annotated[Path | None, typer.Option("--data", help="Thư mục dữ liệu riêng cho lần chạy này.")]
 OriginPort = Annotated[int, typer.Option("--port", envvar="PORT", help="Cổng của địa chỉ chung.")]
 FirstPort = Annotated[int, typer.Option("--first-port", envvar="FIRST_PORT", help="Cổng đầu tiên của các dịch vụ.")]
 Once = Annotated[bool, typer.Option("--once", help="Làm xong việc chính thì dừng, không chờ Ctrl-C.")]
@@ -57,12 +58,13 @@ def up(
     port: OriginPort = 8080,
     first_port: FirstPort = 8101,
     live: Annotated[bool, typer.Option("--live", help="Đọc nguồn thật đã khai báo; không mở ngày mẫu.")] = False,
+    data: Data = None,
     once: Once = False,
     as_json: AsJson = False,
 ) -> None:
     """Khởi động mọi thứ trên máy này và chạy trọn vòng việc với ngày mẫu (hư cấu)."""
     press = {} if live else {"MODE": "sample"}
-    _start(Wanted(Addresses(port, first_port), press, "live" if live else None, live, once, as_json))
+    _start(Wanted(Addresses(port, first_port), press, data or _own("live" if live else None), live, once, as_json))
 
 
 def replay(
@@ -70,6 +72,7 @@ def replay(
     articles: Annotated[Path | None, typer.Option(help="Tệp JSON Lines (.jsonl, .jsonl.xz) các bài báo.")] = None,
     port: OriginPort = 8080,
     first_port: FirstPort = 8101,
+    data: Data = None,
     once: Once = False,
     as_json: AsJson = False,
 ) -> None:
@@ -83,7 +86,12 @@ def replay(
     press = {"MODE": "dir" if directory else "articles", "PATH": str(source)}
     _refuse_unusable(press)
     name = hashlib.sha256(str(source).encode()).hexdigest()[:12]
-    _start(Wanted(Addresses(port, first_port), press, name, False, once, as_json))
+    _start(Wanted(Addresses(port, first_port), press, data or _own(f"replay-{name}"), False, once, as_json))
+
+
+def _own(name: str | None) -> Path | None:
+    """A directory of its own below the checkout's data, so that the sample day and other runs are not mixed."""
+    return paths.data_root(paths.checkout()) / name if name else None
 
 
 def _refuse_unusable(press: Mapping[str, str]) -> None:
@@ -109,7 +117,7 @@ def _start(wanted: Wanted) -> None:
 
 async def _run(wanted: Wanted) -> bool:
     began = time.monotonic()
-    place = paths.ensure(installation.data_directory(wanted.name))
+    place = paths.ensure(wanted.data)
     screen = err if wanted.as_json else out
     stopping = _stop_on_signal()
 

