@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
@@ -97,7 +97,7 @@ async def latest_engagement(session: AsyncSession, publication_id: UUID) -> Sequ
         select(m.EngagementPoint)
         .join(m.Delivery, m.Delivery.id == m.EngagementPoint.delivery_id)
         .where(m.Delivery.publication_id == publication_id)
-        .distinct(m.EngagementPoint.delivery_id, m.EngagementPoint.metric)
+        .ext(distinct_on(m.EngagementPoint.delivery_id, m.EngagementPoint.metric))
         .order_by(m.EngagementPoint.delivery_id, m.EngagementPoint.metric, m.EngagementPoint.as_of.desc())
     )
     return (await session.scalars(query)).all()
@@ -196,7 +196,7 @@ async def story_sources(session: AsyncSession, story_id: UUID, limit: int = 12) 
             m.Content.kind.in_(("article", "release")),
             m.Content.url.is_not(None),
         )
-        .distinct(m.Source.id)
+        .ext(distinct_on(m.Source.id))
         .order_by(m.Source.id, m.Content.published_at, m.Content.id)
         .subquery()
     )
