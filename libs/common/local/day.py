@@ -197,14 +197,15 @@ class Day:
 
     async def _channels(self, admin: Desk) -> dict[str, str]:
         """Channel id → name: the city's own bulletin, and its account on the sandbox."""
+        bluesky = f"{self._setup.addresses.sandbox}/bluesky"
         secret = {"identifier": SANDBOX_HANDLE, "password": self._setup.secret("sandbox-bluesky")}
         wanted: list[dict[str, Any]] = [
-            {"kind": "own_site", "name": "Bản tin thành phố", "address": self._setup.addresses.origin},
+            {"kind": "own_site", "name": "Bản tin thành phố", "address": "ban-tin", "is_city_official": True},
             {
                 "kind": "bluesky",
                 "name": "Bluesky (sân tập)",
                 "address": SANDBOX_HANDLE,
-                "settings": {"service": f"{self._setup.addresses.sandbox}/bluesky"},
+                "settings": {"service": bluesky, "web": bluesky},
                 "secret": secret,
             },
         ]
