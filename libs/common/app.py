@@ -2,22 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI, Request
+from nats.aio.client import Client
 
 from libs.common import errors, health, schema_gate
 from libs.common.auth.tokens import TokenVerifier
-from libs.common.bus import Consumer, Subscribers, connect
+from libs.common.bus import Subscribers, connect, disconnect
 from libs.common.clock import Clock, SystemClock
+from libs.common.consumer import Consumer
 from libs.common.db import Database
 from libs.common.jobs import JobContext, Jobs, run_job
 from libs.common.settings import CommonSettings
 
 log = logging.getLogger("lantoa.app")
+T = TypeVar("T")
 Resources = Callable[[Any, Database, Clock], AbstractAsyncContextManager[Any]]
 
 
@@ -87,35 +90,68 @@ def resources(request: Request) -> Any:
     return request.app.state.resources
 
 
+class WorkerFailed(RuntimeError):
+    """The worker can't go on and must end, so that whoever watches it starts it again."""
+
+
 class Worker:
     """The consumers and claim loops of one service, in one process."""
 
     def __init__(self, service: Service, settings: Any, clock: Clock) -> None:
         self.service, self.settings, self.clock = service, settings, clock
         self.stopping = asyncio.Event()
+        self._cut_off = asyncio.Event()
 
     async def run(self) -> None:
-        """Until `stopping` is set; then what is under way ends and is acknowledged."""
+        """Until `stopping` is set; then what is under way ends and is acknowledged. Raises when it can't go on."""
         async with AsyncExitStack() as stack:
-            db, held = await stack.enter_async_context(running(self.service, self.settings, self.clock))
-            client = await connect(self.settings.nats, f"{self.service.name}-worker")
-            stack.push_async_callback(client.close)
-            js = client.jetstream()
-            context = JobContext(db, self.clock, held, self.stopping)
+            started = await self._unless_stopped(self._start(stack))
+            if started is None:
+                return
+            db, held, client = started
             async with asyncio.TaskGroup() as group:
-                for subscription in self.service.subscribers.all:
-                    consumer: Consumer[Any] = Consumer(
-                        self.service.name,
-                        subscription,
-                        db,
-                        self.clock,
-                        held,
-                        stream=self.settings.nats.stream,
-                    )
-                    group.create_task(consumer.run(js, self.stopping))
+                group.create_task(self._watch())
+                for consumer in self._consumers(db, held):
+                    group.create_task(consumer.run(client.jetstream(), self.stopping))
+                context = JobContext(db, self.clock, held, self.stopping)
                 for job in self.service.jobs.all:
                     group.create_task(run_job(job, context))
-                group.create_task(self.stopping.wait())
+                log.info("worker %s is running", self.service.name)
+
+    async def _start(self, stack: AsyncExitStack) -> tuple[Database, Any, Client]:
+        db, held = await stack.enter_async_context(running(self.service, self.settings, self.clock))
+        client = await connect(self.settings.nats, f"{self.service.name}-worker", on_closed=self._cut_off.set)
+        stack.push_async_callback(disconnect, client)
+        return db, held, client
+
+    def _consumers(self, db: Database, held: Any) -> list[Consumer[Any]]:
+        stream = self.settings.nats.stream
+        return [
+            Consumer(self.service.name, subscription, db, self.clock, held, stream=stream)
+            for subscription in self.service.subscribers.all
+        ]
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """The result, or None when the stop came first: starting may wait long for a server."""
+        starting, stop = asyncio.create_task(work), asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait({starting, stop}, return_when=asyncio.FIRST_COMPLETED)
+            return await starting if starting.done() else None
+        finally:
+            for task in (starting, stop):
+                task.cancel()
+            await asyncio.gather(starting, stop, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        """Ends with the stop; fails when the bus has closed the connection for good."""
+        waits = [asyncio.create_task(event.wait()) for event in (self.stopping, self._cut_off)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
+        if not self.stopping.is_set():
+            raise WorkerFailed("NATS đã cắt kết nối / NATS has closed the connection for good")
 
 
 def create_worker(service: Service, settings: Any = None, clock: Clock | None = None) -> Worker:

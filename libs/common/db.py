@@ -12,7 +12,13 @@ class Database:
     """A pool of connections as one database role."""
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
-        self.engine = create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        self.engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            hide_parameters=True,  # an error must not quote what somebody wrote
+        )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager

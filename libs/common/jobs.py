@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from libs.common.bus import pause
 from libs.common.clock import Clock
 from libs.common.db import Database
+from libs.common.faults import describe
 
 log = logging.getLogger("lantoa.jobs")
 R = TypeVar("R")
@@ -45,16 +47,12 @@ class Jobs:
 
 
 async def run_job(job: Job, context: JobContext[Any]) -> None:
+    """Until the stop; a run that is under way is finished. One that fails is tried again after the job's pause."""
     while not context.stopping.is_set():
         done = 0
         try:
             done = await job.run(context)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log.exception("job %s failed; it will run again", job.name)
+        except Exception as error:
+            log.error("job %s failed, it will run again: %s", job.name, describe(error))
         if done == 0:
-            try:
-                await asyncio.wait_for(context.stopping.wait(), job.seconds)
-            except TimeoutError:
-                continue
+            await pause(job.seconds, context.stopping)

@@ -1,32 +1,46 @@
 """The relay: carries committed outbox rows to JetStream, in order of their ids, and marks them after the ack.
 
-Run as `python -m libs.common.relay`, as the role lantoa_relay. Any number may run side by side.
+Run as `python -m libs.common.relay`, as the role lantoa_relay. Any number may run side by side. What the stream does
+not take (it is full, away, or refuses one message) stays unpublished and is tried again; the others are marked.
 """
 
 import asyncio
-import json
 import logging
 import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
 
+from nats.aio.client import Client
 from nats.js import JetStreamContext
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
-from libs.common.bus import connect, headers_of
+from libs.common.bus import BusRefused, Outgoing, connect, disconnect, headers_of, pause, publish_batch
+from libs.common.checkpoint import Checkpoint, no_checkpoint
 from libs.common.clock import Clock, SystemClock
 from libs.common.db import Database
-from libs.common.outbox import (
-    RELAY_BATCH,
-    WAKE_CHANNEL,
-    claim_unpublished,
-    mark_published,
-)
+from libs.common.faults import describe
+from libs.common.outbox import RELAY_BATCH, WAKE_CHANNEL, claim_unpublished, mark_published, pending_events
 from libs.common.settings import CommonSettings
 
 log = logging.getLogger("lantoa.relay")
 IDLE_SECONDS = 1.0
+REPORT_SECONDS = 60.0
+MAX_IN_FLIGHT = 4000
 
 
-async def relay_once(db: Database, js: JetStreamContext, clock: Clock, limit: int = RELAY_BATCH) -> int:
+class NothingTaken(Exception):
+    """The stream took none of the events; they stay in the outbox."""
+
+
+async def relay_once(
+    db: Database,
+    js: JetStreamContext,
+    clock: Clock,
+    limit: int = RELAY_BATCH,
+    *,
+    checkpoint: Checkpoint = no_checkpoint,
+) -> int:
     """Claim, publish all, wait for every ack, mark: one transaction. Returns how many left.
 
     The network is inside the transaction here and nowhere else: the row locks are what keeps a second relay off.
@@ -35,17 +49,32 @@ async def relay_once(db: Database, js: JetStreamContext, clock: Clock, limit: in
         rows = await claim_unpublished(session, limit)
         if not rows:
             return 0
-        acks = [
-            await js.publish_async(
-                row.subject,
-                json.dumps(row.payload, ensure_ascii=False).encode(),
-                headers=headers_of(row.id, row.subject, row.source, row.created_at, str(row.id)) | row.headers,
-            )
-            for row in rows
-        ]
-        await asyncio.wait_for(asyncio.gather(*acks), timeout=30)
-        await mark_published(session, [row.id for row in rows], clock.now())
-        return len(rows)
+        await checkpoint("claimed")
+        outcomes = await publish_batch(js, [_message(row) for row in rows])
+        await checkpoint("published")
+        taken = [row.id for row, outcome in zip(rows, outcomes, strict=True) if not isinstance(outcome, Exception)]
+        if taken:
+            await mark_published(session, taken, clock.now())
+        await checkpoint("marked")
+    await checkpoint("committed")
+    _report_refused(rows, outcomes)
+    return len(taken)
+
+
+def _message(row: Row[Any]) -> Outgoing:
+    headers = headers_of(row.id, row.subject, row.source, row.created_at, str(row.id)) | row.headers
+    return Outgoing(row.subject, row.payload.encode(), headers)
+
+
+def _report_refused(rows: Sequence[Row[Any]], outcomes: Sequence[object]) -> None:
+    """One message that the stream never takes must not slow the others: only when none went is there cause to wait."""
+    refused = [(row.id, o) for row, o in zip(rows, outcomes, strict=True) if isinstance(o, Exception)]
+    if not refused:
+        return
+    said = f"{len(refused)} of {len(rows)} events not taken, the first is {refused[0][0]}: {refused[0][1]}"
+    if len(refused) == len(rows):
+        raise NothingTaken(said)
+    log.warning("relay: %s", said)
 
 
 class Wake:
@@ -58,19 +87,27 @@ class Wake:
     async def listen(self) -> None:
         while True:
             try:
-                async with self._db.engine.connect() as connection:
-                    raw = (await connection.get_raw_connection()).driver_connection
-                    assert raw is not None
-                    await raw.add_listener(WAKE_CHANNEL, lambda *_: self.event.set())
-                    while not raw.is_closed():
-                        await asyncio.sleep(5)
-                        await connection.execute(text("SELECT 1"))
-                        await connection.commit()
-            except asyncio.CancelledError:
-                raise
+                await self._listen_once()
             except Exception as error:
-                log.warning("relay: listening failed (%s); trying again", type(error).__name__)
-                await asyncio.sleep(1)
+                log.warning("relay: listening failed (%s); trying again", describe(error))
+            await asyncio.sleep(1)
+
+    async def _listen_once(self) -> None:
+        async with self._db.engine.connect() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert raw is not None
+            await raw.add_listener(WAKE_CHANNEL, self._wake)
+            try:
+                while not raw.is_closed():
+                    await asyncio.sleep(5)
+                    await connection.execute(text("SELECT 1"))
+                    await connection.commit()
+            finally:
+                if not raw.is_closed():
+                    await raw.remove_listener(WAKE_CHANNEL, self._wake)
+
+    def _wake(self, *_: object) -> None:
+        self.event.set()
 
     async def wait(self, seconds: float) -> None:
         try:
@@ -81,42 +118,73 @@ class Wake:
             self.event.clear()
 
 
-async def relay_forever(db: Database, js: JetStreamContext, clock: Clock, stopping: asyncio.Event) -> None:
+async def relay_forever(
+    db: Database,
+    client: Client,
+    clock: Clock,
+    stopping: asyncio.Event,
+    *,
+    limit: int = RELAY_BATCH,
+    checkpoint: Checkpoint = no_checkpoint,
+) -> None:
+    """Relay until the stop; the batch in hand is finished first."""
+    js = client.jetstream(publish_async_max_pending=MAX_IN_FLIGHT)
     wake = Wake(db)
-    listener = asyncio.create_task(wake.listen())
+    tasks = [asyncio.create_task(wake.listen()), asyncio.create_task(_report(db, clock))]
     stop = asyncio.create_task(stopping.wait())
     stop.add_done_callback(lambda _: wake.event.set())
     try:
-        while not stopping.is_set():
+        while not stopping.is_set() and not client.is_closed:
+            if not client.is_connected:
+                await pause(0.2, stopping)  # do not hold rows while the server is away
+                continue
             try:
-                if await relay_once(db, js, clock) == 0:
+                if await relay_once(db, js, clock, limit, checkpoint=checkpoint) == 0:
                     await wake.wait(IDLE_SECONDS)
-            except asyncio.CancelledError:
-                raise
+            except NothingTaken as why:
+                log.warning("relay: %s; nothing is lost, trying again", why)
+                await pause(1.0, stopping)
             except Exception as error:
-                log.warning(
-                    "relay: %s: %s; nothing is lost, trying again",
-                    type(error).__name__,
-                    error,
-                )
-                await asyncio.sleep(1)
+                log.warning("relay: %s; nothing is lost, trying again", describe(error))
+                await pause(1.0, stopping)
     finally:
-        listener.cancel()
-        stop.cancel()
+        for task in (*tasks, stop):
+            task.cancel()
+        await asyncio.gather(*tasks, stop, return_exceptions=True)
 
 
-async def main() -> None:
+async def _report(db: Database, clock: Clock) -> None:
+    """Say now and then how much is waiting, while anything is."""
+    while True:
+        await asyncio.sleep(REPORT_SECONDS)
+        try:
+            async with db.transaction() as session:
+                count, since = await pending_events(session, 100_000)
+        except Exception as error:
+            log.warning("relay: counting failed (%s)", describe(error))
+            continue
+        if since is not None:
+            log.info("relay: %d events wait, the oldest for %d s", count, (clock.now() - since).total_seconds())
+
+
+async def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    settings = CommonSettings()  # type: ignore[call-arg]
+    settings = CommonSettings()
     db = Database(settings.db.url.get_secret_value(), pool_size=3)
-    client = await connect(settings.nats, "relay")
+    try:
+        client = await connect(settings.nats, "relay")
+    except BusRefused as error:
+        log.error("%s", error)
+        return 1
     stopping = asyncio.Event()
     for sig in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sig, stopping.set)
-    await relay_forever(db, client.jetstream(publish_async_max_pending=4000), SystemClock(), stopping)
-    await client.close()
+    await relay_forever(db, client, SystemClock(), stopping)
+    refused = client.is_closed and not stopping.is_set()
+    await disconnect(client)
     await db.dispose()
+    return 1 if refused else 0
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(asyncio.run(main()))

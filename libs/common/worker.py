@@ -1,4 +1,7 @@
-"""`python -m libs.common.worker services.<name>.main`: run a service's worker until SIGTERM or SIGINT."""
+"""`python -m libs.common.worker services.<name>.main`: run a service's worker until SIGTERM or SIGINT.
+
+Ends with 0 after a stop, and otherwise with another status and a reason, so that whoever watches it starts it again.
+"""
 
 import asyncio
 import importlib
@@ -6,8 +9,12 @@ import logging
 import signal
 import sys
 
-from libs.common.app import Worker
+from libs.common.app import Worker, WorkerFailed
+from libs.common.bus import BusRefused
+from libs.common.faults import describe
 from libs.common.schema_gate import IncompatibleSchema
+
+log = logging.getLogger("lantoa.worker")
 
 
 async def main(module_name: str) -> None:
@@ -17,10 +24,17 @@ async def main(module_name: str) -> None:
     await worker.run()
 
 
+def reasons(error: BaseException) -> list[str]:
+    """What is behind a failure, one line for each task that failed."""
+    if isinstance(error, BaseExceptionGroup):
+        return [line for one in error.exceptions for line in reasons(one)]
+    return [str(error) if isinstance(error, IncompatibleSchema | BusRefused | WorkerFailed) else describe(error)]
+
+
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         asyncio.run(main(sys.argv[1]))
-    except IncompatibleSchema as error:
-        sys.exit(f"{error}")
+    except Exception as failure:
+        sys.exit("\n".join(reasons(failure)))

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import Row, Select, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.models import Content, ContentKey, FeedbackCase, Fetch, OutboxEvent, Source, feedback_reference_seq
+from libs.common.models import Content, ContentKey, FeedbackCase, Fetch, Source, feedback_reference_seq
 from libs.common.models.enums import CaseState, SourceState
 from libs.common.pagination import PageRequest
 from services.ingest.domain import Known
@@ -227,20 +227,6 @@ async def revise_contents(session: AsyncSession, items: Sequence[tuple[UUID, UUI
         },
     )
     await session.execute(_UPDATE_KEYS, {"keys": [item.key for item in contents], "hashes": hashes})
-
-
-async def pending_events(session: AsyncSession, limit: int) -> tuple[int, datetime | None]:
-    """How many events wait for the relay (counted up to the limit), and since when the oldest does."""
-    oldest = (
-        select(OutboxEvent.created_at)
-        .where(OutboxEvent.published_at.is_(None))
-        .order_by(OutboxEvent.id)
-        .limit(limit)
-        .subquery()
-    )
-    found = await session.execute(select(func.count(), func.min(oldest.c.created_at)))
-    count, since = found.one()
-    return count, since
 
 
 async def list_contents(session: AsyncSession, source_id: UUID | None, page: PageRequest) -> Sequence[Row[Any]]:

@@ -16,7 +16,7 @@ from libs.common.ids import new_id
 from libs.common.masking import mask_personal_data
 from libs.common.models import Content, Source
 from libs.common.models.enums import CaseState, SourceGroup, SourceKind, SourceState, Urgency
-from libs.common.outbox import emit
+from libs.common.outbox import emit, pending_events
 from services.ingest import queries
 from services.ingest.domain import (
     HANOI,
@@ -216,7 +216,7 @@ async def _store_batch(
 
 async def refuse_when_overloaded(session: AsyncSession, limits: IntakeSettings, now: datetime) -> None:
     """Backpressure, not loss: raise IntakeOverloaded while events wait too long or in too great a number."""
-    count, since = await queries.pending_events(session, limits.pending_events)
+    count, since = await pending_events(session, limits.pending_events)
     late = since is not None and now - since > timedelta(seconds=limits.pending_seconds)
     if count >= limits.pending_events or late:
         raise IntakeOverloaded(

@@ -11,16 +11,19 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from libs.common import audit, deadletters
 from libs.common.auth.dev import dev_token
-from libs.common.bus import connect, ensure_stream
+from libs.common.bus import HEADER_ID, HEADER_TIME, HEADER_TYPE, connect, disconnect, ensure_stream
 from libs.common.db import Database
 from libs.common.migrate import differences, migrate
+from libs.common.outbox import pending_events
 from libs.common.replay import replay_events
 from libs.common.settings import CommonSettings, DatabaseSettings, NatsSettings
 
@@ -50,13 +53,13 @@ class OperatorSettings(CommonSettings):
 
 @asynccontextmanager
 async def opened() -> AsyncIterator[tuple[OperatorSettings, Database, JetStreamContext]]:
-    settings = OperatorSettings()  # type: ignore[call-arg]
+    settings = OperatorSettings()
     db = Database(settings.db.url.get_secret_value(), pool_size=2)
     client = await connect(settings.nats, "lantoa-cli")
     try:
         yield settings, db, client.jetstream()
     finally:
-        await client.close()
+        await disconnect(client)
         await db.dispose()
 
 
@@ -112,7 +115,7 @@ def events_tail(
         async with opened() as (settings, _, js):
             config = ConsumerConfig(deliver_policy=DeliverPolicy.NEW)
             if since:
-                start = parse_since(since, datetime.now(UTC)).isoformat()
+                start = parse_since(since, datetime.now(UTC))
                 config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=start)
             seen = 0
             pull = await js.subscribe("lantoa.>", ordered_consumer=True, config=config, stream=settings.nats.stream)
@@ -126,14 +129,39 @@ def events_tail(
     _run(work)
 
 
-def _show(message: Any, as_json: bool) -> None:
+def _show(message: Msg, as_json: bool) -> None:
     headers = message.headers or {}
-    payload = json.loads(message.data)
+    payload = _payload(message.data)
     if as_json:
-        typer.echo(json.dumps({"id": headers.get("ce-id"), "type": message.subject, "data": payload}))
+        row = {"id": headers.get(HEADER_ID), "type": headers.get(HEADER_TYPE), "subject": message.subject}
+        typer.echo(json.dumps(row | {"data": payload}, ensure_ascii=False))
     else:
         text = json.dumps(payload, ensure_ascii=False)
-        out.print(f"[dim]{headers.get('ce-time', '')}[/] [bold]{message.subject}[/] {text[:160]}", highlight=False)
+        time = headers.get(HEADER_TIME, "")
+        out.print(f"[dim]{time}[/] [bold]{message.subject}[/] {escape(text[:160])}", highlight=False)
+
+
+def _payload(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError:
+        return data.decode("utf-8", "replace")
+
+
+def events_pending(as_json: AsJson = False) -> None:
+    """Còn bao nhiêu sự kiện chờ chuyển đi, và sự kiện cũ nhất đã chờ bao lâu."""
+
+    async def work() -> int:
+        async with opened() as (_, db, _js), db.transaction() as session:
+            count, since = await pending_events(session, 1_000_000)
+        waited = None if since is None else round((datetime.now(UTC) - since).total_seconds(), 1)
+        if as_json:
+            typer.echo(json.dumps({"pending": count, "oldest_seconds": waited}))
+        else:
+            out.print(f"{count} sự kiện đang chờ" + (f", cũ nhất {waited} giây." if waited is not None else "."))
+        return 0
+
+    _run(work)
 
 
 def events_replay(
@@ -141,31 +169,21 @@ def events_replay(
     durable: Annotated[list[str] | None, typer.Option(help="Chỉ cho bộ nhận này; mặc định là mọi bộ nội bộ.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Nạp lại luồng sự kiện từ cơ sở dữ liệu; việc đã làm sẽ không làm lại."""
+    """Nạp lại luồng sự kiện từ cơ sở dữ liệu; việc đã làm sẽ không làm lại, bên ngoài không nhận được."""
 
     async def work() -> int:
+        now = datetime.now(UTC)
+        start, names, sent = parse_since(since, now), durable or [], 0
         async with opened() as (settings, db, js):
             await ensure_stream(js, settings.nats)
-            names = durable or await _durables(js, settings.nats.stream)
-            sent, now = 0, datetime.now(UTC)
             with err.status("Đang nạp lại…") as status:
-                async for sent in replay_events(db, js, parse_since(since, now), now, names):
+                async for sent in replay_events(db, js, start, now, names):
                     status.update(f"Đã nạp lại {sent} sự kiện")
-        typer.echo(json.dumps({"replayed": sent, "durables": names}) if as_json else f"Đã nạp lại {sent} sự kiện.")
+        row = {"replayed": sent, "since": start.isoformat(), "durables": names or None}
+        typer.echo(json.dumps(row) if as_json else f"Đã nạp lại {sent} sự kiện.")
         return 0
 
     _run(work)
-
-
-async def _durables(js: JetStreamContext, stream: str) -> list[str]:
-    """Every internal consumer bound now; services bind again within seconds of the stream's return."""
-    for _ in range(20):
-        names = [info.name for info in await js.consumers_info(stream)]
-        if names:
-            await asyncio.sleep(2)
-            return sorted(info.name for info in await js.consumers_info(stream))
-        await asyncio.sleep(1)
-    raise typer.BadParameter("chưa có bộ nhận nào gắn vào luồng; hãy khởi động các dịch vụ trước")
 
 
 def deadletters_list(as_json: AsJson = False) -> None:
@@ -192,23 +210,46 @@ def _facts(row: Any) -> dict[str, Any]:
 
 
 def deadletters_retry(
-    letter_id: Annotated[str, typer.Argument(help="id của một sự kiện, hoặc `all`.")],
+    letter_id: Annotated[str, typer.Argument(help="id của một sự kiện bị kẹt, hoặc `all`.")],
     as_json: AsJson = False,
 ) -> None:
-    """Thử lại một sự kiện bị kẹt, hay tất cả."""
+    """Thử lại một sự kiện bị kẹt, hay tất cả. Mã thoát 1 khi có sự kiện không gửi lại được."""
+    only = None if letter_id == "all" else _uuid(letter_id)
 
     async def work() -> int:
+        asked = sent = 0
         async with opened() as (_, db, js):
-            async with db.transaction() as session:
-                ids = [r.id for r in await deadletters.list_open(session)] if letter_id == "all" else [UUID(letter_id)]
-            done = 0
-            for one in ids:
+            async for ids in _open_letters(db, only):
                 async with db.transaction() as session:
-                    done += await deadletters.retry(session, js, one, datetime.now(UTC))
-        typer.echo(json.dumps({"retried": done}) if as_json else f"Đã gửi lại {done} sự kiện.")
-        return 0 if done == len(ids) else 1
+                    asked += len(ids)
+                    sent += len(await deadletters.retry(session, js, ids, datetime.now(UTC)))
+        row = {"asked": asked, "retried": sent}
+        typer.echo(json.dumps(row) if as_json else f"Đã gửi lại {sent}/{asked} sự kiện.")
+        return 0 if sent == asked else 1
 
     _run(work)
+
+
+def _uuid(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise typer.BadParameter(f"“{value}” không phải là một id") from error
+
+
+async def _open_letters(db: Database, only: UUID | None) -> AsyncIterator[list[UUID]]:
+    """Ids of open letters, page by page in order: one that dies again at once is not taken twice."""
+    if only is not None:
+        yield [only]
+        return
+    after = None
+    while True:
+        async with db.transaction() as session:
+            rows = await deadletters.list_open(session, after=after)
+        if not rows:
+            return
+        after = rows[-1].id
+        yield [row.id for row in rows]
 
 
 def audit_verify(as_json: AsJson = False) -> None:
@@ -239,6 +280,7 @@ def register(app: typer.Typer) -> None:
     app.command("token")(token_command)
     events = typer.Typer(help="Sự kiện.", no_args_is_help=True)
     events.command("tail")(events_tail)
+    events.command("pending")(events_pending)
     events.command("replay")(events_replay)
     letters = typer.Typer(help="Sự kiện bị kẹt (dead letters).", no_args_is_help=True)
     letters.command("list")(deadletters_list)
