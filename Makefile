@@ -9,7 +9,7 @@ PORT ?= 8080
 FIRST_PORT ?= 8101
 export PORT FIRST_PORT
 
-.PHONY: help run setup test test-slow lint types migration mission campaign clean clean-data
+.PHONY: help run setup test test-slow lint types migration docs mission campaign clean clean-data
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -47,6 +47,9 @@ types: $(STAMP) ## mypy strict
 
 migration: $(STAMP) ## mô hình khớp với lược đồ / models agree with migrations
 	@$(BIN)/python -m pytest -q tests/common/test_schema.py
+
+docs: $(STAMP) ## tài liệu sinh từ mã / the generated reference
+	@$(BIN)/python scripts/reference.py
 
 mission: $(STAMP) ## từng dòng nhiệm vụ và phép thử chứng minh / each mission row and the tests that show it
 	@$(BIN)/python scripts/mission.py
