@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -16,6 +17,27 @@ from libs.common.ids import new_id
 from libs.common.models import AuditEntry
 
 GENESIS = b"\0" * 32
+
+
+_CODE = re.compile(r"(?!\d+$)[A-Za-z0-9_.:+/-]{1,128}")
+
+
+def require_codes(facts: object) -> None:
+    """Facts are ids, hashes, codes and figures; words (and so people) have no place in what is never erased."""
+    match facts:
+        case Mapping():
+            for name, value in facts.items():
+                require_codes(name)
+                require_codes(value)
+        case list() | tuple():
+            for value in facts:
+                require_codes(value)
+        case str() if not _CODE.fullmatch(facts):
+            raise ValueError("an audit entry holds ids, codes and figures, never text")
+        case None | str() | bool() | int() | float():
+            return
+        case _:
+            raise ValueError(f"an audit entry cannot hold a {type(facts).__name__}")
 
 
 def entry_hash(prev_hash: bytes, facts: dict[str, Any]) -> bytes:
@@ -51,6 +73,7 @@ async def append(
     facts: dict[str, Any] | None = None,
 ) -> None:
     """Add an entry in this transaction; the chain of (service, day) is held by an advisory lock until it ends."""
+    require_codes(facts or {})
     day = now.astimezone(HANOI).date()
     lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
     await session.execute(lock, {"key": f"audit:{service}:{day}"})

@@ -1,5 +1,6 @@
 """Problems: errors are classes, rendered in one place as RFC 9457 with a Vietnamese and an English title."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -100,10 +101,14 @@ def problems(*classes: type[Problem]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def render(problem: Problem, request: Request, status: int | None = None) -> JSONResponse:
+def render(
+    problem: Problem, request: Request, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     document = problem.document(request.url.path)
     document["status"] = status or problem.status
-    headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
+    headers = dict(headers or {})
+    if problem.retry_after:
+        headers["Retry-After"] = str(problem.retry_after)
     if document["status"] == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(document, document["status"], headers, media_type=MEDIA_TYPE)
@@ -134,7 +139,8 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         return render(NotFound("Không có địa chỉ này."), request)
-    return render(RequestRefused(HTTPStatus(error.status_code).phrase), request, error.status_code)
+    refused = RequestRefused(HTTPStatus(error.status_code).phrase)
+    return render(refused, request, error.status_code, error.headers)
 
 
 async def _on_anything(request: Request, error: Exception) -> JSONResponse:

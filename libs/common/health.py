@@ -1,8 +1,8 @@
 """Liveness says the process answers; readiness says its database does, and that the schema fits the code."""
 
 from fastapi import APIRouter, Request
-from sqlalchemy import text
 
+from libs.common import schema_gate
 from libs.common.auth import public
 from libs.common.errors import Problem
 
@@ -23,8 +23,9 @@ async def live() -> dict[str, str]:
 @router.get("/ready")
 async def ready(request: Request) -> dict[str, str]:
     try:
-        async with request.app.state.db.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        await schema_gate.wait_until_compatible(request.app.state.db)
+    except schema_gate.IncompatibleSchema as error:
+        raise NotReady(str(error)) from error
     except Exception as error:
         raise NotReady("Không kết nối được cơ sở dữ liệu.") from error
     return {"status": "ready", "service": request.app.state.service}

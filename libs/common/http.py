@@ -179,7 +179,7 @@ async def resolve_host(host: str, port: int) -> Sequence[Address]:
     """Every address of a host, by the system's resolver."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(ip_address(info[4][0]) for info in found))
+    return list(dict.fromkeys(ip_address(str(info[4][0])) for info in found))
 
 
 def _refused(host: str, vi: str, en: str) -> FetchRefused:
@@ -258,7 +258,8 @@ def _decoder(encoding: str) -> _Inflate | _Brotli | _Plain:
             return _Inflate()
         case "br":
             return _Brotli()
-    raise FetchFailed("Cách nén không hỗ trợ.", "The answer uses an unsupported compression.")
+        case _:
+            raise FetchFailed("Cách nén không hỗ trợ.", "The answer uses an unsupported compression.")
 
 
 def _too_large(host: str, limit: int) -> BodyTooLarge:

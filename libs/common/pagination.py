@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -42,9 +43,28 @@ class Cursor:
     def decode(cls, text: str) -> "Cursor":
         try:
             key, row_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            if not _is_sort_key(key):
+                raise ValueError("no sort key")
             return cls(key, UUID(row_id))
-        except (binascii.Error, ValueError, TypeError, AttributeError) as error:
+        except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidCursor("Hãy dùng nguyên giá trị next_cursor của trang trước.") from error
+
+
+def _is_sort_key(key: object) -> bool:
+    """What a reader sends back may be anything; only what a column can be compared with goes on."""
+    match key:
+        case None:
+            return True
+        case bool():
+            return False
+        case str():
+            return "\0" not in key and key == key.encode(errors="ignore").decode()
+        case int():
+            return abs(key) < 1 << 63
+        case float():
+            return isfinite(key)
+        case _:
+            return False
 
 
 @dataclass(frozen=True)

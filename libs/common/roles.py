@@ -58,9 +58,14 @@ def privileges(table: Table) -> dict[str, set[str]]:
 
 def apply_grants(connection: Connection) -> None:
     """Make the database's GRANTs what the tables declare; run after every migration."""
+    connection.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))  # open where a database is older than 15
+    connection.execute(
+        text("DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$")
+    )
     for role in ALL_ROLES:
         connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {role}"))
         connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}"))
+        connection.execute(text(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {role}"))
         connection.execute(text(f"GRANT SELECT ON alembic_version, schema_state TO {role}"))
     for table in Base.metadata.sorted_tables:
         for role, allowed in sorted(privileges(table).items()):

@@ -1,4 +1,4 @@
-"""Settings are built in each main.py and passed down. Prefix LANTOA_, nesting by two underscores, no default secrets."""
+"""Settings are built in each main.py, passed down. Prefix LANTOA_, nesting by two underscores, no default secrets."""
 
 from pathlib import Path
 

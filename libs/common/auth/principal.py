@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv6Address, ip_address
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -63,11 +64,23 @@ def get_clock(request: Request) -> Clock:
 ClockDep = Annotated[Clock, Depends(get_clock)]
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a peer's address is this machine; a name or nothing is not."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
 async def get_principal(request: Request, session: SessionDep, clock: ClockDep) -> Principal:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("Thiếu mã truy cập (Authorization: Bearer …).")
     verifier: TokenVerifier = request.app.state.tokens
+    if verifier.is_development and not is_loopback(request.client.host if request.client else ""):
+        raise Unauthenticated("Mã truy cập phát triển chỉ dùng được ngay trên máy này.")
     subject = verifier.subject(token.strip(), clock.now())
     principal = await load_principal(session, subject, clock.now())
     if principal is None:
