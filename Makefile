@@ -9,7 +9,7 @@ PORT ?= 8080
 FIRST_PORT ?= 8101
 export PORT FIRST_PORT
 
-.PHONY: help run setup test test-slow lint types migration docs mission campaign clean clean-data
+.PHONY: help run setup test test-slow lint types migration docs bench mission campaign clean clean-data
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -47,6 +47,9 @@ types: $(STAMP) ## mypy strict
 
 migration: $(STAMP) ## mô hình khớp với lược đồ / models agree with migrations
 	@$(BIN)/python -m pytest -q tests/common/test_schema.py
+
+bench: $(STAMP) ## số đo so với mốc trong cùng lần chạy / figures against a baseline of the same run
+	@$(BIN)/python -m bench
 
 docs: $(STAMP) ## tài liệu sinh từ mã / the generated reference
 	@$(BIN)/python scripts/reference.py

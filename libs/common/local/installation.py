@@ -57,14 +57,21 @@ def refuse_taken_ports(addresses: Addresses) -> None:
 
 @asynccontextmanager
 async def running(
-    paths: LocalPaths, addresses: Addresses, told: Told, *, press: Mapping[str, str], replay: bool
+    paths: LocalPaths,
+    addresses: Addresses,
+    told: Told,
+    *,
+    press: Mapping[str, str],
+    replay: bool,
+    only: frozenset[str] | None = None,
 ) -> AsyncIterator[tuple[Setup, Supervisor]]:
-    """Servers, schema, seed and processes; all of it stopped in reverse order at the end."""
+    """Servers, schema, seed and processes (or only those of these names); stopped in reverse order at the end."""
     postgres = PostgresServer(paths.postgres, local_paths.data_root(local_paths.checkout()) / "binaries")
     nats = NatsServer(paths.nats)
     try:
         setup = await _prepared(paths, addresses, told, postgres, nats, press=press, replay=replay)
-        supervisor = Supervisor(commands(setup), paths.logs, [("postgres", postgres), ("nats", nats)])
+        wanted = [one for one in commands(setup) if only is None or one.name in only]
+        supervisor = Supervisor(wanted, paths.logs, [("postgres", postgres), ("nats", nats)])
         try:
             await supervisor.start(lambda name: told(f"tiến trình {name}"))
             yield setup, supervisor

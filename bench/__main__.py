@@ -1,0 +1,55 @@
+"""`python -m bench [--items N] [--events N] [--json]`: the table of figures, each beside its baseline."""
+
+import argparse
+import asyncio
+import json
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import items, relaying
+from bench.stage import machine
+from libs.common.local.process import StartFailed
+
+
+async def figures(wanted: argparse.Namespace) -> list[dict[str, object]]:
+    batched, single = await items.bench(wanted.items)
+    relayed, one = await relaying.bench(wanted.events)
+    return [
+        row("tin/giây: API đẩy → đã phân loại", batched, single, f"mỗi yêu cầu một tin ({items.ROWS} tin/lô)"),
+        row("sự kiện/giây: outbox → luồng", relayed, one, "mỗi giao dịch một sự kiện"),
+    ]
+
+
+def row(name: str, value: float, baseline: float, against: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "value": round(value),
+        "baseline": round(baseline),
+        "ratio": round(value / baseline, 1),
+        "against": against,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Benchmarks as ratios against a baseline of the same run.")
+    parser.add_argument("--items", type=int, default=20_000)
+    parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--json", action="store_true")
+    wanted = parser.parse_args()
+    try:
+        rows = asyncio.run(figures(wanted))
+    except StartFailed as error:
+        sys.exit(str(error))
+    if wanted.json:
+        print(json.dumps({"machine": machine(), "figures": rows}, ensure_ascii=False))
+        return
+    table = Table("số đo", "giá trị", "mốc so sánh", "tỉ lệ", "mốc là", title=machine())
+    for one in rows:
+        table.add_row(str(one["name"]), *(f"{one[k]}" for k in ("value", "baseline", "ratio", "against")))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
