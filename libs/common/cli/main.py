@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from libs.common.cli import ops, run
+from libs.common.cli import backing, ops, run
 
 GROUPS = {
     "feeds": "Nguồn tin (feed)",
@@ -38,6 +38,7 @@ def build() -> typer.Typer:
     )
     run.register(app)
     ops.register(app)
+    backing.register(app)
     for entry in sorted(entry_points(group="lantoa.commands"), key=lambda e: e.name):
         entry.load()(app)
     return app
