@@ -1,0 +1,325 @@
+"""The figures of the daily brief, read in one instant of the database and put into plain data to be frozen.
+
+Nothing personal goes in: no author, no count by place, no words of a citizen; other people's texts are titles of
+published pages, masked and at most 300 characters long, with their links.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import models as m
+from libs.common.ids import id_time
+from libs.common.masking import mask_personal_data
+from libs.common.models.enums import (
+    DeliveryState,
+    Field,
+    PublicationKind,
+    PublicationState,
+    SourceGroup,
+    SourceKind,
+    TextKind,
+    Verdict,
+)
+from services.reports import domain, labels, queries
+from services.reports.domain import Health, Period, SourceFacts, clip, figure, iso, known_part
+
+Data = dict[str, Any]
+LINKS = 5
+HEALTH = {Health.FAILING: "Đọc không được", Health.SILENT: "Im lặng"}
+
+
+@dataclass(frozen=True)
+class Gather:
+    """One reading of the database: for which period, and as of when."""
+
+    session: AsyncSession
+    period: Period
+    as_of: datetime
+    silent_after: timedelta
+
+    def count(self, value: float | None, source: str, formula: str, unit: str) -> Data:
+        return figure(value, as_of=self.as_of, source=source, formula=formula, unit=unit)
+
+
+async def gather_daily(gather: Gather) -> Data:
+    items = await _items(gather)
+    arrived = sum(group["items"]["value"] for group in items["groups"])
+    return {
+        "items": items,
+        "stories": await _stories(gather, arrived),
+        "kinds": await _kinds(gather, arrived),
+        "feedback": await _feedback(gather),
+        "claims": await _claims(gather),
+        "publications": await _publications(gather),
+        "engagement": await _engagement(gather),
+        "sources": await _sources(gather),
+    }
+
+
+def quoted(text: str) -> str:
+    """Somebody else's words as a report may carry them."""
+    return clip(mask_personal_data(text))
+
+
+async def _items(gather: Gather) -> Data:
+    source = "contents, sources (tiếp nhận)"
+    rows = await queries.items_by_group(gather.session, gather.period)
+    groups = [
+        {
+            "group": group,
+            "name": labels.GROUPS[SourceGroup(group)],
+            "items": gather.count(items, source, "số mục tin gặp lần đầu trong kỳ", "mục tin"),
+            "sources": gather.count(active, source, "số nguồn có ít nhất một mục tin trong kỳ", "nguồn"),
+        }
+        for group, items, active in rows
+    ]
+    total = sum(items for _, items, _ in rows)
+    return {"total": gather.count(total, source, "tổng số mục tin gặp lần đầu trong kỳ", "mục tin"), "groups": groups}
+
+
+async def _stories(gather: Gather, arrived: int) -> Data:
+    source = "stories, story_items (phân loại)"
+    told, grouped = await queries.stories(gather.session, gather.period)
+    rows = await queries.top_stories(gather.session, gather.period)
+    links = await _links(gather, [story.id for story, _, _ in rows])
+    count = known_part(told, done=grouped, of=arrived)
+    formula = "số câu chuyện có mục tin trong kỳ; trống khi chưa mục tin nào được xếp vào câu chuyện"
+    return {
+        "count": gather.count(count, source, formula, "câu chuyện"),
+        "top": [_story(gather, story, items, sources, links[story.id]) for story, items, sources in rows],
+    }
+
+
+async def _links(gather: Gather, story_ids: Sequence[UUID]) -> dict[UUID, list[Data]]:
+    found: dict[UUID, list[Data]] = defaultdict(list)
+    for row in await queries.story_links(gather.session, story_ids, gather.period):
+        link = {
+            "title": quoted(row.title),
+            "url": row.url,
+            "source": row.name,
+            "group": row.group,
+            "published_at": iso(row.published_at),
+            "first_seen_at": iso(row.first_seen_at),
+        }
+        found[row.story_id].append(link)
+    return found
+
+
+def _story(gather: Gather, story: m.Story, items: int, sources: int, links: list[Data]) -> Data:
+    """A story is called what the first published page about it is called; one told only by people has no title here."""
+    source = "story_items (phân loại)"
+    return {
+        "story_id": str(story.id),
+        "title": links[0]["title"] if links else None,
+        "field": story.field,
+        "field_name": labels.FIELDS[Field(story.field)],
+        "first_at": iso(story.first_at),
+        "last_at": iso(story.last_at),
+        "items": gather.count(items, source, "số mục tin của câu chuyện gặp trong kỳ", "mục tin"),
+        "sources": gather.count(sources, source, "số nguồn khác nhau đưa câu chuyện trong kỳ", "nguồn"),
+        "links": links[:LINKS],
+    }
+
+
+async def _kinds(gather: Gather, arrived: int) -> Data:
+    source = "annotations (phân loại)"
+    counts = await queries.kinds(gather.session, gather.period)
+    done = sum(counts.values())
+    formula = "số mục tin trong kỳ mang nhãn này; trống khi chưa mục tin nào được phân loại"
+    return {
+        "classified": gather.count(done, source, "số mục tin gặp trong kỳ đã được phân loại", "mục tin"),
+        "counts": [
+            {
+                "kind": kind.value,
+                "name": labels.KINDS[kind],
+                "items": gather.count(
+                    known_part(counts.get(kind, 0), done=done, of=arrived), source, formula, "mục tin"
+                ),
+            }
+            for kind in TextKind
+        ],
+    }
+
+
+async def _feedback(gather: Gather) -> Data:
+    rows = await queries.feedback_of_period(gather.session, gather.period, gather.as_of)
+    counts_of_kinds = [counts for _, *counts in rows]
+    totals = [sum(column) for column in zip(*counts_of_kinds, strict=True)] or [0, 0, 0, 0]
+    return {
+        **_case_figures(gather, *totals),
+        "by_kind": [
+            {"kind": kind, "name": labels.KINDS[TextKind(kind)], **_case_figures(gather, *counts)}
+            for kind, *counts in rows
+        ],
+    }
+
+
+def _case_figures(gather: Gather, opened: int, answered: int, waiting: int, late: int) -> Data:
+    source = "feedback_cases (tiếp nhận)"
+    return {
+        "opened": gather.count(opened, source, "số phản ánh nhận trong kỳ", "phản ánh"),
+        "answered": gather.count(answered, source, "số phản ánh được trả lời trong kỳ", "phản ánh"),
+        "waiting": gather.count(waiting, source, "số phản ánh chưa trả lời tại lúc chốt số liệu", "phản ánh"),
+        "overdue": gather.count(
+            late, source, "chưa trả lời và đã quá hạn tiếp nhận hoặc quá hạn xử lý tại lúc chốt số liệu", "phản ánh"
+        ),
+    }
+
+
+async def _claims(gather: Gather) -> Data:
+    session, period = gather.session, gather.period
+    source = "claims, claim_matches (phân loại)"
+    by_verdict = await queries.verdicts(session, period)
+    matches = await queries.confirmed_matches(session, period)
+    corrected = await queries.corrections(session, period)
+    verdict_formula = "số tuyên bố có kết luận này, cập nhật trong kỳ"
+    return {
+        "opened": gather.count(
+            await queries.claims_opened(session, period), source, "số tuyên bố mở trong kỳ", "tuyên bố"
+        ),
+        "verdicts": [
+            {
+                "verdict": verdict.value,
+                "name": labels.VERDICTS[verdict],
+                "claims": gather.count(by_verdict.get(verdict, 0), source, verdict_formula, "tuyên bố"),
+            }
+            for verdict in Verdict
+            if verdict is not Verdict.CHUA_XAC_MINH
+        ],
+        "confirmed_matches": gather.count(
+            matches, source, "số bài mở trong kỳ được người kiểm chứng xác nhận là nhắc lại một tuyên bố", "bài"
+        ),
+        "corrections": gather.count(
+            corrected, "publications (đăng tin)", "số bản đính chính đăng trong kỳ", "bản đính chính"
+        ),
+        "published": [
+            {"text": quoted(text), "verdict": verdict, "name": labels.VERDICTS[Verdict(verdict)]}
+            for text, verdict in await queries.published_claims(session, period)
+        ],
+    }
+
+
+async def _publications(gather: Gather) -> Data:
+    source = "publications, deliveries (đăng tin)"
+    states = await queries.publication_states(gather.session, gather.period)
+    rows = await queries.named_publications(gather.session, gather.period)
+    sent = await queries.deliveries(gather.session, [one.id for one, _ in rows])
+    formula = "số bài được soạn, sửa, đăng hoặc rút trong kỳ, đang ở trạng thái này"
+    return {
+        "states": [
+            {
+                "state": state.value,
+                "name": labels.PUBLICATION_STATES[state],
+                "publications": gather.count(states[state], source, formula, "bài"),
+            }
+            for state in PublicationState
+            if state in states
+        ],
+        "as_of": iso(gather.as_of),
+        "source": source,
+        "named": [_publication(one, unit, sent) for one, unit in rows],
+    }
+
+
+def _publication(one: m.Publication, unit: str, sent: Iterable[Row[m.Delivery, str, str]]) -> Data:
+    return {
+        "publication_id": str(one.id),
+        "title": clip(one.title),
+        "kind": one.kind,
+        "is_correction": one.kind == PublicationKind.CORRECTION,
+        "unit": unit,
+        "state": one.state,
+        "state_name": labels.PUBLICATION_STATES[PublicationState(one.state)],
+        "published_at": iso(one.published_at),
+        "withdrawn_at": iso(one.withdrawn_at),
+        "channels": [
+            {
+                "channel": name,
+                "kind": kind,
+                "state": delivery.state,
+                "state_name": labels.DELIVERY_STATES[DeliveryState(delivery.state)],
+                "url": delivery.platform_url,
+                "confirmed_at": iso(delivery.confirmed_at),
+            }
+            for delivery, name, kind in sent
+            if delivery.publication_id == one.id
+        ],
+    }
+
+
+async def _engagement(gather: Gather) -> Data:
+    rows = await queries.measured_deliveries(gather.session, gather.period)
+    points: dict[UUID, list[m.EngagementPoint]] = defaultdict(list)
+    for point in await queries.latest_points(gather.session, [row.id for row in rows], gather.period):
+        points[point.delivery_id].append(point)
+    return {"deliveries": [_measured(title, channel, points[one]) for one, title, channel in rows]}
+
+
+def _measured(title: str, channel: str, points: Sequence[m.EngagementPoint]) -> Data:
+    source = "engagement_points (đăng tin, đọc từ nền tảng)"
+    values = {point.metric: point.value for point in points}
+    return {
+        "title": clip(title),
+        "channel": channel,
+        "metrics": [
+            {
+                "metric": point.metric,
+                "name": domain.metric_name(point.metric),
+                "figure": figure(point.value, as_of=point.as_of, source=source, formula=point.definition, unit="lượt"),
+            }
+            for point in points
+        ],
+        "rate": figure(
+            domain.engagement_rate(values),
+            as_of=max(point.as_of for point in points),
+            source=source,
+            formula=domain.rate_formula(values),
+            unit="%",
+        ),
+    }
+
+
+async def _sources(gather: Gather) -> Data:
+    source = "sources, contents (tiếp nhận)"
+    judged = [(row, newest, _health(gather, row, newest)) for row, newest in await queries.sources(gather.session)]
+    silent_hours = int(gather.silent_after.total_seconds() // 3600)
+    formulas = {
+        Health.OK: "số nguồn đang theo dõi, đọc được và không im lặng",
+        Health.FAILING: "số nguồn mà lần đọc gần nhất không thành công",
+        Health.SILENT: f"số nguồn đọc được nhưng không có mục tin mới từ {silent_hours} giờ",
+        Health.STOPPED: "số nguồn đang tạm dừng",
+    }
+    counts = {
+        health.value: gather.count(sum(found is health for *_, found in judged), source, formulas[health], "nguồn")
+        for health in Health
+    }
+    troubled = [_troubled(row, newest, found) for row, newest, found in judged if found in HEALTH]
+    return {"counts": counts, "troubled": troubled, "as_of": iso(gather.as_of), "source": source}
+
+
+def _health(gather: Gather, row: m.Source, newest: UUID | None) -> Health:
+    last = id_time(newest) if newest else None
+    facts = SourceFacts(row.kind, row.state, row.failures, row.created_at, last)
+    return domain.source_health(facts, gather.as_of, gather.silent_after)
+
+
+def _troubled(row: m.Source, newest: UUID | None, health: Health) -> Data:
+    return {
+        "name": row.name,
+        "group": row.group,
+        "kind": row.kind,
+        "kind_name": labels.SOURCE_KINDS[SourceKind(row.kind)],
+        "health": health.value,
+        "health_name": HEALTH[health],
+        "failures": row.failures,
+        "last_ok_at": iso(row.last_ok_at),
+        "last_item_at": iso(id_time(newest)) if newest else None,
+        "last_error": quoted(row.last_error) if row.last_error and health is Health.FAILING else None,
+    }

@@ -1,0 +1,200 @@
+"""Pure rules: periods, frozen figures, rates, the health of sources, what is overdue."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Any
+
+from libs.common.models.enums import (
+    AssignmentState,
+    CaseState,
+    ProgrammeState,
+    PublicationState,
+    SourceGroup,
+    SourceKind,
+    SourceState,
+)
+
+HANOI = timezone(timedelta(hours=7))
+DAY = timedelta(days=1)
+LONGEST = timedelta(days=31)
+CATCH_UP = timedelta(hours=6)
+QUOTED = 300
+"""Characters of somebody else's text that may ever leave the house."""
+
+PUBLISHED_GROUPS = frozenset({SourceGroup.PRESS, SourceGroup.PORTAL, SourceGroup.AGGREGATOR, SourceGroup.OFFICIAL})
+"""Groups whose titles and links a report names. What people write themselves is only counted."""
+
+NAMED_STATES = frozenset(
+    {
+        PublicationState.PUBLISHING,
+        PublicationState.PUBLISHED,
+        PublicationState.PARTLY_PUBLISHED,
+        PublicationState.FAILED,
+        PublicationState.CORRECTED,
+        PublicationState.WITHDRAWN,
+    }
+)
+"""Publications a report names. Drafts of a unit are that unit's alone, so they are only counted."""
+
+ANSWERED_STATES = frozenset({CaseState.ANSWERED, CaseState.CLOSED})
+
+
+class ReportKind(StrEnum):
+    DAILY = "daily"
+
+
+class Format(StrEnum):
+    MD = "md"
+    JSON = "json"
+
+
+# --- periods ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Period:
+    """From its start, which counts, to its end, which does not."""
+
+    start: datetime
+    end: datetime
+
+
+def daily_period(start: datetime | None, end: datetime | None, now: datetime) -> Period:
+    """What is asked for; by default the 24 hours that end now. ValueError says in Vietnamese what is wrong."""
+    end = end or now
+    start = start or end - DAY
+    if start >= end:
+        raise ValueError("Thời điểm bắt đầu phải trước thời điểm kết thúc.")
+    if end > now:
+        raise ValueError("Thời điểm kết thúc không được ở tương lai.")
+    if end - start > LONGEST:
+        raise ValueError("Khoảng thời gian dài nhất là 31 ngày.")
+    return Period(start.astimezone(UTC), end.astimezone(UTC))
+
+
+def due_period(hour: int | None, now: datetime) -> Period | None:
+    """The 24 hours up to the last set hour, while it is not too late to make them up."""
+    if hour is None:
+        return None
+    local = now.astimezone(HANOI)
+    end = local.replace(hour=hour, minute=0, second=0, microsecond=0)
+    if end > local:
+        end -= DAY
+    if local - end > CATCH_UP:
+        return None
+    return Period((end - DAY).astimezone(UTC), end.astimezone(UTC))
+
+
+# --- figures ------------------------------------------------------------------------------------------------
+
+
+def iso(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def figure(value: float | None, *, as_of: datetime, source: str, formula: str, unit: str) -> dict[str, Any]:
+    """A number that says where it comes from; None is `not known` and stays None."""
+    return {"value": value, "as_of": iso(as_of), "source": source, "formula": formula, "unit": unit}
+
+
+def known_part(counted: int, *, done: int, of: int) -> int | None:
+    """A count that needs an earlier step: while nothing of a non-empty whole went through it, nobody knows."""
+    return None if of and not done else counted
+
+
+def canonical(data: Any) -> bytes:
+    """One spelling for one content: the bytes whose digest names a snapshot."""
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def digest(data: Any) -> bytes:
+    return hashlib.sha256(canonical(data)).digest()
+
+
+def clip(text: str, limit: int = QUOTED) -> str:
+    """At most `limit` characters on one line, cut at a word where there is one."""
+    line = " ".join(text.split())
+    if len(line) <= limit:
+        return line
+    kept = line[: limit - 1]
+    return (kept.rsplit(" ", 1)[0] if " " in kept else kept).rstrip(" ,;:.-–—") + "…"
+
+
+# --- engagement ---------------------------------------------------------------------------------------------
+
+METRICS = {
+    "likes": "lượt thích",
+    "reposts": "lượt đăng lại",
+    "replies": "trả lời",
+    "quotes": "trích dẫn",
+    "comments": "bình luận",
+    "shares": "chia sẻ",
+}
+"""What counts as an interaction, in the order in which the formula names it."""
+VIEWS, VIEWS_NAME = "views", "lượt xem"
+
+
+def metric_name(metric: str) -> str:
+    return VIEWS_NAME if metric == VIEWS else METRICS.get(metric, metric)
+
+
+def rate_formula(metrics: Mapping[str, int | None]) -> str:
+    """How the rate is counted for a channel that knows these metrics, as it is printed."""
+    terms = " + ".join(name for key, name in METRICS.items() if key in metrics) or "tương tác"
+    return f"({terms}) ÷ {VIEWS_NAME} × 100; trống khi thiếu một trong các số này"
+
+
+def engagement_rate(metrics: Mapping[str, int | None]) -> float | None:
+    """Interactions for a hundred views; None as soon as one of the numbers is not known."""
+    parts = [metrics[key] for key in METRICS if key in metrics]
+    views = metrics.get(VIEWS)
+    known = [part for part in parts if part is not None]
+    if not views or not parts or len(known) < len(parts):
+        return None
+    return round(100 * sum(known) / views, 2)
+
+
+# --- sources ------------------------------------------------------------------------------------------------
+
+POLLED = frozenset({SourceKind.FEED, SourceKind.SITEMAP, SourceKind.PAGE})
+
+
+class Health(StrEnum):
+    OK = "ok"
+    FAILING = "failing"
+    SILENT = "silent"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    kind: str
+    state: str
+    failures: int
+    created_at: datetime
+    last_item_at: datetime | None
+
+
+def source_health(source: SourceFacts, as_of: datetime, silent_after: timedelta) -> Health:
+    """Failing: the last polls went wrong. Silent: polls go well and nothing new comes."""
+    if source.state != SourceState.ACTIVE:
+        return Health.STOPPED
+    if source.failures:
+        return Health.FAILING
+    since = source.last_item_at or source.created_at
+    is_silent = source.kind in POLLED and as_of - since >= silent_after
+    return Health.SILENT if is_silent else Health.OK
+
+
+# --- programmes ---------------------------------------------------------------------------------------------
+
+
+def is_overdue(*, programme_state: str, period_to: date, row_state: str, today: date) -> bool:
+    """Only a running programme can be late; one that has ended raises nothing, whatever was left undone."""
+    if programme_state != ProgrammeState.RUNNING or row_state == AssignmentState.DONE:
+        return False
+    return today > period_to

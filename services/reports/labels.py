@@ -1,0 +1,130 @@
+"""The Vietnamese names of the closed lists, as reports and the public register print them."""
+
+from typing import NamedTuple
+
+from libs.common.models import enums as e
+
+FIELDS = {
+    e.Field.GIAO_THONG: "Giao thông",
+    e.Field.MOI_TRUONG: "Môi trường",
+    e.Field.Y_TE: "Y tế",
+    e.Field.GIAO_DUC: "Giáo dục",
+    e.Field.KINH_TE: "Kinh tế",
+    e.Field.DO_THI: "Đô thị",
+    e.Field.AN_NINH_TRAT_TU: "An ninh, trật tự",
+    e.Field.VAN_HOA: "Văn hóa",
+    e.Field.DU_LICH: "Du lịch",
+    e.Field.THE_THAO: "Thể thao",
+    e.Field.HANH_CHINH: "Hành chính",
+    e.Field.THIEN_TAI: "Thiên tai",
+    e.Field.DOI_SONG: "Đời sống",
+    e.Field.KHAC: "Khác",
+}
+TONES = {e.Tone.POSITIVE: "Tích cực", e.Tone.NEUTRAL: "Trung tính", e.Tone.NEGATIVE: "Tiêu cực"}
+KINDS = {
+    e.TextKind.NEWS: "Tin tức",
+    e.TextKind.ANNOUNCEMENT: "Thông báo",
+    e.TextKind.QUESTION: "Câu hỏi",
+    e.TextKind.REPORT_OF_PROBLEM: "Phản ánh sự việc",
+    e.TextKind.COMPLAINT: "Khiếu nại, phàn nàn",
+    e.TextKind.CRITICISM: "Phê bình, góp ý",
+    e.TextKind.OPINION: "Ý kiến",
+    e.TextKind.PRAISE: "Khen ngợi",
+    e.TextKind.ADVERT: "Quảng cáo",
+    e.TextKind.SCAM_SUSPECT: "Nghi lừa đảo",
+    e.TextKind.OTHER: "Khác",
+}
+RISKS = {
+    e.RiskClass.SCAM_LINK: "Liên kết lừa đảo",
+    e.RiskClass.IMPERSONATION: "Giả mạo cơ quan, người có thẩm quyền",
+    e.RiskClass.FORGED_DOCUMENT: "Văn bản giả",
+    e.RiskClass.FALSE_EMERGENCY: "Tin sai về tình huống khẩn cấp, sức khỏe, dịch vụ (đã có kết luận công bố)",
+    e.RiskClass.EXPOSED_PERSONAL_DATA: "Lộ dữ liệu cá nhân",
+    e.RiskClass.THREAT_OF_VIOLENCE: "Đe dọa bạo lực một người",
+    e.RiskClass.REPORTED_DEFAMATION: "Xúc phạm danh dự do chính người bị hại báo",
+}
+VERDICTS = {
+    e.Verdict.TIN_GIA: "Tin giả",
+    e.Verdict.TIN_SAI_SU_THAT: "Tin sai sự thật",
+    e.Verdict.TIN_XAC_THUC: "Tin xác thực",
+    e.Verdict.CHUA_XAC_MINH: "Chưa xác minh",
+}
+GROUPS = {
+    e.SourceGroup.PRESS: "Báo chí",
+    e.SourceGroup.PORTAL: "Cổng, trang thông tin cơ quan nhà nước",
+    e.SourceGroup.AGGREGATOR: "Trang tin tổng hợp",
+    e.SourceGroup.FORUM: "Diễn đàn",
+    e.SourceGroup.OFFICIAL: "Kênh chính thức của thành phố",
+    e.SourceGroup.CITIZEN: "Người dân gửi đến",
+}
+SOURCE_KINDS = {
+    e.SourceKind.FEED: "Nguồn cấp tin (RSS, Atom)",
+    e.SourceKind.SITEMAP: "Sơ đồ trang",
+    e.SourceKind.PAGE: "Trang công khai",
+    e.SourceKind.PUSH: "Gửi qua giao diện lập trình",
+    e.SourceKind.OPEN311: "Open311",
+    e.SourceKind.FORM: "Biểu mẫu công khai",
+}
+SOURCE_STATES = {
+    e.SourceState.ACTIVE: "Đang theo dõi",
+    e.SourceState.PAUSED: "Tạm dừng",
+    e.SourceState.GONE: "Không còn hoạt động",
+}
+PUBLICATION_STATES = {
+    e.PublicationState.DRAFT: "Bản nháp",
+    e.PublicationState.IN_REVIEW: "Chờ duyệt",
+    e.PublicationState.APPROVED: "Đã duyệt",
+    e.PublicationState.SCHEDULED: "Đã hẹn giờ",
+    e.PublicationState.PUBLISHING: "Đang đăng",
+    e.PublicationState.PUBLISHED: "Đã đăng",
+    e.PublicationState.PARTLY_PUBLISHED: "Đăng được một phần",
+    e.PublicationState.FAILED: "Không đăng được",
+    e.PublicationState.CORRECTED: "Đã đính chính",
+    e.PublicationState.WITHDRAWN: "Đã rút",
+    e.PublicationState.KILLED: "Đã hủy trước khi đăng",
+}
+DELIVERY_STATES = {
+    e.DeliveryState.PENDING: "Chờ đến lượt",
+    e.DeliveryState.PREPARED: "Đã chuẩn bị",
+    e.DeliveryState.ARMED: "Sắp gửi",
+    e.DeliveryState.COMMITTED: "Đã gửi, chờ xác nhận",
+    e.DeliveryState.PUBLISHED: "Đã đăng, đã xác nhận",
+    e.DeliveryState.ACCEPTED: "Nền tảng đã nhận, đang xử lý",
+    e.DeliveryState.REJECTED: "Nền tảng từ chối",
+    e.DeliveryState.THROTTLED: "Nền tảng hạn chế, sẽ gửi lại",
+    e.DeliveryState.AUTH_REQUIRED: "Cần đăng nhập lại kênh",
+    e.DeliveryState.UNKNOWN: "Chưa rõ, đang kiểm tra trên nền tảng",
+    e.DeliveryState.MANUAL: "Cần người làm tay",
+    e.DeliveryState.WITHDRAWING: "Đang gỡ",
+    e.DeliveryState.WITHDRAWN: "Đã gỡ, đã xác nhận",
+}
+PROGRAMME_STATES = {
+    e.ProgrammeState.DRAFT: "Dự thảo",
+    e.ProgrammeState.RUNNING: "Đang thực hiện",
+    e.ProgrammeState.ENDED: "Đã kết thúc",
+}
+
+
+class ClosedList(NamedTuple):
+    """A list of classes as the register shows it."""
+
+    code: str
+    name: str
+    purpose: str
+    members: tuple[tuple[str, str], ...]
+
+
+CLASSES = (
+    ClosedList("kind", "Loại bài viết", "Bài viết làm gì: đưa tin, hỏi, phản ánh, phê bình…", tuple(KINDS.items())),
+    ClosedList("field", "Lĩnh vực", "Bài viết nói về mảng việc nào của thành phố.", tuple(FIELDS.items())),
+    ClosedList("tone", "Sắc thái", "Sắc thái của lời văn, không phải của người viết.", tuple(TONES.items())),
+    ClosedList(
+        "risk",
+        "Hàng chờ rủi ro pháp lý",
+        "Máy chỉ gợi ý, người quyết định và ghi lý do. Phê bình, ý kiến, khiếu nại không bao giờ vào đây.",
+        tuple(RISKS.items()),
+    ),
+    ClosedList(
+        "verdict", "Kết luận kiểm chứng", "“Chưa xác minh” chỉ dùng nội bộ, không công bố.", tuple(VERDICTS.items())
+    ),
+)

@@ -1,0 +1,391 @@
+"""Every SQL statement of the reports service. Contents are found by the instant in their id: one range of one key."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import models as m
+from libs.common.ids import floor_id
+from libs.common.models.enums import (
+    PROTECTED_KINDS,
+    ContentKind,
+    MatchState,
+    PublicationKind,
+    SourceState,
+    Verdict,
+)
+from libs.common.pagination import PageRequest
+from services.reports.domain import ANSWERED_STATES, NAMED_STATES, PUBLISHED_GROUPS, Format, Period
+
+StoryLink = Row[UUID, UUID, str, str | None, datetime | None, datetime, str, str]
+FeedbackCounts = Row[str, int, int, int, int]
+Issue = Row[m.ReportRun, m.Snapshot]
+TOP_STORIES = 10
+NAMED = 50
+"""Publications and deliveries a report names at most."""
+
+
+def _within(key: Any, period: Period) -> ColumnElement[bool]:
+    return and_(key >= floor_id(period.start), key < floor_id(period.end))
+
+
+def _during(at: Any, period: Period) -> ColumnElement[bool]:
+    return and_(at >= period.start, at < period.end)
+
+
+# --- what came in -------------------------------------------------------------------------------------------
+
+
+async def items_by_group(session: AsyncSession, period: Period) -> Sequence[Row[str, int, int]]:
+    """(group, items, sources that had any) for every group with a source."""
+    arrived = and_(m.Content.source_id == m.Source.id, _within(m.Content.id, period))
+    query = (
+        select(m.Source.group, func.count(m.Content.id), func.count(m.Content.source_id.distinct()))
+        .select_from(m.Source)
+        .outerjoin(m.Content, arrived)
+        .group_by(m.Source.group)
+        .order_by(m.Source.group)
+    )
+    return (await session.execute(query)).all()
+
+
+async def kinds(session: AsyncSession, period: Period) -> dict[str, int]:
+    query = select(m.Annotation.kind, func.count()).where(_within(m.Annotation.content_id, period))
+    rows = await session.execute(query.group_by(m.Annotation.kind))
+    return dict(rows.all())
+
+
+async def stories(session: AsyncSession, period: Period) -> tuple[int, int]:
+    """How many stories got an item, and how many items were put into one."""
+    item = m.StoryItem
+    query = select(func.count(item.story_id.distinct()), func.count()).where(_within(item.content_id, period))
+    told, items = (await session.execute(query)).one()
+    return told, items
+
+
+async def top_stories(session: AsyncSession, period: Period) -> Sequence[Row[m.Story, int, int]]:
+    """(story, items, sources) by how many different sources told it in the period."""
+    item = m.StoryItem
+    counts = (
+        select(item.story_id, func.count().label("items"), func.count(item.source_id.distinct()).label("sources"))
+        .where(_within(item.content_id, period))
+        .group_by(item.story_id)
+        .order_by(text("sources DESC, items DESC"), item.story_id)
+        .limit(TOP_STORIES)
+        .subquery()
+    )
+    query = select(m.Story, counts.c["items"], counts.c["sources"]).join(counts, counts.c.story_id == m.Story.id)
+    ordered = query.order_by(counts.c["sources"].desc(), counts.c["items"].desc(), m.Story.id)
+    return (await session.execute(ordered)).all()
+
+
+async def story_links(session: AsyncSession, story_ids: Sequence[UUID], period: Period) -> Sequence[StoryLink]:
+    """(story id, title, url, published at, first seen at, source, group): each source's first published item."""
+    item, content, source = m.StoryItem, m.Content, m.Source
+    query = (
+        select(
+            item.story_id,
+            content.id,
+            content.title,
+            content.url,
+            content.published_at,
+            content.first_seen_at,
+            source.name,
+            source.group,
+        )
+        .ext(distinct_on(item.story_id, source.id))
+        .join(content, content.id == item.content_id)
+        .join(source, source.id == content.source_id)
+        .where(
+            item.story_id.in_(story_ids),
+            _within(item.content_id, period),
+            _within(content.id, period),
+            source.group.in_(PUBLISHED_GROUPS),
+            content.kind.in_([ContentKind.ARTICLE, ContentKind.RELEASE]),
+            content.url.is_not(None),
+        )
+        .order_by(item.story_id, source.id, content.id)
+    )
+    rows = (await session.execute(query)).all()
+    return sorted(rows, key=lambda row: row.id)
+
+
+# --- feedback -----------------------------------------------------------------------------------------------
+
+
+def _waits() -> ColumnElement[bool]:
+    return m.FeedbackCase.state.not_in(ANSWERED_STATES)
+
+
+def _is_late(as_of: datetime) -> ColumnElement[bool]:
+    """Not answered, and past its time to be accepted or to be dealt with."""
+    case_ = m.FeedbackCase
+    unaccepted = and_(case_.accepted_at.is_(None), case_.accept_due_at < as_of)
+    return and_(_waits(), or_(unaccepted, and_(case_.due_at.is_not(None), case_.due_at < as_of)))
+
+
+def _count_if(condition: ColumnElement[bool]) -> Any:
+    return func.count(case((condition, 1)))
+
+
+async def feedback_of_period(session: AsyncSession, period: Period, as_of: datetime) -> Sequence[FeedbackCounts]:
+    """(kind, opened, answered in the period, waiting now, late now) for each kind there is a case of."""
+    one = m.FeedbackCase
+    query = (
+        select(
+            one.kind,
+            _count_if(_during(one.received_at, period)),
+            _count_if(_during(one.answered_at, period)),
+            _count_if(_waits()),
+            _count_if(_is_late(as_of)),
+        )
+        .group_by(one.kind)
+        .order_by(one.kind)
+    )
+    return (await session.execute(query)).all()
+
+
+async def feedback_of_all_time(session: AsyncSession, as_of: datetime) -> dict[str, tuple[int, int, int]]:
+    """Kind → received, answered, late."""
+    one = m.FeedbackCase
+    query = select(one.kind, func.count(), _count_if(~_waits()), _count_if(_is_late(as_of))).group_by(one.kind)
+    return {kind: (received, answered, late) for kind, received, answered, late in await session.execute(query)}
+
+
+# --- claims, corrections, relabellings ----------------------------------------------------------------------
+
+
+async def claims_opened(session: AsyncSession, period: Period) -> int:
+    query = select(func.count()).where(_during(m.Claim.created_at, period))
+    return await session.scalar(query) or 0
+
+
+async def verdicts(session: AsyncSession, period: Period) -> dict[str, int]:
+    """Claims that carry a verdict and changed in the period, by verdict."""
+    query = select(m.Claim.verdict, func.count()).where(
+        _during(m.Claim.updated_at, period), m.Claim.verdict.is_not(None), m.Claim.verdict != Verdict.CHUA_XAC_MINH
+    )
+    return {str(verdict): count for verdict, count in await session.execute(query.group_by(m.Claim.verdict))}
+
+
+async def published_claims(session: AsyncSession, period: Period) -> Sequence[Row[str, str]]:
+    """(text, verdict) of claims whose verdict is public, brought up to date in the period."""
+    claim = m.Claim
+    query = (
+        select(claim.text, claim.verdict)
+        .where(claim.state == ClaimState.PUBLISHED, claim.verdict.is_not(None), _during(claim.updated_at, period))
+        .order_by(claim.id.desc())
+        .limit(NAMED)
+    )
+    return (await session.execute(query)).all()
+
+
+async def confirmed_matches(session: AsyncSession, period: Period) -> int:
+    match = m.ClaimMatch
+    query = select(func.count()).where(match.state == MatchState.CONFIRMED, _during(match.created_at, period))
+    return await session.scalar(query) or 0
+
+
+def _is_correction() -> ColumnElement[bool]:
+    return and_(m.Publication.kind == PublicationKind.CORRECTION, m.Publication.published_at.is_not(None))
+
+
+async def corrections(session: AsyncSession, period: Period | None = None) -> int:
+    query = select(func.count()).where(_is_correction())
+    if period is not None:
+        query = query.where(_during(m.Publication.published_at, period))
+    return await session.scalar(query) or 0
+
+
+async def relabellings(session: AsyncSession) -> dict[str, int]:
+    """Kind that was left → how often, for moves away from criticism, opinion and complaint."""
+    label = m.LabelRecord
+    query = select(label.from_kind, func.count()).where(
+        label.from_kind.in_(PROTECTED_KINDS), label.kind.not_in(PROTECTED_KINDS)
+    )
+    return {str(kind): count for kind, count in await session.execute(query.group_by(label.from_kind))}
+
+
+# --- the city's own words -----------------------------------------------------------------------------------
+
+
+def _touched(period: Period) -> ColumnElement[bool]:
+    one = m.Publication
+    return or_(*(_during(at, period) for at in (one.updated_at, one.published_at, one.withdrawn_at)))
+
+
+async def publication_states(session: AsyncSession, period: Period) -> dict[str, int]:
+    query = select(m.Publication.state, func.count()).where(_touched(period)).group_by(m.Publication.state)
+    return dict((await session.execute(query)).all())
+
+
+async def named_publications(session: AsyncSession, period: Period) -> Sequence[Row[m.Publication, str]]:
+    """(publication, unit's name), newest first; none that is still a draft."""
+    query = (
+        select(m.Publication, m.OrganizationUnit.name)
+        .join(m.OrganizationUnit, m.OrganizationUnit.id == m.Publication.unit_id)
+        .where(_touched(period), m.Publication.state.in_(NAMED_STATES))
+        .order_by(m.Publication.id.desc())
+        .limit(NAMED)
+    )
+    return (await session.execute(query)).all()
+
+
+async def deliveries(session: AsyncSession, publication_ids: Sequence[UUID]) -> Sequence[Row[m.Delivery, str, str]]:
+    """(delivery, channel's name, channel's kind)."""
+    query = (
+        select(m.Delivery, m.Channel.name, m.Channel.kind)
+        .join(m.Channel, m.Channel.id == m.Delivery.channel_id)
+        .where(m.Delivery.publication_id.in_(publication_ids))
+        .order_by(m.Channel.name, m.Delivery.id)
+    )
+    return (await session.execute(query)).all()
+
+
+async def measured_deliveries(session: AsyncSession, period: Period) -> Sequence[Row[UUID, str, str]]:
+    """(delivery id, publication's title, channel's name) of what was looked at in the period, newest first."""
+    point, one = m.EngagementPoint, m.Delivery
+    seen = select(point.delivery_id).where(_during(point.as_of, period))
+    query = (
+        select(one.id, m.Publication.title, m.Channel.name)
+        .join(m.Publication, m.Publication.id == one.publication_id)
+        .join(m.Channel, m.Channel.id == one.channel_id)
+        .where(one.id.in_(seen), m.Publication.state.in_(NAMED_STATES))
+        .order_by(one.id.desc())
+        .limit(NAMED)
+    )
+    return (await session.execute(query)).all()
+
+
+async def latest_points(
+    session: AsyncSession, delivery_ids: Sequence[UUID], period: Period
+) -> Sequence[m.EngagementPoint]:
+    """The last point of each metric of each delivery in the period."""
+    point = m.EngagementPoint
+    query = (
+        select(point)
+        .ext(distinct_on(point.delivery_id, point.metric))
+        .where(point.delivery_id.in_(delivery_ids), _during(point.as_of, period))
+        .order_by(point.delivery_id, point.metric, point.as_of.desc(), point.id.desc())
+    )
+    return (await session.scalars(query)).all()
+
+
+# --- sources ------------------------------------------------------------------------------------------------
+
+
+async def sources(session: AsyncSession) -> Sequence[Row[m.Source, UUID]]:
+    """(source, id of its newest content), by name."""
+    newest = (
+        select(m.Content.id)
+        .where(m.Content.source_id == m.Source.id)
+        .order_by(m.Content.id.desc())
+        .limit(1)
+        .correlate(m.Source)
+        .scalar_subquery()
+    )
+    query = select(m.Source, newest).where(m.Source.state != SourceState.GONE).order_by(m.Source.name)
+    return (await session.execute(query)).all()
+
+
+async def watched_sources(session: AsyncSession) -> Sequence[m.Source]:
+    return (await session.scalars(select(m.Source).order_by(m.Source.group, m.Source.name))).all()
+
+
+async def oldest_content(session: AsyncSession) -> datetime | None:
+    query = select(m.Content.first_seen_at).order_by(m.Content.id).limit(1)
+    return await session.scalar(query)
+
+
+async def oldest_event(session: AsyncSession) -> datetime | None:
+    return await session.scalar(select(m.OutboxEvent.created_at).order_by(m.OutboxEvent.id).limit(1))
+
+
+# --- snapshots and reports ----------------------------------------------------------------------------------
+
+
+async def lock_schedule(session: AsyncSession, kind: str) -> None:
+    """One maker of a scheduled report at a time, until this transaction ends."""
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+    await session.execute(lock, {"key": f"reports:schedule:{kind}"})
+
+
+async def is_scheduled_made(session: AsyncSession, kind: str, period: Period) -> bool:
+    """Whether the report nobody asked for, of exactly this period, is there."""
+    query = (
+        select(m.ReportRun.id)
+        .join(m.Snapshot, m.Snapshot.id == m.ReportRun.snapshot_id)
+        .where(
+            m.Snapshot.kind == kind,
+            m.Snapshot.period_from == period.start,
+            m.Snapshot.period_to == period.end,
+            m.ReportRun.created_by.is_(None),
+        )
+        .limit(1)
+    )
+    return await session.scalar(query) is not None
+
+
+async def get_snapshot(session: AsyncSession, snapshot_id: UUID) -> m.Snapshot | None:
+    return await session.get(m.Snapshot, snapshot_id)
+
+
+async def get_run(session: AsyncSession, run_id: UUID) -> m.ReportRun | None:
+    return await session.get(m.ReportRun, run_id)
+
+
+async def runs_of(session: AsyncSession, snapshot_ids: Sequence[UUID]) -> Sequence[m.ReportRun]:
+    query = select(m.ReportRun).where(m.ReportRun.snapshot_id.in_(snapshot_ids)).order_by(m.ReportRun.format)
+    return (await session.scalars(query)).all()
+
+
+async def list_runs(
+    session: AsyncSession, page: PageRequest, kind: str | None
+) -> Sequence[Row[m.ReportRun, m.Snapshot]]:
+    """(run, snapshot), newest first: each report once, by its Markdown."""
+    query = (
+        select(m.ReportRun, m.Snapshot)
+        .join(m.Snapshot, m.Snapshot.id == m.ReportRun.snapshot_id)
+        .where(m.ReportRun.format == Format.MD)
+        .order_by(m.ReportRun.id.desc())
+        .limit(page.limit + 1)
+    )
+    if kind is not None:
+        query = query.where(m.ReportRun.kind == kind)
+    if page.after is not None:
+        query = query.where(m.ReportRun.id < page.after.id)
+    return (await session.execute(query)).all()
+
+
+# --- programmes ---------------------------------------------------------------------------------------------
+
+
+def _programmes() -> Select[m.Programme, m.OrganizationUnit]:
+    owner = m.OrganizationUnit
+    return select(m.Programme, owner).outerjoin(owner, owner.id == m.Programme.owner_unit_id)
+
+
+async def list_programmes(session: AsyncSession, page: PageRequest) -> Sequence[Row[m.Programme, m.OrganizationUnit]]:
+    """(programme, owner), by number."""
+    query = _programmes().order_by(m.Programme.number, m.Programme.id).limit(page.limit + 1)
+    if page.after is not None:
+        query = query.where(m.Programme.number > str(page.after.key))
+    return (await session.execute(query)).all()
+
+
+async def get_programme(session: AsyncSession, programme_id: UUID) -> Row[m.Programme, m.OrganizationUnit] | None:
+    return (await session.execute(_programmes().where(m.Programme.id == programme_id))).one_or_none()
+
+
+async def assignments(session: AsyncSession, programme_id: UUID) -> Sequence[m.Assignment]:
+    query = select(m.Assignment).where(m.Assignment.programme_id == programme_id).order_by(m.Assignment.sort)
+    return (await session.scalars(query)).all()
+
+
+async def is_programme_known(session: AsyncSession, number: str) -> bool:
+    return await session.scalar(select(m.Programme.id).where(m.Programme.number == number)) is not None

@@ -1,0 +1,136 @@
+"""The public transparency register: what is watched, which classes exist, how long data lives, what was answered."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import models as m
+from libs.common.clock import Clock
+from libs.common.db import Database
+from libs.common.models.enums import PROTECTED_KINDS, SourceGroup, SourceKind, SourceState, TextKind
+from services.reports import labels, queries
+from services.reports.domain import figure, iso
+from services.reports.settings import RetentionSettings
+
+Data = dict[str, Any]
+CITIZENS_KINDS = (TextKind.CRITICISM, TextKind.COMPLAINT, TextKind.OPINION, TextKind.REPORT_OF_PROBLEM)
+
+
+class PublicRegister:
+    """The register as it was counted last, counted anew when that is too old: one reading serves a rush of readers."""
+
+    def __init__(self, db: Database, clock: Clock, retention: RetentionSettings, fresh: timedelta) -> None:
+        self._db, self._clock, self._retention, self._fresh = db, clock, retention, fresh
+        self._counting = asyncio.Lock()
+        self._counted: tuple[datetime, Data] | None = None
+
+    async def read(self) -> Data:
+        async with self._counting:
+            now = self._clock.now()
+            if self._counted is None or now - self._counted[0] >= self._fresh:
+                async with self._db.transaction() as session:
+                    _ = await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+                    self._counted = now, await build(session, now, self._retention)
+            return self._counted[1]
+
+
+async def build(session: AsyncSession, as_of: datetime, retention: RetentionSettings) -> Data:
+    watched = await queries.watched_sources(session)
+    return {
+        "as_of": iso(as_of),
+        "feedback": await _feedback(session, as_of),
+        "relabellings": await _relabellings(session, as_of),
+        "corrections": figure(
+            await queries.corrections(session),
+            as_of=as_of,
+            source="publications",
+            formula="số bản đính chính đã đăng từ trước đến nay",
+            unit="bản đính chính",
+        ),
+        "sources": [_source(source) for source in watched],
+        "sources_watched": figure(
+            sum(source.state == SourceState.ACTIVE for source in watched),
+            as_of=as_of,
+            source="sources",
+            formula="số nguồn đang theo dõi",
+            unit="nguồn",
+        ),
+        "classes": [_classes(one) for one in labels.CLASSES],
+        "retention": await _retention(session, as_of, retention),
+    }
+
+
+def _source(source: m.Source) -> Data:
+    return {
+        "name": source.name,
+        "group": source.group,
+        "group_name": labels.GROUPS[SourceGroup(source.group)],
+        "kind": source.kind,
+        "kind_name": labels.SOURCE_KINDS[SourceKind(source.kind)],
+        "state": source.state,
+        "state_name": labels.SOURCE_STATES[SourceState(source.state)],
+    }
+
+
+def _classes(one: labels.ClosedList) -> Data:
+    members = [{"code": str(code), "name": name} for code, name in one.members]
+    return {"list": one.code, "name": one.name, "purpose": one.purpose, "members": members}
+
+
+async def _feedback(session: AsyncSession, as_of: datetime) -> list[Data]:
+    counts = await queries.feedback_of_all_time(session, as_of)
+    shown = [*CITIZENS_KINDS, *(kind for kind in TextKind if kind in counts and kind not in CITIZENS_KINDS)]
+    return [_answered(kind, counts.get(kind.value, (0, 0, 0)), as_of) for kind in shown]
+
+
+def _answered(kind: TextKind, counts: tuple[int, int, int], as_of: datetime) -> Data:
+    formulas = {
+        "received": "số đã nhận từ trước đến nay",
+        "answered": "trong đó đã trả lời hoặc khép lại",
+        "overdue": "chưa trả lời và đã quá hạn tiếp nhận hoặc quá hạn xử lý",
+    }
+    figures = {
+        name: figure(count, as_of=as_of, source="feedback_cases", formula=formula, unit="phản ánh")
+        for (name, formula), count in zip(formulas.items(), counts, strict=True)
+    }
+    return {"kind": kind.value, "name": labels.KINDS[kind], **figures}
+
+
+async def _relabellings(session: AsyncSession, as_of: datetime) -> list[Data]:
+    counts = await queries.relabellings(session)
+    formula = "số lần đổi nhãn ra khỏi phê bình, ý kiến, khiếu nại; mỗi lần cần hai người và một lý do"
+    return [
+        {
+            "from_kind": kind.value,
+            "name": labels.KINDS[kind],
+            "times": figure(
+                counts.get(kind.value, 0), as_of=as_of, source="label_history", formula=formula, unit="lần"
+            ),
+        }
+        for kind in sorted(PROTECTED_KINDS)
+    ]
+
+
+async def _retention(session: AsyncSession, as_of: datetime, limits: RetentionSettings) -> list[Data]:
+    """The limit that was set beside the oldest row there is: what is promised, and what is so."""
+    contents, events = await queries.oldest_content(session), await queries.oldest_event(session)
+    rows: list[tuple[str, int | None, datetime | None, str, str | None]] = [
+        ("Toàn văn bài viết thu nhận", limits.contents_days, contents, "contents", None),
+        ("Sự kiện nội bộ (chỉ có mã số)", limits.outbox_days, events, "outbox", None),
+        ("Nhật ký kiểm toán (chỉ có mã số, không có dữ liệu cá nhân)", None, None, "audit_log", "giữ lâu dài"),
+        ("Bản chụp số liệu và báo cáo (không có dữ liệu cá nhân)", None, None, "snapshots", "giữ lâu dài"),
+        ("Phản ánh đã tiếp nhận", None, None, "feedback_cases", "chưa đặt hạn xóa"),
+    ]
+    return [
+        {
+            "what": what,
+            "days": days,
+            "note": note,
+            "oldest_at": iso(oldest),
+            "as_of": iso(as_of),
+            "source": source,
+        }
+        for what, days, oldest, source, note in rows
+    ]
