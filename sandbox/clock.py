@@ -42,9 +42,11 @@ class VirtualClock:
             if self._now() < at:
                 self._offset += at - self._now()
 
-    def reset(self) -> None:
+    def reset(self, at: datetime | None = None) -> None:
+        """Starts anew, at an instant of one's choice: nothing is left that could tell of another time."""
         with self._lock:
-            self._offset, self._frozen = timedelta(), None
+            self._offset = at - datetime.now(UTC) if at else timedelta()
+            self._frozen = None
 
     def _now(self) -> datetime:
         return self._frozen if self._frozen is not None else datetime.now(UTC) + self._offset

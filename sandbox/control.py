@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, HTTPException
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from sandbox.clock import iso
 from sandbox.faults import Fault, FaultKind
@@ -25,6 +25,11 @@ class FaultIn(BaseModel):
 
 class ClockIn(BaseModel):
     seconds: float = Field(ge=0)
+
+
+class ResetIn(BaseModel):
+    at: AwareDatetime | None = None
+    """Where the sandbox's clock starts; without it, at the real time."""
 
 
 def router(world: World, platforms: Mapping[str, Platform]) -> APIRouter:
@@ -94,10 +99,10 @@ def _add_stage(routes: APIRouter, world: World, platforms: Mapping[str, Platform
         return _known(platforms, body.platform).put_account(body)
 
     @routes.post("/reset", status_code=204)
-    def reset() -> None:
+    def reset(body: ResetIn | None = None) -> None:
         world.faults.clear()
         world.ledger.clear()
-        world.clock.reset()
+        world.clock.reset(body.at if body else None)
         for platform in platforms.values():
             platform.reset()
 

@@ -18,7 +18,7 @@ class FaultKind(StrEnum):
     HTTP_STATUS = "http_status"
     THROTTLE = "throttle"
     LATENCY = "latency"
-    TOKEN_EXPIRED = "token_expired"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """``uvicorn --factory sandbox.main:app``: every platform under its own prefix, in one process."""
 
+from importlib import import_module
 from importlib.util import find_spec
 
 from fastapi import FastAPI
@@ -40,10 +41,9 @@ def _world(settings: SandboxSettings) -> World:
 
 
 def _add_newsstand(made: FastAPI, settings: SandboxSettings) -> None:
-    if find_spec("sandbox.newsstand") is None:
+    if find_spec("sandbox.newsstand.app") is None:
         return
-    from sandbox.newsstand.app import router
-
+    router = import_module("sandbox.newsstand.app").router
     made.include_router(router(settings), prefix="/press", tags=["press"])
 
 

@@ -5,6 +5,7 @@ from memory or from other people's code are the worklist of the first live check
 ``python -m sandbox.rules``).
 """
 
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -73,7 +74,7 @@ def main() -> None:
     from sandbox.platforms import load
 
     load()
-    print(worklist(), end="")
+    sys.stdout.write(worklist())
 
 
 if __name__ == "__main__":

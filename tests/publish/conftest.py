@@ -65,11 +65,11 @@ def sandbox_url() -> Iterator[str]:
 
 
 @pytest.fixture
-async def stage(sandbox_url: str) -> AsyncIterator[Stage]:
-    """An empty stage with one account on it."""
+async def stage(sandbox_url: str, clock: FrozenClock) -> AsyncIterator[Stage]:
+    """An empty stage with one account on it; its clock starts where the newsroom's stands."""
     async with httpx.AsyncClient(base_url=sandbox_url) as http:
         found = Stage(http, sandbox_url)
-        await found.post("/control/reset")
+        await found.post("/control/reset", at=clock.now().isoformat())
         await found.put("/control/accounts", platform="bluesky", handle=HANDLE, password=PASSWORD)
         yield found
 

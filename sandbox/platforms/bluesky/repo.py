@@ -1,0 +1,261 @@
+"""The repository of an account: records and blobs, written to the ledger before they count."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.ledger import Act, Effect, Item
+from sandbox.platforms.base import World
+from sandbox.platforms.bluesky import lexicon, rules
+from sandbox.platforms.bluesky.encoding import NotData, TidClock, blob_cid, is_cid, record_cid
+from sandbox.platforms.bluesky.sessions import Account, Sessions
+from sandbox.platforms.bluesky.wire import AuthRequired, Call, InvalidRequest, Json, XrpcError
+
+NAME = "bluesky"
+BLOB = "blob"
+_APPLY = "com.atproto.repo.applyWrites"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One change, checked and ready."""
+
+    action: str
+    collection: str
+    key: str
+    uri: str
+    record: Json | None = None
+    cid: str | None = None
+    status: str | None = None
+
+    def result(self) -> Json:
+        told = {"uri": self.uri, "cid": self.cid}
+        return {**told, "validationStatus": self.status} if self.status else told
+
+
+class Repo:
+    def __init__(self, world: World, sessions: Sessions) -> None:
+        self._world, self._sessions = world, sessions
+        self._tids = TidClock()
+        self._blobs: dict[str, tuple[bytes, str]] = {}
+        self._heads: dict[str, Json] = {}
+
+    def clear(self) -> None:
+        self._blobs.clear()
+        self._heads.clear()
+
+    # --- com.atproto.repo, writing ---
+
+    def create(self, call: Call) -> Json:
+        account, collection = self._mine(call), _collection(call.body)
+        key = call.body.get("rkey") or self.next_key()
+        write = self._checked("create", account, collection, str(key), call.body.get("record"), call)
+        commit = self._commit(account, [write], call)
+        return {**write.result(), "commit": commit}
+
+    def put(self, call: Call) -> Json:
+        account, collection, key = self._mine(call), _collection(call.body), call.text("rkey")
+        before = self._item(_uri(account.did, collection, key))
+        action = "update" if before else "create"
+        write = self._checked(action, account, collection, key, call.body.get("record"), call)
+        if before is not None and before.data["cid"] == write.cid and rules.PUT_SAME:
+            self._record(account, write, Effect.UNCHANGED, call)
+            return write.result()
+        if "swapRecord" in call.body:
+            _require_swap(before, call.body["swapRecord"])
+        commit = self._commit(account, [write], call)
+        return {**write.result(), "commit": commit}
+
+    def delete(self, call: Call) -> Json:
+        account, collection, key = self._mine(call), _collection(call.body), call.text("rkey")
+        before = self._item(_uri(account.did, collection, key))
+        write = Write("delete", collection, key, _uri(account.did, collection, key))
+        if before is None:
+            self._record(account, write, Effect.ABSENT, call)
+            return {}
+        if call.body.get("swapRecord"):
+            _require_swap(before, call.body["swapRecord"])
+        return {"commit": self._commit(account, [write], call)}
+
+    def apply(self, call: Call) -> Json:
+        account, asked = self._mine(call), call.body.get("writes")
+        if not isinstance(asked, list):
+            raise InvalidRequest('Input must have the property "writes"')
+        if len(asked) > rules.MAX_WRITES:
+            raise InvalidRequest(f"Too many writes. Max: {rules.MAX_WRITES}")
+        writes = [self._read_write(account, one, call) for one in asked]
+        commit = self._commit(account, writes, call)
+        results = [
+            {"$type": f"{_APPLY}#{w.action}Result", **({} if w.action == "delete" else w.result())} for w in writes
+        ]
+        return {"commit": commit, "results": results}
+
+    def upload(self, call: Call) -> Json:
+        account = self._sessions.authorized(call)
+        cid, mime = blob_cid(call.raw), call.mime or "application/octet-stream"
+        self._blobs[cid] = (call.raw, mime)
+        data = {"mimeType": mime, "size": len(call.raw)}
+        act = Act(NAME, call.nsid, account.did, BLOB, f"{account.did}/{cid}", Effect.CREATED, data)
+        self._world.ledger.record(act)
+        return {"blob": {"$type": "blob", "ref": {"$link": cid}, **data}}
+
+    # --- reading: strongly consistent ---
+
+    def get(self, call: Call) -> Json:
+        repo, collection, key = call.param("repo"), call.param("collection"), call.param("rkey")
+        account = self._sessions.find(repo)
+        item = self._item(_uri(account.did, collection, key)) if account else None
+        if item is None:
+            uri = _uri(account.did if account else repo, collection, key)
+            raise InvalidRequest(f"Could not locate record: {uri}", "RecordNotFound")
+        wanted = call.params.get("cid", [item.data["cid"]])[0]
+        if wanted != item.data["cid"]:
+            raise InvalidRequest(f"Could not locate record: {item.subject}", "RecordNotFound")
+        return _told(item)
+
+    def list_records(self, call: Call) -> Json:
+        repo, collection = call.param("repo"), call.param("collection")
+        account = self._sessions.find(repo)
+        if account is None:
+            raise InvalidRequest(f"Could not find repo: {repo}")
+        limit, newest_first = call.number("limit", 50, 100), call.params.get("reverse", ["false"])[0] != "true"
+        mine = [i for i in self._world.ledger.current.of(NAME, collection) if i.account == account.did]
+        mine.sort(key=lambda item: key_of(item.subject), reverse=newest_first)
+        cursor = call.params.get("cursor", [""])[0]
+        if cursor:
+            mine = [i for i in mine if (key_of(i.subject) < cursor) == newest_first and key_of(i.subject) != cursor]
+        page = mine[:limit]
+        told: Json = {"records": [_told(item) for item in page]}
+        return {**told, "cursor": key_of(page[-1].subject)} if len(mine) > limit else told
+
+    def blob(self, cid: str) -> tuple[bytes, str] | None:
+        return self._blobs.get(cid)
+
+    def next_key(self) -> str:
+        return self._tids.next(self._world.clock.now())
+
+    # --- the steps of a write ---
+
+    def _mine(self, call: Call) -> Account:
+        """The account of the token, which has to be the one written to."""
+        account, repo = self._sessions.authorized(call), call.text("repo")
+        target = self._sessions.find(repo)
+        if target is None:
+            raise InvalidRequest(f"Could not find repo: {repo}")
+        if target.did != account.did:
+            raise AuthRequired()
+        return account
+
+    def _read_write(self, account: Account, asked: Any, call: Call) -> Write:
+        action = str(asked.get("$type", "")).removeprefix(f"{_APPLY}#") if isinstance(asked, dict) else ""
+        if action not in ("create", "update", "delete"):
+            raise InvalidRequest(f"Action not supported: {action}")
+        collection, key = _collection(asked), str(asked.get("rkey") or self.next_key())
+        if action == "delete":
+            return Write(action, collection, key, _uri(account.did, collection, key))
+        return self._checked(action, account, collection, key, asked.get("value"), call)
+
+    def _checked(self, action: str, account: Account, collection: str, key: str, record: Any, call: Call) -> Write:
+        if not isinstance(record, dict):
+            raise InvalidRequest('Input must have the property "record"')
+        lexicon.require_key(collection, key)
+        record, status = lexicon.checked(collection, record, call.body.get("validate"))
+        self._require_blobs(account, record)
+        try:
+            cid = record_cid(record)
+        except (NotData, UnicodeEncodeError) as wrong:
+            raise InvalidRequest(f"Invalid record: {wrong}") from None
+        return Write(action, collection, key, _uri(account.did, collection, key), record, cid, status)
+
+    def _require_blobs(self, account: Account, record: Json) -> None:
+        settings = self._world.settings.bluesky
+        thumb = _thumb(record)
+        for blob in lexicon.blobs_of(record):
+            ref = blob.get("ref")
+            cid = str(ref.get("$link", "")) if isinstance(ref, dict) else ""
+            held = self._world.ledger.current.get(NAME, f"{account.did}/{cid}") if is_cid(cid) else None
+            if held is None:
+                raise InvalidRequest(f"Could not find blob: {cid}", "BlobNotFound")
+            if held.data["mimeType"] != blob.get("mimeType"):
+                raise InvalidRequest(
+                    f"Referenced MimeType does not match stored blob. Expected: {held.data['mimeType']}, "
+                    f"Got: {blob.get('mimeType')}",
+                    "InvalidMimeType",
+                )
+            most = settings.thumb_max_bytes if blob is thumb else settings.image_max_bytes
+            if str(blob["mimeType"]).startswith("image/") and held.data["size"] > most:
+                message = (
+                    f"This file is too large. It is {held.data['size']} bytes but the maximum size is {most} bytes."
+                )
+                raise InvalidRequest(message, "BlobTooLarge")
+
+    def _commit(self, account: Account, writes: list[Write], call: Call) -> Json:
+        """All or nothing: every write is possible before the first is recorded."""
+        wanted, head = call.body.get("swapCommit"), self._head(account.did)
+        if wanted and wanted != head["cid"]:
+            raise InvalidRequest(f"Commit was at {head['cid']}", "InvalidSwap")
+        _require_possible(writes, {w.uri for w in writes if self._item(w.uri) is not None})
+        effects = {"create": Effect.CREATED, "update": Effect.UPDATED, "delete": Effect.DELETED}
+        for write in writes:
+            self._record(account, write, effects[write.action], call)
+        return self._new_head(account.did)
+
+    def _record(self, account: Account, write: Write, effect: Effect, call: Call) -> None:
+        data = {"record": write.record, "cid": write.cid} if write.record is not None else {}
+        self._world.ledger.record(Act(NAME, call.nsid, account.did, write.collection, write.uri, effect, data))
+
+    def _head(self, did: str) -> Json:
+        return self._heads.get(did) or self._new_head(did)
+
+    def _new_head(self, did: str) -> Json:
+        rev = self.next_key()
+        self._heads[did] = {"cid": record_cid({"did": did, "version": 3, "rev": rev}), "rev": rev}
+        return self._heads[did]
+
+    def _item(self, uri: str) -> Item | None:
+        return self._world.ledger.current.get(NAME, uri)
+
+
+def _require_possible(writes: list[Write], there: set[str]) -> None:
+    for write in writes:
+        if write.action == "create":
+            if write.uri in there:
+                raise XrpcError(rules.CREATE_EXISTING, "InvalidRequest", f"Record already exists: {write.uri}")
+            there.add(write.uri)
+        elif write.uri not in there:
+            raise InvalidRequest(f"Could not locate record: {write.uri}", "RecordNotFound")
+        elif write.action == "delete":
+            there.discard(write.uri)
+
+
+def _require_swap(before: Item | None, wanted: Any) -> None:
+    """null: there must be no record yet; a cid: the record must be this one."""
+    current = before.data["cid"] if before else None
+    if wanted != current:
+        raise InvalidRequest(f"Record was at {current or 'null'}", "InvalidSwap")
+
+
+def _collection(body: Json) -> str:
+    collection = body.get("collection")
+    if collection is None:
+        raise InvalidRequest('Input must have the property "collection"')
+    if not isinstance(collection, str) or not lexicon.is_nsid(collection):
+        raise InvalidRequest("Input/collection must be a valid nsid")
+    return collection
+
+
+def _thumb(record: Json) -> Any:
+    embed = record.get("embed")
+    external = embed.get("external") if isinstance(embed, dict) else None
+    return external.get("thumb") if isinstance(external, dict) else None
+
+
+def _told(item: Item) -> Json:
+    return {"uri": item.subject, "cid": item.data["cid"], "value": item.data["record"]}
+
+
+def _uri(did: str, collection: str, key: str) -> str:
+    return f"at://{did}/{collection}/{key}"
+
+
+def key_of(uri: str) -> str:
+    return uri.rsplit("/", 1)[-1]
