@@ -13,6 +13,7 @@ from libs.common import models as m
 from libs.common.ids import floor_id
 from libs.common.models.enums import (
     PROTECTED_KINDS,
+    ClaimState,
     ContentKind,
     MatchState,
     PublicationKind,
@@ -173,7 +174,7 @@ async def verdicts(session: AsyncSession, period: Period) -> dict[str, int]:
     return {str(verdict): count for verdict, count in await session.execute(query.group_by(m.Claim.verdict))}
 
 
-async def published_claims(session: AsyncSession, period: Period) -> Sequence[Row[str, str]]:
+async def published_claims(session: AsyncSession, period: Period) -> Sequence[Row[str, str | None]]:
     """(text, verdict) of claims whose verdict is public, brought up to date in the period."""
     claim = m.Claim
     query = (
