@@ -1,14 +1,12 @@
 """``uvicorn --factory sandbox.main:app``: every platform under its own prefix, in one process."""
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from fastapi import FastAPI
 
 from sandbox import control, pages
 from sandbox.clock import VirtualClock
 from sandbox.faults import FaultBook
 from sandbox.ledger import Ledger
+from sandbox.newsstand import app as newsstand
 from sandbox.platforms import load
 from sandbox.platforms.base import World
 from sandbox.settings import SandboxSettings
@@ -41,10 +39,8 @@ def _world(settings: SandboxSettings) -> World:
 
 
 def _add_newsstand(made: FastAPI, settings: SandboxSettings) -> None:
-    if find_spec("sandbox.newsstand.app") is None:
-        return
-    router = import_module("sandbox.newsstand.app").router
-    made.include_router(router(settings), prefix="/press", tags=["press"])
+    made.include_router(newsstand.router(settings), prefix="/press", tags=["press"])
+    made.include_router(newsstand.root_router())
 
 
 def _add_health(made: FastAPI) -> None:

@@ -43,6 +43,8 @@ class Article:
     published: datetime | None
     section: str = ""
     guid: str = ""
+    url: str = ""
+    """Where it stands in the world; without it, it stands here."""
     paragraphs: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,7 +53,7 @@ class Article:
 
     @property
     def link(self) -> str:
-        return address(self.path)
+        return self.url or address(self.path)
 
     @property
     def lead(self) -> str:
