@@ -12,7 +12,7 @@ from typing import Annotated, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -67,7 +67,8 @@ class Row(Strict):
         blank = [name for name in ("text", "lead", "period") if getattr(self, name) is None]
         if blank and self.source_state is SourceCompleteness.WHOLE:
             raise ValueError(
-                f"dòng {self.number} thiếu {', '.join(blank)}; nếu nguồn không có thì ghi source_state: incomplete_in_source"
+                f"dòng {self.number} thiếu {', '.join(blank)}; "
+                "nếu nguồn không có thì ghi source_state: incomplete_in_source"
             )
         return self
 
@@ -166,7 +167,7 @@ async def store_programme(
 ) -> m.Programme:
     """The stored programme of this number; an existing one is left as it is unless told to replace it.
 
-    Replacing takes the texts of the file; how far each row has come is kept.
+    Replacing takes the rows and texts of the file; how far each row has come is kept, a row the file lacks is gone.
     """
     programme = await session.scalar(select(m.Programme).where(m.Programme.number == spec.number))
     if programme is not None and not replace:
@@ -178,6 +179,10 @@ async def store_programme(
     for name, value in values.items():
         setattr(programme, name, value)
     await session.flush()
+    kept = [row_no for row_no, _, _ in spec.numbered_rows()]
+    await session.execute(
+        delete(m.Assignment).where(m.Assignment.programme_id == programme.id, m.Assignment.row_no.not_in(kept))
+    )
     for sort, (row_no, section, row) in enumerate(spec.numbered_rows(), 1):
         await _store_row(session, programme, row_no, section, row, sort=sort, now=now)
     return programme

@@ -66,7 +66,7 @@ async def _upsert_units(
             m.OrganizationUnit.code, m.OrganizationUnit.id
         )
     )
-    return {code: unit_id for code, unit_id in rows}
+    return dict(rows.all())
 
 
 def _unit_values(unit: Unit, parent_id: UUID | None, now: datetime) -> dict[str, Any]:

@@ -202,6 +202,7 @@ async def _claims(gather: Gather) -> Data:
         "published": [
             {"text": quoted(text), "verdict": verdict, "name": labels.VERDICTS[Verdict(verdict)]}
             for text, verdict in await queries.published_claims(session, period)
+            if verdict
         ],
     }
 

@@ -120,8 +120,8 @@ def clip(text: str, limit: int = QUOTED) -> str:
     line = " ".join(text.split())
     if len(line) <= limit:
         return line
-    kept = line[: limit - 1]
-    return (kept.rsplit(" ", 1)[0] if " " in kept else kept).rstrip(" ,;:.-–—") + "…"
+    kept, ends_a_word = line[: limit - 1], line[limit - 1] == " "
+    return (kept if ends_a_word else kept.rsplit(" ", 1)[0]).rstrip(" ,;:.-–—") + "…"
 
 
 # --- engagement ---------------------------------------------------------------------------------------------

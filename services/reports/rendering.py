@@ -18,7 +18,7 @@ TITLES = {ReportKind.DAILY: "Tin nhanh trong ngày"}
 MEDIA_TYPES = {Format.MD: "text/markdown; charset=utf-8", Format.JSON: "application/json"}
 
 # What would make a title do something in Markdown or in HTML that a reader makes of it.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+|~&!])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
 
 
 @dataclass(frozen=True)

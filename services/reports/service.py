@@ -211,7 +211,7 @@ def _is_overdue(programme: Programme, row: Assignment, now: datetime) -> bool:
 
 async def import_programme(session: AsyncSession, spec: ProgrammeFile, *, replace: bool, now: datetime) -> Programme:
     programme = await store_programme(session, spec, now=now, replace=replace)
-    facts = {"number": spec.number, "rows": len(list(spec.numbered_rows())), "replace": replace}
+    facts = {"rows": len(list(spec.numbered_rows())), "replace": replace}
     await audit.append(
         session,
         service=SOURCE,

@@ -1,0 +1,163 @@
+"""The pure rules, by tables of cases."""
+
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+import pytest
+
+from libs.common.models import enums as e
+from services.reports import labels
+from services.reports.domain import (
+    Health,
+    Period,
+    SourceFacts,
+    canonical,
+    clip,
+    daily_period,
+    digest,
+    due_period,
+    engagement_rate,
+    is_overdue,
+    known_part,
+    rate_formula,
+    source_health,
+)
+from services.reports.rendering import markdown_text, number
+
+NOW = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
+
+
+@pytest.mark.mission("M32")
+@pytest.mark.parametrize(
+    ("programme", "ends", "row", "late"),
+    [
+        ("running", date(2026, 11, 23), "open", True),
+        ("running", date(2026, 11, 23), "in_progress", True),
+        ("running", date(2026, 11, 23), "done", False),
+        ("running", date(2026, 11, 24), "open", False),
+        ("running", date(2030, 12, 31), "open", False),
+        ("ended", date(2025, 12, 31), "open", False),
+        ("ended", date(1999, 1, 1), "in_progress", False),
+        ("draft", date(2025, 12, 31), "open", False),
+    ],
+)
+def test_only_a_running_programme_is_ever_late(programme: str, ends: date, row: str, late: bool) -> None:
+    found = is_overdue(programme_state=programme, period_to=ends, row_state=row, today=date(2026, 11, 24))
+    assert found is late
+
+
+def hanoi(hour: int, minute: int = 0, day: int = 24) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=UTC) - timedelta(hours=7)
+
+
+@pytest.mark.parametrize(
+    ("hour", "now", "end"),
+    [
+        (None, hanoi(17), None),
+        (17, hanoi(16, 59), None),
+        (17, hanoi(17), hanoi(17)),
+        (17, hanoi(23), hanoi(17)),
+        (17, hanoi(23, 1), None),
+        (23, hanoi(1, day=25), hanoi(23)),
+        (0, hanoi(0), hanoi(0)),
+    ],
+)
+def test_a_brief_is_due_from_its_hour_and_for_six_hours(hour: int | None, now: datetime, end: datetime | None) -> None:
+    assert due_period(hour, now) == (Period(end - timedelta(days=1), end) if end else None)
+
+
+def test_the_default_period_is_the_day_that_ends_now() -> None:
+    assert daily_period(None, None, NOW) == Period(NOW - timedelta(days=1), NOW)
+
+
+@pytest.mark.mission("M31")
+@pytest.mark.parametrize(
+    ("metrics", "rate"),
+    [
+        ({"likes": 10, "replies": 5, "views": 200}, 7.5),
+        ({"likes": 1, "views": 3}, 33.33),
+        ({"likes": 0, "views": 10}, 0.0),
+        ({"likes": 10, "replies": None, "views": 200}, None),
+        ({"likes": 10, "views": None}, None),
+        ({"likes": 10, "views": 0}, None),
+        ({"likes": 10}, None),
+        ({"views": 200}, None),
+        ({}, None),
+    ],
+)
+def test_a_rate_is_blank_as_soon_as_one_number_is_missing(metrics: dict[str, int | None], rate: float | None) -> None:
+    assert engagement_rate(metrics) == rate
+
+
+def test_the_formula_names_what_the_channel_counts() -> None:
+    assert rate_formula({"replies": 1, "likes": None, "views": 3}).startswith("(lượt thích + trả lời) ÷ lượt xem × 100")
+
+
+@pytest.mark.parametrize(
+    ("facts", "health"),
+    [
+        (SourceFacts("feed", "active", 0, NOW, NOW), Health.OK),
+        (SourceFacts("feed", "active", 1, NOW, NOW), Health.FAILING),
+        (SourceFacts("feed", "active", 0, NOW, NOW - timedelta(hours=48)), Health.SILENT),
+        (SourceFacts("feed", "active", 0, NOW - timedelta(hours=47), None), Health.OK),
+        (SourceFacts("page", "active", 0, NOW - timedelta(hours=48), None), Health.SILENT),
+        (SourceFacts("form", "active", 0, NOW - timedelta(days=90), None), Health.OK),
+        (SourceFacts("push", "active", 0, NOW - timedelta(days=90), None), Health.OK),
+        (SourceFacts("feed", "paused", 7, NOW - timedelta(days=90), None), Health.STOPPED),
+        (SourceFacts("feed", "gone", 7, NOW - timedelta(days=90), None), Health.STOPPED),
+    ],
+)
+def test_health_of_a_source(facts: SourceFacts, health: Health) -> None:
+    assert source_health(facts, NOW, timedelta(hours=48)) is health
+
+
+@pytest.mark.parametrize(("done", "of", "known"), [(0, 5, None), (0, 0, 0), (1, 5, 0), (5, 5, 0)])
+def test_a_count_behind_an_earlier_step_is_known_only_once_that_ran(done: int, of: int, known: int | None) -> None:
+    assert known_part(0, done=done, of=of) == known
+
+
+def test_one_content_has_one_digest() -> None:
+    assert canonical({"b": [1, None], "a": "hòa"}) == '{"a":"hòa","b":[1,null]}'.encode()
+    assert digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
+    assert digest({"a": 0}) != digest({"a": None})
+    with pytest.raises(ValueError):
+        canonical({"a": float("nan")})
+
+
+def test_a_quote_is_cut_at_a_word() -> None:
+    assert clip("một  hai\nba", 20) == "một hai ba"
+    assert clip("một hai, ba bốn", 12) == "một hai, ba…"
+    assert clip("một hai, ba bốn", 10) == "một hai…"
+    assert len(clip("x" * 400)) == 300
+
+
+def test_foreign_text_stays_text_in_markdown() -> None:
+    assert markdown_text("[a](b) <script>\n| # *x*_y_") == r"\[a\](b) \<script\> \| # \*x\*\_y\_"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(None, ""), (0, "0"), (1234567, "1.234.567"), (2.5, "2,5"), (1234.25, "1.234,25")]
+)
+def test_numbers_as_vietnamese_writes_them(value: float | None, shown: str) -> None:
+    assert number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("names", "members"),
+    [
+        (labels.FIELDS, e.Field),
+        (labels.TONES, e.Tone),
+        (labels.KINDS, e.TextKind),
+        (labels.RISKS, e.RiskClass),
+        (labels.VERDICTS, e.Verdict),
+        (labels.GROUPS, e.SourceGroup),
+        (labels.SOURCE_KINDS, e.SourceKind),
+        (labels.SOURCE_STATES, e.SourceState),
+        (labels.PUBLICATION_STATES, e.PublicationState),
+        (labels.DELIVERY_STATES, e.DeliveryState),
+        (labels.PROGRAMME_STATES, e.ProgrammeState),
+    ],
+)
+def test_every_member_of_a_closed_list_has_a_name(names: dict[StrEnum, str], members: type[StrEnum]) -> None:
+    assert list(names) == list(members)
+    assert len(set(names.values())) == len(names)

@@ -1,0 +1,151 @@
+"""The public register: what anybody may see, without a token and without scripts."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from lxml import html
+
+from libs.common import models as m
+from libs.common.clock import FrozenClock
+from libs.common.ids import new_id
+from services.reports import labels
+from tests.reports.city import AUTHOR, EMAIL, PHONE, City
+
+pytestmark = pytest.mark.mission("M40")
+
+
+async def open_register(city: City, clock: FrozenClock) -> None:
+    """Sources, criticism answered and late, one correction, one label moved away from criticism by two people."""
+    source = await city.make.source(name="Báo Thủ đô")
+    await city.make.source(name="Cổng thông tin quận cũ", group="portal", kind="page", state="gone")
+    await city.make.source(name="Biểu mẫu <b>phản ánh</b>", group="citizen", kind="form", url=None)
+    await city.item(source)
+    late = clock.now() - timedelta(hours=1)
+    await city.case("criticism", state="answered", answered_at=clock.now())
+    await city.case("criticism", accept_due_at=late)
+    await city.case("criticism", accepted_at=late, accept_due_at=late, state="accepted")
+    await city.case("complaint", accepted_at=late, accept_due_at=late, due_at=late, state="in_progress")
+    await city.case("complaint", state="closed", accept_due_at=late)
+    await city.publication("Không có chuyện vỡ đê", kind="correction")
+    content_id = new_id(clock.now())
+    await label(city, content_id, "criticism", None)
+    await label(city, content_id, "news", "criticism", two_people=True)
+
+
+async def label(city: City, content_id: UUID, kind: str, left: str | None, *, two_people: bool = False) -> None:
+    people = [(await city.make.person()).id for _ in range(2)] if two_people else [None, None]
+    await city.make.add(
+        m.LabelRecord(
+            id=new_id(city.now),
+            content_id=content_id,
+            kind=kind,
+            from_kind=left,
+            labelled_by=people[0],
+            second_by=people[1],
+            reason="Bài báo thuật lại, không phải ý kiến của người dân." if two_people else None,
+            labelled_at=city.now,
+        )
+    )
+
+
+async def test_figures_of_the_register(client: httpx.AsyncClient, city: City, clock: FrozenClock) -> None:
+    await open_register(city, clock)
+    got = await client.get("/minh-bach.json")
+    assert got.status_code == 200
+    register = got.json()
+    counts = {
+        row["kind"]: [row[name]["value"] for name in ("received", "answered", "overdue")]
+        for row in register["feedback"]
+    }
+    assert counts == {
+        "criticism": [3, 1, 1],
+        "complaint": [2, 1, 1],
+        "opinion": [0, 0, 0],
+        "report_of_problem": [0, 0, 0],
+    }
+    assert register["corrections"]["value"] == 1
+    moved = {row["from_kind"]: row["times"]["value"] for row in register["relabellings"]}
+    assert moved == {"complaint": 0, "criticism": 1, "opinion": 0}
+    assert register["sources_watched"]["value"] == 2
+    assert [source["name"] for source in register["sources"]] == [
+        "Biểu mẫu <b>phản ánh</b>",
+        "Cổng thông tin quận cũ",
+        "Báo Thủ đô",
+    ]
+
+
+async def test_every_figure_of_the_register_is_dated_and_sourced(
+    client: httpx.AsyncClient, city: City, clock: FrozenClock
+) -> None:
+    await open_register(city, clock)
+    register = (await client.get("/minh-bach.json")).json()
+    shown = [register["corrections"], register["sources_watched"], *(r["times"] for r in register["relabellings"])]
+    shown += [row[name] for row in register["feedback"] for name in ("received", "answered", "overdue")]
+    assert {each["as_of"] for each in shown} == {"2026-11-24T05:00:00Z"}
+    assert all(each["source"] and each["formula"] and each["unit"] for each in shown)
+
+
+async def test_page_lists_sources_classes_retention_and_counts(
+    client: httpx.AsyncClient, city: City, clock: FrozenClock
+) -> None:
+    await open_register(city, clock)
+    got = await client.get("/minh-bach")
+    assert (got.status_code, got.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    page = html.fromstring(got.text)
+    rows = [[" ".join(cell.text_content().split()) for cell in row] for row in page.iter("tr")]
+    as_of = "12:00 24/11/2026"
+    assert ["Phê bình, góp ý", "3", "1", "1", as_of] in rows
+    assert ["Báo Thủ đô", "Báo chí", "Nguồn cấp tin (RSS, Atom)", "Đang theo dõi"] in rows
+    assert ["Toàn văn bài viết thu nhận", "90 ngày", as_of, as_of] in rows
+    assert any(row[:3] == ["Bản đính chính đã đăng", "1", as_of] for row in rows)
+    assert any(row[:3] == ["Đổi nhãn khỏi “Phê bình, góp ý”", "1", as_of] for row in rows)
+    names = {tag.text_content() for tag in page.find_class("tag")}
+    assert names == {name for one in labels.CLASSES for _, name in one.members}
+
+
+async def test_page_works_without_scripts_and_escapes_names(
+    client: httpx.AsyncClient, city: City, clock: FrozenClock
+) -> None:
+    await open_register(city, clock)
+    got = await client.get("/minh-bach")
+    page = html.fromstring(got.text)
+    assert not list(page.iter("script", "iframe", "img", "link[@rel='stylesheet']"))
+    assert "script-src" not in got.headers["content-security-policy"]
+    assert got.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "Biểu mẫu &lt;b&gt;phản ánh&lt;/b&gt;" in got.text
+    assert len(list(page.iter("h1"))) == 1
+    assert page.get("lang") == "vi"
+    current = [a.text_content() for a in page.iter("a") if a.get("aria-current") == "page"]
+    assert current == ["Minh bạch"]
+    assert all(th.get("scope") for th in page.iter("th"))
+
+
+async def test_nothing_about_people_is_in_the_register(
+    client: httpx.AsyncClient, city: City, clock: FrozenClock
+) -> None:
+    await open_register(city, clock)
+    for path in ("/minh-bach", "/minh-bach.json"):
+        text = (await client.get(path)).text
+        assert not [planted for planted in (AUTHOR, PHONE, EMAIL) if planted in text]
+
+
+async def test_an_empty_city_has_a_register_too(client: httpx.AsyncClient) -> None:
+    page = await client.get("/minh-bach")
+    assert "Chưa theo dõi nguồn nào." in page.text
+    assert (await client.head("/minh-bach")).status_code == 200
+
+
+async def test_many_readers_are_served_from_one_count(
+    client: httpx.AsyncClient, city: City, clock: FrozenClock
+) -> None:
+    before = (await client.get("/minh-bach.json")).json()
+    await city.case("criticism")
+    clock.advance(timedelta(seconds=59))
+    assert (await client.get("/minh-bach.json")).json() == before
+    clock.advance(timedelta(seconds=1))
+    after = (await client.get("/minh-bach.json")).json()
+    received: dict[str, Any] = after["feedback"][0]["received"]
+    assert (received["value"], received["as_of"]) == (1, "2026-11-24T05:01:00Z")
