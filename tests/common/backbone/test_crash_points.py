@@ -1,10 +1,11 @@
 """Killed between any two steps: nothing is lost, nothing is applied twice.
 
-LANTOA_CAMPAIGN_SEEDS=5000 makes it a campaign; LANTOA_CAMPAIGN_FIRST=123 starts at another seed. Each seed is a schedule of
-its own: sizes, batches, limits, transactions that roll back, poison, failures that pass, and where relay and consumer die.
+LANTOA_CAMPAIGN_SEEDS=5000 makes it a campaign, LANTOA_CAMPAIGN_FIRST=123 starts elsewhere. Each seed is a schedule:
+sizes, batches, limits, transactions that roll back, poison, failures that pass, and where relay and consumer die.
 """
 
 import asyncio
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,8 +25,9 @@ from libs.common.relay import relay_once
 from libs.common.settings import NatsSettings
 from libs.common.testing.plugin import OWNER, PASSWORD, TEMPLATE, DatabaseAs, TestServer
 from tests.common.backbone import stage
-from tests.common.backbone.stage import CLOCK, Happened, Killed, KillAt, KillSometimes
+from tests.common.backbone.stage import CLOCK, Happened, KillAt, Killed, KillSometimes
 
+log = logging.getLogger("lantoa.test")
 SEEDS = int(os.environ.get("LANTOA_CAMPAIGN_SEEDS", "300"))
 FIRST = int(os.environ.get("LANTOA_CAMPAIGN_FIRST", "0"))
 LANES = 12
@@ -288,7 +290,8 @@ async def test_killed_anywhere_nothing_is_lost_and_nothing_applied_twice(lanes: 
     )
     for schedule in played:
         kills.update({f"consumer {p}": n for p, n in schedule.consumer_killer.points.items()})
-    print(f"{len(played)} seeds, {sum(len(s.numbers) for s in played)} events, {kills.total()} kills: {dict(kills)}")
+    events = sum(len(s.numbers) for s in played)
+    log.info("%d seeds, %d events, %d kills: %s", len(played), events, kills.total(), dict(kills))
     assert len(played) == SEEDS
     if SEEDS >= 300:
         every = {f"relay {p}" for p in stage.RELAY_POINTS} | {f"consumer {p}" for p in stage.CONSUMER_POINTS}
