@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -108,7 +109,7 @@ class LabelRecord(Base):
         CheckConstraint(
             f"from_kind IS NULL OR from_kind NOT IN ({_PROTECTED}) OR kind IN ({_PROTECTED}) "
             "OR (labelled_by IS NOT NULL AND second_by IS NOT NULL AND labelled_by <> second_by "
-            "AND length(btrim(reason)) >= 10)",
+            "AND coalesce(length(btrim(reason)), 0) >= 10)",
             name="two_people_to_unprotect",
         ),
         Index("ix_label_history_content_id", "content_id"),
@@ -135,7 +136,7 @@ class LabelProposal(Base):
             "uq_label_proposals_open",
             "content_id",
             unique=True,
-            postgresql_where=text("decided_at IS NULL"),
+            postgresql_where=sql("decided_at IS NULL"),
         ),
         table_rules("classify"),
     )
@@ -168,7 +169,7 @@ class LegalRiskCase(Base):
         ),
         CheckConstraint(
             "state IN ('suggested', 'released') "
-            "OR (decided_by IS NOT NULL AND length(btrim(reason)) >= 10 AND decided_at IS NOT NULL)",
+            "OR (decided_by IS NOT NULL AND coalesce(length(btrim(reason)), 0) >= 10 AND decided_at IS NOT NULL)",
             name="decided_by_a_person",
         ),
         table_rules("classify"),
@@ -179,7 +180,7 @@ class LegalRiskCase(Base):
     risk_class: Mapped[str]
     state: Mapped[str]
     claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"))
-    reported_by_harmed: Mapped[bool] = mapped_column(server_default=text("false"))
+    reported_by_harmed: Mapped[bool] = mapped_column(server_default=sql("false"))
     reason: Mapped[str | None]
     decided_by: Mapped[UUID | None]
     created_at: Mapped[datetime]
@@ -202,7 +203,7 @@ class Claim(Base):
     id: Mapped[UUID] = primary_key()
     text: Mapped[str]
     verdict: Mapped[str | None]
-    evidence: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    evidence: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'::jsonb"))
     state: Mapped[str]
     created_by: Mapped[UUID | None]
     created_at: Mapped[datetime]

@@ -200,7 +200,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("labelled_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "from_kind IS NULL OR from_kind NOT IN ('complaint', 'criticism', 'opinion') OR kind IN ('complaint', 'criticism', 'opinion') OR (labelled_by IS NOT NULL AND second_by IS NOT NULL AND labelled_by <> second_by AND length(btrim(reason)) >= 10)",
+            "from_kind IS NULL OR from_kind NOT IN ('complaint', 'criticism', 'opinion') OR kind IN ('complaint', 'criticism', 'opinion') OR (labelled_by IS NOT NULL AND second_by IS NOT NULL AND labelled_by <> second_by AND coalesce(length(btrim(reason)), 0) >= 10)",
             name=op.f("ck_label_history_two_people_to_unprotect"),
         ),
         sa.CheckConstraint(
@@ -569,7 +569,7 @@ def upgrade() -> None:
             name=op.f("ck_legal_risk_cases_state"),
         ),
         sa.CheckConstraint(
-            "state IN ('suggested', 'released') OR (decided_by IS NOT NULL AND length(btrim(reason)) >= 10 AND decided_at IS NOT NULL)",
+            "state IN ('suggested', 'released') OR (decided_by IS NOT NULL AND coalesce(length(btrim(reason)), 0) >= 10 AND decided_at IS NOT NULL)",
             name=op.f("ck_legal_risk_cases_decided_by_a_person"),
         ),
         sa.ForeignKeyConstraint(
