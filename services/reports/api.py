@@ -42,7 +42,7 @@ def held(request: Request) -> ReportsResources:
 Res = Annotated[ReportsResources, Depends(held)]
 
 
-@router.post("/reports", status_code=201, responses=problems(wrong.InvalidPeriod))
+@router.post("/reports", status_code=201, responses=problems(wrong.InvalidPeriod, wrong.TooManyAtOnce))
 async def create_report(body: ReportCreate, session: SessionDep, who: Maker, clock: ClockDep, res: Res) -> ReportOut:
     made = await service.make_report(
         session, res.workshop, body.kind, start=body.start, end=body.end, by=who.person_id, now=clock.now()

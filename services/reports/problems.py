@@ -1,6 +1,6 @@
 """What can be wrong with a request to the reports service."""
 
-from libs.common.errors import NotFound, Problem
+from libs.common.errors import NotFound, Overloaded, Problem
 
 
 class ReportNotFound(NotFound):
@@ -22,6 +22,13 @@ class InvalidPeriod(Problem):
     status = 422
     title_vi = "Khoảng thời gian của báo cáo không hợp lệ"
     title_en = "The report's period is not valid"
+
+
+class TooManyAtOnce(Overloaded):
+    """Each report in the making holds two connections: beyond a few, the asker waits outside and not inside."""
+
+    title_vi = "Đang có nhiều báo cáo được lập, xin thử lại sau ít giây"
+    title_en = "Too many reports are being made, try again shortly"
 
 
 class SnapshotDamaged(Problem):

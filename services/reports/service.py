@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,11 +30,13 @@ from services.reports.problems import (
     ReportNotFound,
     SnapshotDamaged,
     SnapshotNotFound,
+    TooManyAtOnce,
 )
 from services.reports.rendering import Frozen, render
 
 GATHERERS: dict[ReportKind, Callable[[Gather], Awaitable[dict[str, Any]]]] = {ReportKind.DAILY: gather_daily}
 SOURCE = "reports"
+AT_ONCE = 3
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Workshop:
     db: Database
     files: FileStore
     silent_after: timedelta
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,10 @@ async def make_report(
         period = domain.daily_period(start, end, now)
     except ValueError as error:
         raise InvalidPeriod(str(error)) from error
-    return await _issue(session, workshop, await freeze(workshop, kind, period, now), by)
+    if workshop.places.locked():
+        raise TooManyAtOnce(retry_after=5)
+    async with workshop.places:
+        return await _issue(session, workshop, await freeze(workshop, kind, period, now), by)
 
 
 async def make_scheduled_report(

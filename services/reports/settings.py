@@ -1,6 +1,6 @@
 """Settings of the reports service; `LANTOA_REPORTS__…` in the environment."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from libs.common.settings import CommonSettings
 
@@ -34,6 +34,11 @@ class ReportsGroup(BaseModel):
     silent_hours: int = Field(default=48, ge=1, description="a polled source without a new item this long is silent")
     register_seconds: int = Field(default=60, ge=0, description="how long the public register is served as counted")
     retention: RetentionSettings = RetentionSettings()
+
+    @field_validator("daily_hour", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
 
 
 class ReportsSettings(CommonSettings):

@@ -435,6 +435,16 @@ async def test_an_asked_for_period_counts_its_start_and_not_its_end(
     assert data["items"]["total"]["value"] == 2
 
 
+async def test_a_rush_is_told_to_come_back_and_holds_nobody_up(
+    client: httpx.AsyncClient, editor: dict[str, str], city: City
+) -> None:
+    asked = [client.post(f"{API}/reports", json={"kind": "daily"}, headers=editor) for _ in range(16)]
+    got = await asyncio.gather(*asked)
+    assert {each.status_code for each in got} == {201, 503}
+    refused = next(each for each in got if each.status_code == 503)
+    assert (refused.json()["type"], refused.headers["retry-after"]) == ("urn:lantoa:problem:too-many-at-once", "5")
+
+
 async def test_who_may_make_and_who_may_read(client: httpx.AsyncClient, editor: dict[str, str], signed_in: Any) -> None:
     report = await make_brief(client, editor)
     expected = {Role.VIEWER: (403, 200), Role.INTEGRATOR: (403, 403), Role.ADMIN: (201, 200)}

@@ -23,6 +23,7 @@ from services.reports.domain import (
     source_health,
 )
 from services.reports.rendering import markdown_text, number
+from services.reports.settings import ReportsGroup
 
 NOW = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 
@@ -161,3 +162,10 @@ def test_numbers_as_vietnamese_writes_them(value: float | None, shown: str) -> N
 def test_every_member_of_a_closed_list_has_a_name(names: dict[StrEnum, str], members: type[StrEnum]) -> None:
     assert list(names) == list(members)
     assert len(set(names.values())) == len(names)
+
+
+def test_the_schedule_can_be_turned_off_by_an_empty_setting() -> None:
+    assert ReportsGroup.model_validate({"daily_hour": ""}).daily_hour is None
+    assert ReportsGroup.model_validate({"daily_hour": "7"}).daily_hour == 7
+    with pytest.raises(ValueError):
+        ReportsGroup.model_validate({"daily_hour": "24"})
