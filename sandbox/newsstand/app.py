@@ -47,16 +47,16 @@ def router(settings: SandboxSettings, press: PressSettings | None = None) -> API
     edition = open_edition(press or PressSettings())
     routes = APIRouter()
 
-    @routes.get("/manifest.json")
+    @routes.api_route("/manifest.json", methods=["GET", "HEAD"])
     def manifest(request: Request) -> JSONResponse:
         return JSONResponse(manifest_of(edition, _origin(request)))
 
-    @routes.get("/pushes.jsonl")
+    @routes.api_route("/pushes.jsonl", methods=["GET", "HEAD"])
     def pushes() -> PlainTextResponse:
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in edition.pushes)
         return PlainTextResponse(lines, media_type="application/x-ndjson")
 
-    @routes.get("/gold.json")
+    @routes.api_route("/gold.json", methods=["GET", "HEAD"])
     def gold(request: Request) -> JSONResponse:
         origin = _origin(request)
         return JSONResponse([{**row, "url": f"{origin}{MOUNT}/{row['path']}"} for row in edition.gold])
@@ -79,7 +79,7 @@ def root_router() -> APIRouter:
     """What a crawler asks of the host itself."""
     routes = APIRouter(include_in_schema=False)
 
-    @routes.get("/robots.txt")
+    @routes.api_route("/robots.txt", methods=["GET", "HEAD"])
     def robots() -> PlainTextResponse:
         return PlainTextResponse(f"User-agent: *\nDisallow: {MOUNT}/*/{PRIVATE}/\nDisallow: /control/\n")
 
@@ -128,7 +128,10 @@ def _answer(request: Request, document: Document) -> Response:
         "Last-Modified": format_datetime(document.modified.astimezone(UTC), usegmt=True),
         "Cache-Control": "no-cache",
         "X-Robots-Tag": "noindex",
+        "X-Content-Type-Options": "nosniff",
     }
+    if not document.built:  # pages of strangers must not act as this origin, where /control is
+        headers["Content-Security-Policy"] = "sandbox"
     if _is_known(request.headers, etag, document.modified):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=document.media_type, headers=headers)

@@ -35,7 +35,7 @@ def articles_edition(path: Path, now: datetime, limit: int) -> Edition:
             continue
         try:
             outlet, article = _read(line, number)
-        except (_Refused, ValueError) as error:
+        except (ValueError, RecursionError) as error:
             ignored.append(f"dòng {number}: {error}")
             continue
         outlets[outlet].append(article)
@@ -44,8 +44,11 @@ def articles_edition(path: Path, now: datetime, limit: int) -> Edition:
         raise NewsstandError(f"{path}: không có bài nào đọc được.{first}", f"{path}: no article can be read.")
     documents: dict[str, Document] = {}
     sources: list[Source] = []
-    for outlet in sorted(outlets):
-        sources += _add_outlet(documents, outlet, outlets[outlet], now)
+    for number, outlet in enumerate(sorted(outlets), 1):
+        folder = slug(outlet)
+        if f"{folder}/" in documents:  # "A B" and "A-B" are two outlets
+            folder = f"{folder}-{number}"
+        sources += _add_outlet(documents, Site(folder, outlet, full_text=True), outlets[outlet], now)
     return Edition(f"Phát lại: {path.name}", "articles", False, now, sources, documents, ignored=ignored)
 
 
@@ -64,7 +67,7 @@ def _read(line: bytes, number: int) -> tuple[str, Article]:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         url = ""
-    outlet = _first(row, _OUTLET) or parts.hostname or "Không rõ nguồn"
+    outlet = (_first(row, _OUTLET) or parts.hostname or "Không rõ nguồn")[:180]
     path = f"{slug(outlet)}/{number:06d}-{slug(title)}.html"
     return outlet, Article(path, title, "", text, _instant(_first(row, _AT)), url=url)
 
@@ -80,11 +83,8 @@ def _instant(written: str) -> datetime | None:
     return (at if at.tzinfo else at.replace(tzinfo=HANOI)).astimezone(UTC)
 
 
-def _add_outlet(
-    documents: dict[str, Document], outlet: str, articles: Sequence[Article], now: datetime
-) -> list[Source]:
+def _add_outlet(documents: dict[str, Document], site: Site, articles: Sequence[Article], now: datetime) -> list[Source]:
     """Feeds of at most MAX_FEED_ENTRIES each, newest first, and a page for each article without an address."""
-    site = Site(slug(outlet), outlet, full_text=True)
     ordered = sorted(articles, key=lambda a: a.published or now, reverse=True)
     html = "text/html; charset=utf-8"
     for article in ordered:
@@ -96,7 +96,7 @@ def _add_outlet(
         part, path = ordered[start : start + MAX_FEED_ENTRIES], f"{site.slug}/rss-{number}.xml"
         documents[path] = Document("application/rss+xml; charset=utf-8", partial(render.rss, site, part, path), now)
         feeds.append(path)
-        name = outlet if len(ordered) <= MAX_FEED_ENTRIES else f"{outlet} ({number})"
+        name = site.name if len(ordered) <= MAX_FEED_ENTRIES else f"{site.name} ({number})"
         sources.append(Source(name, "feed", "press", path, len(part)))
     front = partial(render.site_page, site, ordered[:MAX_FEED_ENTRIES], feeds)
     documents[f"{site.slug}/"] = Document(html, front, now)

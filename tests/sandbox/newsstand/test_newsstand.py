@@ -3,6 +3,8 @@
 import io
 import json
 import lzma
+import subprocess
+import sys
 import tarfile
 import zipfile
 from collections import Counter
@@ -29,6 +31,7 @@ FIELDS = {
     *("van_hoa", "du_lich", "the_thao", "hanh_chinh", "thien_tai", "doi_song", "khac"),
 }
 RSS = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>B\xc3\xa1o M\xe1\xbb\x99t</title>
+<image><url>https://mot.example/logo.png</url></image>
 <item><title>Tin</title><link>https://mot.example/1</link></item></channel></rss>"""
 
 
@@ -142,6 +145,7 @@ async def test_nothing_but_the_listed_documents_is_served(sample: httpx.AsyncCli
         (b"<!DOCTYPE html><html><body>x</body></html>", "page"),
         (b"<html><body>about &lt;rss&gt;</body></html>", "page"),
         (b'{"id": 1}', None),
+        (b"# A page begins with <html>", None),
         (b"%PDF-1.4", None),
         (b"", None),
     ],
@@ -244,3 +248,63 @@ async def test_articles_become_full_text_feeds_of_their_outlets(tmp_path: Path) 
     local = feedparser.parse((await stand.get(told["sources"][0]["url"])).content).entries[0].link
     assert "Chữ" in (await stand.get(local)).text
     assert "Nguyễn Văn A" not in json.dumps(told, ensure_ascii=False), "a byline is no outlet"
+
+
+async def test_two_outlets_whose_names_look_alike_keep_their_own_feeds(tmp_path: Path) -> None:
+    path = tmp_path / "bai.jsonl"
+    rows = [{"title": f"Tin {name}", "text": "Chữ", "source": name} for name in ("Báo A", "Bao-A")]
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    stand = replayed(path, Mode.ARTICLES)
+    feeds = [feedparser.parse((await stand.get(one["url"])).content) for one in (await manifest(stand))["sources"]]
+    assert {feed.entries[0].title for feed in feeds} == {"Tin Báo A", "Tin Bao-A"}
+
+
+async def test_a_page_with_an_address_of_its_own_is_watched_by_itself(tmp_path: Path) -> None:
+    own = b'<!doctype html><html><head><link href="https://bao.example/a" rel="canonical"></head><body>x</body></html>'
+    (tmp_path / "a.html").write_bytes(own)
+    (tmp_path / "b.html").write_bytes(own.replace(b"https://bao.example", b""))
+    stand = replayed(tmp_path)
+    sources = (await manifest(stand))["sources"]
+    assert [one["kind"] for one in sources] == ["page", "sitemap"]
+    page = await stand.get(sources[0]["url"])
+    assert page.content == own
+    assert page.headers["content-security-policy"] == "sandbox"
+
+
+async def test_a_name_that_comes_twice_in_an_archive_is_two_sources(tmp_path: Path) -> None:
+    path = tmp_path / "goi.tbz2"
+    with tarfile.open(path, "w:bz2") as archive:
+        for _ in range(2):
+            entry = tarfile.TarInfo("a.xml")
+            entry.size = len(RSS)
+            archive.addfile(entry, io.BytesIO(RSS))
+    sources = (await manifest(replayed(path)))["sources"]
+    assert len({one["name"] for one in sources}) == 2
+    assert [one["items"] for one in sources] == [1, 1]
+
+
+def test_a_bomb_in_the_headers_of_an_archive_ends_at_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "bom.tar.xz"
+    with tarfile.open(path, "w:xz", format=tarfile.PAX_FORMAT) as archive:
+        entry = tarfile.TarInfo("a.xml")
+        entry.pax_headers = {"comment": " " * 20_000_000}
+        archive.addfile(entry)
+    with pytest.raises(NewsstandError, match="vượt quá"):
+        open_edition(PressSettings(mode=Mode.DIR, path=path, max_bytes=1_000_000), NOON)
+
+
+@pytest.mark.parametrize("path", ["/press/manifest.json", "/press/pushes.jsonl", "/press/", "/robots.txt"])
+async def test_a_program_may_ask_for_the_head_alone(sample: httpx.AsyncClient, path: str) -> None:
+    assert (await sample.head(path)).status_code == 200
+
+
+def test_the_check_prints_what_would_be_served_or_why_nothing_can_be(folder: Path) -> None:
+    def check(path: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "sandbox.newsstand", "--mode", "dir", "--path", str(path), "--check"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    good, bad = check(folder), check(folder / "khong-co")
+    assert (good.returncode, len(json.loads(good.stdout)["sources"])) == (0, 5)
+    assert (bad.returncode, bad.stdout) == (2, "")
+    assert "Không có thư mục" in bad.stderr
+    assert "Traceback" not in bad.stderr
