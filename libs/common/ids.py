@@ -6,9 +6,10 @@ batch keeps the order in which it was written.
 
 import secrets
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _VERSION = 0x7 << 76
 _VARIANT = 0b10 << 62
 _COUNTER_BITS = 74
@@ -27,7 +28,7 @@ def _compose(milliseconds: int, tail: int) -> int:
 def _milliseconds(at: datetime) -> int:
     if at.tzinfo is None:
         raise ValueError("an id needs an aware datetime")
-    return int(at.timestamp() * 1000)
+    return (at - _EPOCH) // _MILLISECOND
 
 
 def new_id(now: datetime) -> UUID:
@@ -48,4 +49,4 @@ def floor_id(at: datetime) -> UUID:
 
 def id_time(value: UUID) -> datetime:
     """The instant, to the millisecond, that a UUIDv7 carries."""
-    return datetime.fromtimestamp((value.int >> 80) / 1000, UTC)
+    return _EPOCH + (value.int >> 80) * _MILLISECOND

@@ -57,7 +57,8 @@ class Desk:
         now = self.clock.now()
         values: dict[str, Any] = {
             "id": self.publication, "unit_id": self.unit, "kind": kind, "title": "Tin", "summary": "",
-            "body": "Nội dung", "slug": f"tin-{self.publication}", "state": "draft", "revision": 1, "content_hash": HASH,
+            "body": "Nội dung", "slug": f"tin-{self.publication}",
+            "state": "draft", "revision": 1, "content_hash": HASH,
             "created_by": self.author.id, "created_at": now, "updated_at": now,
         }  # fmt: skip
         await self.add(m.Publication(**{**values, **more}))
