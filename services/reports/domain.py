@@ -190,6 +190,14 @@ def source_health(source: SourceFacts, as_of: datetime, silent_after: timedelta)
     return Health.SILENT if is_silent else Health.OK
 
 
+# --- retention ----------------------------------------------------------------------------------------------
+
+
+def is_kept_too_long(oldest: datetime | None, days: int | None, as_of: datetime) -> bool:
+    """Whether the oldest row there is outlived the limit that the register names."""
+    return oldest is not None and days is not None and as_of - oldest > timedelta(days=days)
+
+
 # --- programmes ---------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.models.enums import PROTECTED_KINDS, SourceGroup, SourceKind, SourceState, TextKind
 from services.reports import labels, queries
-from services.reports.domain import figure, iso
+from services.reports.domain import figure, is_kept_too_long, iso
 from services.reports.settings import RetentionSettings
 
 Data = dict[str, Any]
@@ -129,6 +129,7 @@ async def _retention(session: AsyncSession, as_of: datetime, limits: RetentionSe
             "days": days,
             "note": note,
             "oldest_at": iso(oldest),
+            "is_exceeded": is_kept_too_long(oldest, days, as_of),
             "as_of": iso(as_of),
             "source": source,
         }

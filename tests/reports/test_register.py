@@ -149,3 +149,15 @@ async def test_many_readers_are_served_from_one_count(
     after = (await client.get("/minh-bach.json")).json()
     received: dict[str, Any] = after["feedback"][0]["received"]
     assert (received["value"], received["as_of"]) == (1, "2026-11-24T05:01:00Z")
+
+
+async def test_what_is_kept_longer_than_promised_is_said(
+    client: httpx.AsyncClient, city: City, clock: FrozenClock
+) -> None:
+    await city.item(await city.make.source())
+    clock.advance(timedelta(days=90))
+    assert "Quá hạn giữ" not in (await client.get("/minh-bach")).text
+    clock.advance(timedelta(days=1))
+    assert "Quá hạn giữ" in (await client.get("/minh-bach")).text
+    held = {row["source"]: row["is_exceeded"] for row in (await client.get("/minh-bach.json")).json()["retention"]}
+    assert (held["contents"], held["outbox"]) == (True, False)
