@@ -19,13 +19,17 @@ from sandbox.newsstand.edition import Document, Edition, Source
 from sandbox.newsstand.errors import NewsstandError
 from sandbox.newsstand.words import clean, slug
 
-PAGES_PER_SITEMAP = 200
+PAGES_PER_SITEMAP = 60
+"""As many as one poll of a source fetches."""
 PAGE_SOURCES = 40
 """So many pages are watched by themselves, which brings them in under the address they name as their own; the
 rest come in through a sitemap, under the address they have here."""
 _LOOKS = 64 * 1024
-_SKIPPED = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\])?\s*>", re.DOTALL | re.IGNORECASE)
-_ROOT = re.compile(r"\s*<(?:\w+:)?(rss|feed|rdf|urlset|sitemapindex)\b", re.IGNORECASE)
+_LEAD = re.compile(
+    r"(?:[\s\ufeff]++|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*+(?:\[.*?\]\s*+)?>)*+", re.DOTALL | re.IGNORECASE
+)
+"""What may stand before the first element; it never goes back over what it has read."""
+_ROOT = re.compile(r"<(?:\w+:)?(rss|feed|rdf|urlset|sitemapindex)\b", re.IGNORECASE)
 _PAGE = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _JSON_FEED = re.compile(rb'"version"\s*:\s*"https?://(?:www\.)?jsonfeed\.org/version/')
 _TITLE = re.compile(r"<title[^>]*>\s*(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?\s*</title>", re.DOTALL | re.IGNORECASE)
@@ -45,7 +49,8 @@ def kind_of(data: bytes) -> str | None:
     head = _decoded(data)
     if head.lstrip("\ufeff \t\r\n").startswith("{"):
         return "feed" if _JSON_FEED.search(data) else None
-    if root := _ROOT.match(_SKIPPED.sub("", head).lstrip("\ufeff")):
+    lead = _LEAD.match(head)
+    if root := _ROOT.match(head, lead.end() if lead else 0):
         return "sitemap" if root[1].lower() in ("urlset", "sitemapindex") else "feed"
     # Prose and JSON that only quote a page begin otherwise.
     return "page" if head.lstrip("\ufeff \t\r\n").startswith("<") and _PAGE.search(head) else None

@@ -141,6 +141,7 @@ async def test_nothing_but_the_listed_documents_is_served(sample: httpx.AsyncCli
         (b"<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'/>", "feed"),
         (b'{"version": "https://jsonfeed.org/version/1.1", "items": []}', "feed"),
         (b"<urlset><url/></urlset>", "sitemap"),
+        (b"<?xml version='1.0'?><!DOCTYPE rss [<!ENTITY nbsp '&#160;'>]>\n<!-- a --> <!-- b --><rss/>", "feed"),
         ("<?xml version='1.0' encoding='utf-16'?><rss/>".encode("utf-16"), "feed"),
         (b"<!DOCTYPE html><html><body>x</body></html>", "page"),
         (b"<html><body>about &lt;rss&gt;</body></html>", "page"),
@@ -152,6 +153,13 @@ async def test_nothing_but_the_listed_documents_is_served(sample: httpx.AsyncCli
 )
 def test_a_file_is_known_by_its_content(data: bytes, kind: str | None) -> None:
     assert kind_of(data) == kind
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("piece", [b"<!--", b"<?", b"<!DOCTYPE", b"<!DOCTYPE [ ] ", b" ", b"<link "])
+def test_no_file_takes_long_to_be_looked_at(piece: bytes) -> None:
+    assert kind_of(b"<!DOCTYPE" + piece * 20_000) is None
+    assert kind_of(piece * 20_000) is None
 
 
 @pytest.fixture
