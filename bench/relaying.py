@@ -13,7 +13,7 @@ from libs.common.db import Database
 from libs.common.events import ContentsIngested
 from libs.common.ids import new_id
 from libs.common.outbox import RELAY_BATCH, emit
-from libs.common.relay import MAX_IN_FLIGHT, relay_once
+from libs.common.relay import relay_once
 from libs.common.roles import RELAY, role_name
 from libs.common.settings import NatsSettings
 
@@ -30,7 +30,7 @@ async def bench(count: int) -> tuple[float, float]:
     async with stage(()) as made:
         settings = NatsSettings.model_validate({"url": made.setup.nats.url, "token": made.setup.nats.token})
         client = await connect(settings, "bench-relay")
-        js = client.jetstream(publish_async_max_pending=MAX_IN_FLIGHT)
+        js = client.jetstream()
         await ensure_stream(js, settings)
         relay = Database(made.setup.url(role_name(RELAY)), pool_size=2)
         rates = []

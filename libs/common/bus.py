@@ -177,37 +177,21 @@ class Outgoing:
 
 
 async def publish_batch(
-    js: JetStreamContext, messages: Sequence[Outgoing], timeout: float = 10.0
+    js: JetStreamContext, messages: Sequence[Outgoing], timeout: float = 5.0
 ) -> list[PubAck | Exception]:
     """Publish all without waiting in between, then wait for the acks: for each message its ack or why there is none.
 
     No answer within the timeout is an error too: the message may have arrived, and sending it again is harmless.
+    Not the client's publish_async: it drops a refusal (a full stream), and the message would look merely unanswered.
     """
-    waiting: list[asyncio.Future[PubAck] | Exception] = [await _send(js, message) for message in messages]
-    acks = [each for each in waiting if isinstance(each, asyncio.Future)]
-    try:
-        if acks:
-            await asyncio.wait(acks, timeout=timeout)
-        return [_outcome(each) for each in waiting]
-    finally:
-        for ack in acks:
-            ack.cancel()
+    return await asyncio.gather(*(_publish(js, message, timeout) for message in messages))
 
 
-async def _send(js: JetStreamContext, message: Outgoing) -> asyncio.Future[PubAck] | Exception:
+async def _publish(js: JetStreamContext, message: Outgoing, timeout: float) -> PubAck | Exception:
     try:
-        return await js.publish_async(message.subject, message.data, headers=message.headers)
+        return await js.publish(message.subject, message.data, timeout=timeout, headers=message.headers)
     except (NatsError, OSError) as error:
         return error
-
-
-def _outcome(waiting: asyncio.Future[PubAck] | Exception) -> PubAck | Exception:
-    if isinstance(waiting, Exception):
-        return waiting
-    if not waiting.done():
-        return TimeoutError("no ack")
-    error = waiting.exception()
-    return error if isinstance(error, Exception) else waiting.result()
 
 
 async def pause(seconds: float, stopping: asyncio.Event) -> None:

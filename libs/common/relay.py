@@ -26,7 +26,6 @@ from libs.common.settings import CommonSettings
 log = logging.getLogger("lantoa.relay")
 IDLE_SECONDS = 1.0
 REPORT_SECONDS = 60.0
-MAX_IN_FLIGHT = 4000
 
 
 class NothingTaken(Exception):
@@ -128,7 +127,7 @@ async def relay_forever(
     checkpoint: Checkpoint = no_checkpoint,
 ) -> None:
     """Relay until the stop; the batch in hand is finished first."""
-    js = client.jetstream(publish_async_max_pending=MAX_IN_FLIGHT)
+    js = client.jetstream()
     wake = Wake(db)
     tasks = [asyncio.create_task(wake.listen()), asyncio.create_task(_report(db, clock))]
     stop = asyncio.create_task(stopping.wait())

@@ -4,10 +4,12 @@ A service runs when its newest revision ≥ the database's `compatible_from` and
 service's MINIMUM. Revisions are numbered 0001, 0002, … in one line, so they compare as text.
 """
 
+import asyncio
 import logging
+import time
 
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from libs.common.db import Database
 
@@ -15,6 +17,9 @@ HEAD = "0001"
 """The newest migration this code knows; a test holds it to the migrations folder."""
 MINIMUM = "0001"
 """The oldest database this code can work with."""
+
+PATIENCE = 60.0
+"""Seconds a starting process waits for the database."""
 
 log = logging.getLogger("lantoa.schema")
 
@@ -54,6 +59,16 @@ async def read_versions(db: Database) -> tuple[str | None, str | None]:
         return None, None
 
 
-async def wait_until_compatible(db: Database) -> None:
-    version, oldest = await read_versions(db)
-    check(HEAD, MINIMUM, version, oldest)
+async def wait_until_compatible(db: Database, patience: float = PATIENCE) -> None:
+    """Wait for a database that is not there yet; refuse at once one that does not fit."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            version, oldest = await read_versions(db)
+        except (OSError, DBAPIError) as error:
+            if time.monotonic() > end:
+                raise
+            log.warning("the database does not answer (%s); waiting", type(error).__name__)
+            await asyncio.sleep(min(1.0, patience))
+        else:
+            return check(HEAD, MINIMUM, version, oldest)

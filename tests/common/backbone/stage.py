@@ -4,9 +4,10 @@
 """
 
 import asyncio
+import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, ClassVar
@@ -14,14 +15,16 @@ from typing import Any, ClassVar
 import nats
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from sqlalchemy import event as hooks
 from sqlalchemy import text
 
-from libs.common.bus import HandlerContext, Permanent, Subscription
+from libs.common.bus import HandlerContext, Permanent, Subscription, connect, disconnect
 from libs.common.clock import SystemClock
 from libs.common.consumer import Consumer
 from libs.common.db import Database
 from libs.common.events.base import Event
 from libs.common.outbox import emit_all
+from libs.common.relay import relay_forever
 from libs.common.settings import NatsSettings
 
 CLOCK = SystemClock()
@@ -94,6 +97,38 @@ async def unpublished(db: Database) -> int:
     return int(await scalar(db, "SELECT count(*) FROM outbox WHERE published_at IS NULL"))
 
 
+@contextmanager
+def statements(db: Database) -> Iterator[list[str]]:
+    """Every statement sent to the database meanwhile: what a batch costs."""
+    seen: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        seen.append(statement)
+
+    hooks.listen(db.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        hooks.remove(db.engine.sync_engine, "before_cursor_execute", note)
+
+
+async def stream_numbers(js: JetStreamContext) -> list[int]:
+    """The numbers of all messages now in the stream, in order."""
+    state = (await js.stream_info("lantoa")).state
+    found = []
+    for sequence in range(state.first_seq, state.last_seq + 1):
+        message = await js.get_msg("lantoa", sequence)
+        found.append(int(json.loads(message.data or b"{}")["number"]))
+    return found
+
+
+async def is_full(js: JetStreamContext) -> bool:
+    """Whether the stream has taken what it can: it grows no more."""
+    before = (await js.stream_info("lantoa")).state.messages
+    await asyncio.sleep(0.3)
+    return before > 0 and (await js.stream_info("lantoa")).state.messages == before
+
+
 async def until(true: Callable[[], Awaitable[bool]], seconds: float = 10.0, every: float = 0.03) -> None:
     """Wait for something to become true; fail when it does not."""
     async with asyncio.timeout(seconds):
@@ -144,6 +179,19 @@ async def running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def relaying(db: Database, settings: NatsSettings, **options: Any) -> AsyncIterator[JetStreamContext]:
+    """A relay that runs meanwhile and is stopped properly."""
+    client, stopping = await connect(settings, "relay"), asyncio.Event()
+    task = asyncio.create_task(relay_forever(db, client, CLOCK, stopping, **options))
+    try:
+        yield client.jetstream()
+    finally:
+        stopping.set()
+        await asyncio.wait_for(task, 15)
+        await disconnect(client)
 
 
 class Killed(BaseException):
