@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from libs.common.models.enums import PROTECTED_KINDS, MatchState, RiskClass, Role, TextKind, Verdict
+from libs.common.models.enums import PROTECTED_KINDS, MatchState, RiskClass, Role, SourceGroup, TextKind, Verdict
 
 SAFETY_RISKS = frozenset({RiskClass.EXPOSED_PERSONAL_DATA, RiskClass.THREAT_OF_VIOLENCE})
 """What in lawful criticism still endangers somebody: it becomes a safety task, never a legal case."""
@@ -66,3 +66,40 @@ def visible_verdict(
         return verdict
     confirmed = state in (None, MatchState.CONFIRMED)
     return verdict if confirmed and published and verdict in _PUBLIC_VERDICTS else None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a content was labelled before: the kind in force, every kind it ever had, and who gave the last."""
+
+    kind: TextKind | None = None
+    ever: frozenset[str] = frozenset()
+    by_person: bool = False
+
+
+def settled_kind(found: TextKind, past: Past) -> TextKind:
+    """A model never undoes a person's label, and never takes from a text what protects it."""
+    if past.kind is None:
+        return found
+    loses_protection = past.kind in PROTECTED_KINDS and found not in PROTECTED_KINDS
+    return past.kind if past.by_person or loses_protection else found
+
+
+def is_remembered(kind: TextKind, past: Past) -> bool:
+    """Whether a model's label belongs in the history: the firewall needs each kind that ever protected a text."""
+    return kind in PROTECTED_KINDS and (kind != past.kind or kind not in past.ever)
+
+
+PUBLISHING_GROUPS = frozenset({SourceGroup.PRESS, SourceGroup.PORTAL, SourceGroup.AGGREGATOR, SourceGroup.OFFICIAL})
+"""Who publishes; what these say tells a story, whatever a model made of its kind."""
+
+NOT_STORIES = frozenset({TextKind.ADVERT, TextKind.SCAM_SUSPECT})
+FORUM_STORIES = frozenset({TextKind.NEWS, TextKind.ANNOUNCEMENT, TextKind.QUESTION, TextKind.OTHER})
+"""What on a forum passes news (or a rumour) on; a voice about it (opinion, criticism, thanks) is not the event."""
+
+
+def joins_stories(group: SourceGroup, kind: TextKind) -> bool:
+    """What citizens send through the city's own doors is a feedback case with its own number, never a story."""
+    if group in PUBLISHING_GROUPS:
+        return kind not in NOT_STORIES
+    return group == SourceGroup.FORUM and kind in FORUM_STORIES

@@ -17,6 +17,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from libs.common.auth.dev import dev_token
 from libs.common.local import installation, paths
@@ -110,7 +111,7 @@ def _start(wanted: Wanted) -> None:
         err.print("Đã dừng.")
         raise typer.Exit(130) from None
     except StartFailed as error:
-        err.print(f"[bold red]Không chạy được:[/] {error}")
+        err.print(f"[bold red]Không chạy được:[/] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(_FAILED) from None
     raise typer.Exit(0 if done else _FAILED)
 

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from libs.common.local.addresses import LOOPBACK, Addresses, service_for
+from libs.common.local.addresses import LOOPBACK, SERVICES, Addresses, service_for
 
 _LOG = logging.getLogger(__name__)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -211,7 +211,7 @@ def _problem(
 def main() -> None:
     settings = ProxySettings()
     addresses = Addresses(settings.origin_port, settings.first_port)
-    upstreams = {service: addresses.service(service) for service in addresses.all_ports() if service != "proxy"}
+    upstreams = {service: addresses.service(service) for service in SERVICES}
     uvicorn.run(
         create_proxy(upstreams, settings),
         host=LOOPBACK,

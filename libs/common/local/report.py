@@ -4,13 +4,14 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from libs.common.local.addresses import SERVICES
 from libs.common.local.day import Found
 from libs.common.local.paths import checkout
 from libs.common.local.people import DESKS
 from libs.common.local.topology import Setup
 
+_NAME_WIDTH = 20
 STATES = {
     "published": "đã đăng, đã thấy",
     "accepted": "nền tảng đã nhận",
@@ -23,12 +24,8 @@ STATES = {
 
 def show_day(screen: Console, found: Found) -> None:
     screen.print()
-    table = Table(title=_title(found), title_justify="left", show_header=False, pad_edge=False, box=None)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, words in _rows(found):
-        table.add_row(name, words)
-    screen.print(table)
+    screen.print(_title(found), soft_wrap=True)
+    _lines(screen, _rows(found))
     for problem in found.problems:
         screen.print(f"[bold red]✗[/] {escape(problem)}")
 
@@ -82,18 +79,18 @@ def _short(file: str) -> str:
 
 def show_addresses(screen: Console, setup: Setup, *, live: bool = False) -> None:
     origin, sandbox = setup.addresses.origin, setup.addresses.sandbox
-    table = Table(show_header=False, pad_edge=False, box=None)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row("Bản tin công khai", f"{origin}/")
-    table.add_row("Sổ minh bạch", f"{origin}/minh-bach")
-    for service in ("ingest", "classify", "publish", "reports"):
-        table.add_row(f"API {service}", f"{origin}/api/{service}/v1/docs")
+    rows = [("Bản tin công khai", f"{origin}/"), ("Sổ minh bạch", f"{origin}/minh-bach")]
+    rows += [(f"API {service}", f"{origin}/api/{service}/v1/docs") for service in SERVICES]
     if not live:
-        table.add_row("Sân tập (Bluesky)", f"{sandbox}/")
-        table.add_row("Quầy báo phát lại", f"{sandbox}/press/")
-    table.add_row("Mã truy cập thử", f".venv/bin/lantoa token --as {next(iter(DESKS))}   ({', '.join(DESKS)})")
-    table.add_row("Nhật ký", str(setup.paths.logs))
+        rows += [("Sân tập (Bluesky)", f"{sandbox}/"), ("Quầy báo phát lại", f"{sandbox}/press/")]
+    rows.append(("Mã truy cập thử", f".venv/bin/lantoa token --as {next(iter(DESKS))}   ({', '.join(DESKS)})"))
+    rows.append(("Nhật ký", str(setup.paths.logs)))
     screen.print()
-    screen.print(table)
+    _lines(screen, rows)
     screen.print()
+
+
+def _lines(screen: Console, rows: list[tuple[str, str]]) -> None:
+    """Unwrapped, so that an address can be copied from any terminal or log."""
+    for name, words in rows:
+        screen.print(f"[bold]{name:<{_NAME_WIDTH}}[/]  {words}", soft_wrap=True)

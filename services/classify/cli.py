@@ -1,0 +1,7 @@
+"""Offline verbs of the classify service."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """No verb yet."""

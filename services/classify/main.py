@@ -1,0 +1,29 @@
+"""The classify service."""
+
+from fastapi import FastAPI
+
+from libs.common.app import Service, Worker, create_app, create_worker
+from services.classify import adapters  # noqa: F401  (registers the models)
+from services.classify.api import router
+from services.classify.jobs import jobs
+from services.classify.resources import open_resources
+from services.classify.settings import ClassifySettings
+from services.classify.subscribers import subscribers
+
+SERVICE = Service(
+    name="classify",
+    title="Lan Tỏa · Phân loại",
+    settings_class=ClassifySettings,
+    routers=[router],
+    subscribers=subscribers,
+    jobs=jobs,
+    resources=open_resources,
+)
+
+
+def app() -> FastAPI:
+    return create_app(SERVICE)
+
+
+def worker() -> Worker:
+    return create_worker(SERVICE)

@@ -1,0 +1,45 @@
+"""What the classify process holds while it runs: the model, the names of places, the seat of the story assigner."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.clock import Clock
+from libs.common.db import Database
+from libs.common.units import load_gazetteer
+from services.classify import queries
+from services.classify.adapters.base import CLASSIFIERS, Classifier
+from services.classify.assigning import Seat
+from services.classify.claims import ClaimBook
+from services.classify.places import Gazetteer
+from services.classify.settings import ClassifySettings
+
+
+@dataclass
+class Resources:
+    settings: ClassifySettings
+    classifier: Classifier
+    gazetteer: Gazetteer
+    seat: Seat = field(default_factory=Seat)
+    book: ClaimBook = field(default_factory=lambda: ClaimBook({}))
+
+
+async def place_names(session: AsyncSession) -> Sequence[tuple[str, str]]:
+    """The wards, communes and districts of this installation; the shipped lists where it has none yet."""
+    return await queries.place_names(session) or load_gazetteer()
+
+
+@asynccontextmanager
+async def open_resources(settings: ClassifySettings, db: Database, clock: Clock) -> AsyncIterator[Resources]:
+    async with db.transaction() as session:
+        names = await place_names(session)
+    held = Resources(settings, CLASSIFIERS.get(settings.classifier)(), Gazetteer(names))
+    try:
+        yield held
+    finally:
+        # A seat given back at a stop needs no waiting by the one that follows.
+        if held.seat.epoch is not None:
+            async with db.transaction() as session:
+                await queries.release_lease(session, queries.STORIES_LEASE, held.seat.holder, clock.now())

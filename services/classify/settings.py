@@ -1,0 +1,20 @@
+"""Settings of the classify service."""
+
+from pydantic import BaseModel, Field
+
+from libs.common.settings import CommonSettings
+
+
+class StorySettings(BaseModel):
+    """How contents are given to stories."""
+
+    settle_seconds: float = Field(default=2.0, ge=0, description="a content waits this long after its annotation")
+    lease_seconds: int = Field(default=20, ge=2, description="a silent assigner is replaced after this long")
+    lookback_minutes: int = Field(default=15, ge=1, description="how far back each look for new contents goes")
+    sweep_seconds: int = Field(default=60, ge=1, description="pause between two looks over all of sweep_days")
+    sweep_days: int = Field(default=7, ge=3, description="contents older than this are given to no story")
+
+
+class ClassifySettings(CommonSettings):
+    classifier: str = Field(default="lexicon", description="name of the model that labels texts")
+    stories: StorySettings = StorySettings()
