@@ -4,9 +4,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import pydantic_core
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
-from libs.common.auth import ClockDep, Principal, require
+from libs.common.auth import ClockDep, Principal, public, require
 from libs.common.db import SessionDep
 from libs.common.errors import problems
 from libs.common.models import FeedbackCase, Fetch, Source
@@ -16,6 +16,7 @@ from services.ingest import push, queries, service
 from services.ingest.problems import (
     BodyTooBig,
     ContentNotFound,
+    FeedbackNotFound,
     IntakeOverloaded,
     InvalidBulk,
     ItemRejected,
@@ -29,12 +30,14 @@ from services.ingest.schemas import (
     ContentOut,
     ContentWithText,
     FeedbackCaseOut,
+    FeedbackStatus,
     FetchOut,
     PushItem,
     PushOut,
     SourceCreate,
     SourceOut,
     SourcePatch,
+    SourceWithHealth,
 )
 from services.ingest.settings import IngestSettings
 
@@ -69,14 +72,17 @@ async def create_source(
 
 
 @router.get("/sources")
-async def list_sources(page: PageDep, session: SessionDep, _: StaffDep) -> Page[SourceOut]:
-    rows = await queries.list_sources(session, page)
-    return Page[SourceOut].model_validate(page_of(rows, page.limit, _by_name))
+async def list_sources(page: PageDep, session: SessionDep, _: StaffDep, clock: ClockDep) -> Page[SourceWithHealth]:
+    found = page_of(await queries.list_sources(session, page), page.limit, _by_name)
+    items = await service.read_health(session, found["items"], clock.now())
+    return Page[SourceWithHealth](items=items, next_cursor=found["next_cursor"])
 
 
 @router.get("/sources/{source_id}", responses=problems(SourceNotFound))
-async def get_source(source_id: UUID, session: SessionDep, _: StaffDep) -> SourceOut:
-    return SourceOut.model_validate(await service.require_source(session, source_id))
+async def get_source(source_id: UUID, session: SessionDep, _: StaffDep, clock: ClockDep) -> SourceWithHealth:
+    source = await service.require_source(session, source_id)
+    (known,) = await service.read_health(session, [source], clock.now())
+    return known
 
 
 @router.patch("/sources/{source_id}", responses=problems(SourceNotFound, SourceExists, SourceRefused))
@@ -90,6 +96,14 @@ async def change_source(
 ) -> SourceOut:
     by = service.Actor(who.person_id, settings.replay)
     return SourceOut.model_validate(await service.change_source(session, source_id, body, by=by, now=clock.now()))
+
+
+@router.delete("/sources/{source_id}", status_code=204, responses=problems(SourceNotFound))
+async def retire_source(
+    source_id: UUID, session: SessionDep, who: SourceKeeperDep, clock: ClockDep, settings: SettingsDep
+) -> None:
+    by = service.Actor(who.person_id, settings.replay)
+    await service.retire_source(session, source_id, by=by, now=clock.now())
 
 
 @router.post("/sources/{source_id}/poll", status_code=202, responses=problems(SourceNotFound, SourceNotPolled))
@@ -108,9 +122,13 @@ async def list_fetches(
 # --- pushed bodies ------------------------------------------------------------------------------------------
 
 
-def _json_body(schema: dict[str, Any]) -> dict[str, Any]:
+NDJSON = "application/x-ndjson"
+
+
+def _json_body(schema: dict[str, Any], **more: dict[str, Any]) -> dict[str, Any]:
     """The documentation of a body that the route reads itself, to bound it."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    content = {"application/json": {"schema": schema}} | {kind: {"schema": other} for kind, other in more.items()}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 async def _body(request: Request, limit: int) -> bytes:
@@ -130,15 +148,32 @@ def _parsed(body: bytes) -> Any:
         raise InvalidBulk("Nội dung gửi lên không phải JSON hợp lệ (UTF-8).") from error
 
 
-def _bulk(body: bytes) -> push.Bulk:
+def _bulk(body: bytes, content_type: str) -> push.Bulk:
     """The rows of a bulk body; the rows themselves are judged one by one."""
-    parsed = _parsed(body)
-    rows = parsed.get("items") if isinstance(parsed, dict) else None
-    if not isinstance(rows, list):
-        raise InvalidBulk("Cần một đối tượng JSON có danh sách “items”.")
+    is_lines = content_type.partition(";")[0].strip().lower() in (NDJSON, "application/jsonl")
+    rows = _lines(body) if is_lines else _items(_parsed(body))
     if not 1 <= len(rows) <= MAX_ROWS:
-        raise InvalidBulk(f"Danh sách “items” cần từ 1 đến {MAX_ROWS} mục, đang có {len(rows)}.")
+        raise InvalidBulk(f"Mỗi lần gửi từ 1 đến {MAX_ROWS} mục, đang có {len(rows)}.")
     return push.Bulk(rows)
+
+
+def _items(parsed: Any) -> list[Any]:
+    rows = parsed.get("items") if isinstance(parsed, dict) else parsed
+    if not isinstance(rows, list):
+        raise InvalidBulk("Cần một danh sách JSON, hoặc một đối tượng JSON có danh sách “items”.")
+    return rows
+
+
+def _lines(body: bytes) -> list[Any]:
+    """One row for each line that is not blank; one that is no JSON is a bad row, not a bad body."""
+    return [_row(line) for line in body.split(b"\n") if line.strip()]
+
+
+def _row(line: bytes) -> Any:
+    try:
+        return pydantic_core.from_json(line)
+    except ValueError:
+        return push.UNREADABLE
 
 
 # --- contents -----------------------------------------------------------------------------------------------
@@ -169,14 +204,16 @@ async def push_content(
             "type": "object",
             "required": ["items"],
             "properties": {"items": {"type": "array", "maxItems": MAX_ROWS, "items": {"type": "object"}}},
-        }
+        },
+        **{NDJSON: {"type": "string", "description": f"one item per line, at most {MAX_ROWS}"}},
     ),
 )
 async def push_contents(
     request: Request, session: SessionDep, _: PusherDep, clock: ClockDep, settings: SettingsDep
 ) -> BulkOut:
     await service.refuse_when_overloaded(session, settings.intake, clock.now())
-    bulk = _bulk(await _body(request, settings.intake.body_bytes))
+    body = await _body(request, settings.intake.body_bytes)
+    bulk = _bulk(body, request.headers.get("content-type", ""))
     return await push.push_items(session, bulk, limits=settings.intake, now=clock.now())
 
 
@@ -202,6 +239,13 @@ async def list_feedback_cases(
 ) -> Page[FeedbackCaseOut]:
     rows = await queries.list_cases(session, state, page)
     return Page[FeedbackCaseOut].model_validate(page_of(rows, page.limit, _by_arrival))
+
+
+@router.get("/feedback/{reference}", responses=problems(FeedbackNotFound), dependencies=[public()])
+async def get_feedback_status(
+    reference: Annotated[str, Path(max_length=40, pattern=r"^[ -~]+$")], session: SessionDep
+) -> FeedbackStatus:
+    return FeedbackStatus.model_validate(await service.require_case_status(session, reference))
 
 
 def _by_name(source: Source) -> Cursor:

@@ -14,7 +14,7 @@ from posixpath import normpath
 from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
 from uuid import UUID
 
-from libs.common.models.enums import ContentKind, SourceGroup, TextKind
+from libs.common.models.enums import ContentKind, SourceGroup, SourceState, TextKind
 
 # --- identity: one item per canonical address ---------------------------------------------------------
 
@@ -112,8 +112,10 @@ def without_author(canonical: str) -> str:
 
 
 def url_hash(canonical: str) -> bytes:
-    """The key of a page. http and https are the same page, since sites move between the two."""
-    return hashlib.sha256(canonical.partition("://")[2].encode("utf-8")).digest()
+    """The key of a page. http and https are the same page, and so are both spellings of its end: sites move
+    between them."""
+    address, mark, query = canonical.partition("://")[2].partition("?")
+    return hashlib.sha256(f"{address.rstrip('/')}{mark}{query}".encode()).digest()
 
 
 def item_hash(source_id: UUID, external_id: str) -> bytes:
@@ -230,6 +232,45 @@ def max_age_seconds(cache_control: str | None) -> int | None:
     return int(found[1]) if found else None
 
 
+# --- how a source is ----------------------------------------------------------------------------------
+
+SILENT_AFTER = timedelta(days=3)
+
+
+class Health(StrEnum):
+    """A source at a glance: `new` was never read, `silent` answers but has brought nothing for days."""
+
+    NEW = "new"
+    OK = "ok"
+    SILENT = "silent"
+    FAILING = "failing"
+    PAUSED = "paused"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What the health of a source is told from."""
+
+    state: str
+    failures: int
+    created_at: datetime
+    last_ok_at: datetime | None
+    last_item_at: datetime | None
+
+
+def health_of(pulse: Pulse, now: datetime) -> Health:
+    """A source that is not read says why; one that is read is silent when its newest item is days old."""
+    if pulse.state != SourceState.ACTIVE:
+        return Health(pulse.state)
+    if pulse.failures:
+        return Health.FAILING
+    if pulse.last_ok_at is None and pulse.last_item_at is None:
+        return Health.NEW
+    newest = max(pulse.created_at, pulse.last_item_at or pulse.created_at)
+    return Health.SILENT if now - newest > SILENT_AFTER else Health.OK
+
+
 WHOLE_TEXT = 1200
 """A feed entry of at least this many characters is taken for the whole article."""
 
@@ -270,10 +311,8 @@ URGENT_WITHIN = timedelta(hours=4)
 
 # Kinds of text that are a citizen's matter for a unit to answer.
 CASE_KINDS = frozenset({TextKind.CRITICISM, TextKind.COMPLAINT, TextKind.REPORT_OF_PROBLEM})
-# Groups of sources in which citizens speak for themselves; an article that reports criticism is press.
-CASE_GROUPS = frozenset({SourceGroup.CITIZEN, SourceGroup.FORUM, SourceGroup.OFFICIAL})
 CASE_FORMS = frozenset({ContentKind.POST, ContentKind.REPORT})
-# Groups whose texts are masked before they are stored; press text is published and stays as it is.
+# Groups of sources in which citizens speak for themselves: what they write is masked before it is stored.
 MASKED_GROUPS = frozenset({SourceGroup.CITIZEN, SourceGroup.FORUM})
 
 _FORMS = {
@@ -297,9 +336,15 @@ def form_of(group: str) -> ContentKind:
     return _FORMS[SourceGroup(group)]
 
 
+def is_citizens_text(source_group: str, form: str) -> bool:
+    """Whether a citizen speaks: a citizens' source whatever the form of its items, or a post or report on the
+    city's own pages. The press and the agencies' own articles and releases are not theirs."""
+    return source_group in MASKED_GROUPS or (source_group == SourceGroup.OFFICIAL and form in CASE_FORMS)
+
+
 def opens_case(text_kind: str, source_group: str, form: str) -> bool:
-    """Whether a classified text becomes a feedback case. Articles and releases never do."""
-    return text_kind in CASE_KINDS and source_group in CASE_GROUPS and form in CASE_FORMS
+    """Whether a classified text becomes a feedback case: no criticism by a citizen is ever dropped."""
+    return text_kind in CASE_KINDS and is_citizens_text(source_group, form)
 
 
 def is_urgent(text: str) -> bool:

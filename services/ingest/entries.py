@@ -1,8 +1,8 @@
 """An entry of a feed and the page behind it, made into one content."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from libs.common.masking import mask_personal_data
 from libs.common.models import Source
 from libs.common.models.enums import DateProvenance
 from services.ingest.adapters.base import Entry
@@ -15,7 +15,14 @@ MAX_TITLE, MAX_SUMMARY, MAX_TEXT = 1000, 5000, 200_000
 
 
 def content_of(
-    entry: Entry, article: Article | None, source: Source, *, key: bytes, url: str | None, now: datetime
+    entry: Entry,
+    article: Article | None,
+    source: Source,
+    *,
+    key: bytes,
+    url: str | None,
+    now: datetime,
+    mask: Callable[[str], str],
 ) -> NewContent | None:
     """The content to store; None where neither the entry nor its page says anything."""
     title = clean(entry.title or (article.title if article else None) or "")[:MAX_TITLE]
@@ -24,8 +31,8 @@ def content_of(
     if not (title or text):
         return None
     if source.group in MASKED_GROUPS:
-        title, text = mask_personal_data(title), mask_personal_data(text)
-        summary = mask_personal_data(summary) if summary else None
+        title, text = mask(title), mask(text)
+        summary = mask(summary) if summary else None
     published, origin = _date(entry, article, now)
     return NewContent(
         key=key,

@@ -5,6 +5,7 @@ import random
 from datetime import timedelta
 
 from libs.common.events.content import BATCH_LIMIT
+from libs.common.faults import describe
 from libs.common.jobs import JobContext, Jobs
 from libs.common.models import Source
 from services.ingest import service
@@ -36,12 +37,11 @@ for _ in range(POLLERS):
 
 async def poll_source(ctx: JobContext[Resources], source: Source) -> Poll:
     """Poll a claimed source and record it; a failure is that source's alone."""
-    poller = Poller(source, ctx.resources, ctx.db, ctx.clock.now(), ctx.stopping.is_set)
     try:
-        poll = await poller.poll()
+        poll = await Poller(source, ctx.resources, ctx.db, ctx.clock.now(), ctx.stopping.is_set).poll()
         new = await _store(ctx, poll)
     except Exception as error:
-        log.exception("source %s could not be polled", source.id)
+        log.error("source %s could not be polled: %s", source.id, describe(error))
         poll, new = Poll(PollOutcome.ERROR, error=f"Lỗi nội bộ khi đọc nguồn ({type(error).__name__})"), 0
     await _record(ctx, source, poll, new)
     return poll
@@ -83,7 +83,7 @@ async def _record(ctx: JobContext[Resources], source: Source, poll: Poll, new: i
     if poll.moved_to:
         changes["url"] = poll.moved_to
     async with ctx.db.transaction() as session:
-        await service.record_poll(session, source.id, fetch=fetch, source=changes, now=now)
+        await service.record_poll(session, source, fetch=fetch, changes=changes, now=now)
 
 
 def _validators(poll: Poll) -> dict[str, str | None] | None:

@@ -35,8 +35,10 @@ from services.ingest.extract import Article, extract_article
 from services.ingest.queries import NewContent
 from services.ingest.resources import Resources
 from services.ingest.schemas import SourceOptions
+from services.ingest.service import masker
 
 MAX_SITEMAPS = 3
+MAX_ADDRESS = 2000
 NEWS_AGE = timedelta(days=7)
 
 
@@ -110,7 +112,7 @@ class Poller:
     # --- the request ------------------------------------------------------------------------------------
 
     async def _fetch(self, url: str, headers: dict[str, str] | None = None, limit: int | None = None) -> Fetched:
-        async with self.held.hosts.turn(httpx.URL(url).host):
+        async with self.held.hosts.turn(_host(url)):
             return await self.held.fetcher.fetch(url, headers=headers, admit=self.held.robots.admit, max_bytes=limit)
 
     def _validators(self) -> dict[str, str]:
@@ -131,8 +133,8 @@ class Poller:
             error=error,
             wait_seconds=wait,
             moved_to=answer.moved_to if outcome is PollOutcome.OK else None,
-            etag=answer.headers.get("etag"),
-            last_modified=answer.headers.get("last-modified"),
+            etag=_validator(answer, "etag"),
+            last_modified=_validator(answer, "last-modified"),
         )
 
     # --- the documents ----------------------------------------------------------------------------------
@@ -165,6 +167,7 @@ class Poller:
         """What is to be stored, and whether every entry that needs an article got its turn."""
         found = await self._candidates(self._recent(document.entries))
         budget = self.held.settings.poll.articles_per_poll
+        mask = masker(self.held.settings.intake)
         ready: list[NewContent] = []
         for candidate in found:
             if self._wants_article(candidate):
@@ -173,7 +176,13 @@ class Poller:
                 budget -= 1
                 candidate.article = await self._article(candidate.url or "")
             content = content_of(
-                candidate.entry, candidate.article, self.source, key=candidate.key, url=candidate.url, now=self.now
+                candidate.entry,
+                candidate.article,
+                self.source,
+                key=candidate.key,
+                url=candidate.url,
+                now=self.now,
+                mask=mask,
             )
             if content is not None:
                 ready.append(content)
@@ -199,7 +208,7 @@ class Poller:
 
     def _keyed(self, entry: Entry) -> _Candidate | None:
         link = entry.link or (self.source.url if self.source.kind == SourceKind.PAGE else None)
-        url = canonical_url(link) if link else None
+        url = canonical_url(link) if link and len(link) <= MAX_ADDRESS else None
         if url:
             return _Candidate(entry, url_hash(url), url)
         name = entry.id or entry.title
@@ -233,8 +242,8 @@ class Poller:
         if not wanted or len(candidate.entry.content or "") >= WHOLE_TEXT:
             return False
         return is_article_host(
-            httpx.URL(candidate.url).host,
-            httpx.URL(self.source.url or "").host,
+            _host(candidate.url),
+            _host(self.source.url or ""),
             self.options.article_hosts,
             replay=self.held.settings.replay,
         )
@@ -254,6 +263,20 @@ class Poller:
             url=answer.url,
             language=self.source.language,
         )
+
+
+def _host(url: str) -> str:
+    """The host of an address; nothing for what the client cannot take, which the fetcher then refuses."""
+    try:
+        return httpx.URL(url).host
+    except (httpx.InvalidURL, ValueError):
+        return ""
+
+
+def _validator(answer: Fetched, name: str) -> str | None:
+    """A validator is sent back as it came, so one that no header can carry is not kept."""
+    value = answer.headers.get(name, "")
+    return value if 0 < len(value) <= 512 and value.isascii() and value.isprintable() else None
 
 
 def _judge_status(status: int) -> tuple[PollOutcome, str | None]:

@@ -9,17 +9,16 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.masking import HOTLINES, mask_personal_data
 from libs.common.models import Source
 from libs.common.models.enums import DateProvenance, SourceState
 from services.ingest import queries, service
 from services.ingest.domain import (
-    MASKED_GROUPS,
     Verdict,
     believable_date,
     canonical_url,
     content_hash,
     form_of,
+    is_citizens_text,
     item_hash,
     url_hash,
     without_author,
@@ -35,15 +34,22 @@ _REASONS: Mapping[str, str] = {
     "string_too_long": "Dài quá giới hạn.",
     "string_too_short": "Không được để trống.",
     "string_type": "Phải là chuỗi ký tự.",
+    "string_pattern_mismatch": "Có ký tự không được phép.",
+    "string_unicode": "Có ký tự không phải Unicode hợp lệ.",
+    "model_type": "Mỗi mục phải là một đối tượng JSON.",
     "enum": "Không thuộc danh sách cho phép.",
     "timezone_aware": "Thời điểm phải kèm múi giờ, ví dụ 2026-11-24T10:15:00+07:00.",
 }
 _UNKNOWN_FIELD = "Trường này không được nhận: Lan Tỏa chỉ nhận nội dung, không nhận thông tin người viết."
 
 
+UNREADABLE = object()
+"""Stands for a line that is no JSON at all."""
+
+
 @dataclass(frozen=True)
 class Bulk:
-    """The rows of a request as they came: each a dictionary, or something that is none."""
+    """The rows of a request as they came: each a dictionary, or something that is none, or `UNREADABLE`."""
 
     rows: Sequence[Any]
 
@@ -57,12 +63,15 @@ async def push_items(session: AsyncSession, bulk: Bulk, *, limits: IntakeSetting
     results: dict[int, PushOut] = {}
     items: dict[int, PushItem] = {}
     for index, row in enumerate(bulk.rows):
+        if row is UNREADABLE:
+            results[index] = _rejected(index, ItemRejected("Dòng này không phải JSON hợp lệ (UTF-8)."))
+            continue
         try:
             items[index] = PushItem.model_validate(row)
         except ValidationError as error:
             results[index] = _rejected(index, _invalid(error))
     sources = await _sources_of(session, items.values(), now)
-    mask = _masker(limits)
+    mask = service.masker(limits)
     ready: list[tuple[int, NewContent]] = []
     for index, item in items.items():
         try:
@@ -129,14 +138,10 @@ async def _sources_of(session: AsyncSession, items: Any, now: datetime) -> Sourc
 # --- one item -----------------------------------------------------------------------------------------------
 
 
-def _masker(limits: IntakeSettings) -> Callable[[str], str]:
-    allow = HOTLINES | frozenset(limits.hotlines)
-    return lambda text: mask_personal_data(text, allow)
-
-
 def prepare(item: PushItem, source: Source, *, now: datetime, mask: Callable[[str], str]) -> NewContent:
     """The item as it is stored. What citizens write is masked before it is hashed, keyed or kept."""
-    hide = mask if source.group in MASKED_GROUPS else _as_it_is
+    form = item.kind or form_of(source.group)
+    hide = mask if is_citizens_text(source.group, form) else _as_it_is
     title, text = hide(one_line(item.title)), hide(clean(item.text).strip())
     if not title and not text:
         raise ItemRejected("Mục tin cần có tiêu đề hoặc nội dung.")
@@ -146,7 +151,7 @@ def prepare(item: PushItem, source: Source, *, now: datetime, mask: Callable[[st
     return NewContent(
         key=url_hash(address) if address else item_hash(source.id, item.external_id or hashed.hex()),
         source_id=source.id,
-        kind=item.kind or form_of(source.group),
+        kind=form,
         url=address,
         title=title,
         summary=hide(one_line(item.summary)) if item.summary else None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +10,17 @@ from sqlalchemy import Row, Select, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.models import Content, ContentKey, FeedbackCase, Fetch, Source, feedback_reference_seq
-from libs.common.models.enums import CaseState, SourceState
+from libs.common.models import (
+    Annotation,
+    Content,
+    ContentKey,
+    FeedbackCase,
+    Fetch,
+    OrganizationUnit,
+    Source,
+    feedback_reference_seq,
+)
+from libs.common.models.enums import CaseState, SourceState, UnitKind
 from libs.common.pagination import PageRequest
 from services.ingest.domain import Known
 
@@ -27,7 +36,7 @@ async def get_source(session: AsyncSession, source_id: UUID) -> Source | None:
 async def list_sources(session: AsyncSession, page: PageRequest) -> Sequence[Source]:
     query = select(Source).order_by(Source.name, Source.id).limit(page.limit + 1)
     if page.after:
-        query = query.where(tuple_(Source.name, Source.id) > (page.after.key, page.after.id))
+        query = query.where(tuple_(Source.name, Source.id) > (str(page.after.key), page.after.id))
     return (await session.scalars(query)).all()
 
 
@@ -68,8 +77,24 @@ async def record_fetch(session: AsyncSession, row: Mapping[str, Any]) -> None:
     await session.execute(insert(Fetch).values(row))
 
 
-async def update_source(session: AsyncSession, source_id: UUID, changes: Mapping[str, Any]) -> None:
-    await session.execute(update(Source).where(Source.id == source_id).values(changes))
+async def update_polled(session: AsyncSession, source_id: UUID, url: str | None, changes: Mapping[str, Any]) -> None:
+    """Unless the source was given another address meanwhile: what the old one answered says nothing of the new."""
+    same = (Source.id == source_id, Source.url.is_not_distinct_from(url))
+    await session.execute(update(Source).where(*same).values(changes))
+
+
+async def newest_items(session: AsyncSession, source_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When each of these sources last brought something new; by the newest key of the index for each."""
+    newest = (
+        select(Content.first_seen_at)
+        .where(Content.source_id == Source.id)
+        .order_by(Content.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = await session.execute(select(Source.id, newest).where(Source.id.in_(source_ids)))
+    found: dict[UUID, datetime] = {source_id: at for source_id, at in rows.all() if at}
+    return found
 
 
 async def list_fetches(session: AsyncSession, source_id: UUID | None, page: PageRequest) -> Sequence[Fetch]:
@@ -244,16 +269,49 @@ async def get_content(session: AsyncSession, content_id: UUID) -> Content | None
 # --- feedback cases -----------------------------------------------------------------------------------------
 
 
-async def texts_of_groups(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[tuple[Content, str]]:
-    """Contents with the group of their source, without those that already have a case."""
+async def texts_without_case(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Row[Content, str, list[str]]]:
+    """Contents that have no case yet, with the group of their source and the places the classifier found."""
     query = (
-        select(Content, Source.group)
+        select(Content, Source.group, Annotation.places)
         .join(Source, Source.id == Content.source_id)
+        .outerjoin(Annotation, Annotation.content_id == Content.id)
         .outerjoin(FeedbackCase, FeedbackCase.content_id == Content.id)
         .where(Content.id.in_(ids), FeedbackCase.id.is_(None))
         .order_by(Content.id)
     )
     return (await session.execute(query)).all()
+
+
+async def units_by_code(session: AsyncSession, codes: set[str], on: date) -> dict[str, tuple[UUID, str]]:
+    """The wards and communes of that day with these codes: code → (id, name)."""
+    unit = OrganizationUnit
+    query = select(unit.code, unit.id, unit.name).where(
+        unit.code.in_(codes),
+        unit.kind.in_((UnitKind.WARD, UnitKind.COMMUNE)),
+        or_(unit.valid_from.is_(None), unit.valid_from <= on),
+        or_(unit.valid_to.is_(None), unit.valid_to >= on),
+    )
+    return {code: (unit_id, name) for code, unit_id, name in await session.execute(query)} if codes else {}
+
+
+async def get_case_status(session: AsyncSession, reference: str) -> Row[*tuple[Any, ...]] | None:
+    """How far a case is, without a word of what it says."""
+    query = (
+        select(
+            FeedbackCase.reference,
+            FeedbackCase.state,
+            FeedbackCase.urgency,
+            OrganizationUnit.name.label("unit"),
+            FeedbackCase.received_at,
+            FeedbackCase.accept_due_at,
+            FeedbackCase.due_at,
+            FeedbackCase.accepted_at,
+            FeedbackCase.answered_at,
+        )
+        .outerjoin(OrganizationUnit, OrganizationUnit.id == FeedbackCase.unit_id)
+        .where(FeedbackCase.reference == reference)
+    )
+    return (await session.execute(query)).first()
 
 
 async def next_reference_number(session: AsyncSession) -> int:

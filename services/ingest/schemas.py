@@ -7,9 +7,11 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from libs.common.models.enums import CaseState, ContentKind, SourceGroup, SourceKind, SourceState, TextKind, Urgency
+from services.ingest.domain import Health
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8, max_length=2000)]
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"  # the database takes no NUL, and a name is one line
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE)]
+Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8, max_length=2000, pattern=_PRINTABLE)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 PollSeconds = Annotated[int, Field(ge=5, le=604800)]
 
@@ -63,6 +65,13 @@ class SourceOut(Row):
     failures: int
     settings: dict[str, Any]
     created_at: datetime
+
+
+class SourceWithHealth(SourceOut):
+    """A source as its keeper looks at it."""
+
+    last_item_at: datetime | None = Field(description="when it last brought something new")
+    health: Health
 
 
 class FetchOut(Row):
@@ -149,3 +158,17 @@ class FeedbackCaseOut(Row):
     accepted_at: datetime | None
     answered_at: datetime | None
     updated_at: datetime
+
+
+class FeedbackStatus(Row):
+    """What anybody who has the reference may see: how far a case is, never what it says."""
+
+    reference: str
+    state: CaseState
+    urgency: Urgency
+    unit: str | None
+    received_at: datetime
+    accept_due_at: datetime
+    due_at: datetime | None
+    accepted_at: datetime | None
+    answered_at: datetime | None

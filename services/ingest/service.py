@@ -1,19 +1,20 @@
 """Use cases of intake: sources, storing in batches, push, polls recorded, feedback cases opened."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import audit
 from libs.common.events.content import BATCH_LIMIT, ClassifiedItem, ContentsIngested, FeedbackOpened
 from libs.common.http import LOOPBACK_ONLY, PUBLIC_ONLY, FetchRefused, check_url, is_address_allowed
 from libs.common.ids import new_id
-from libs.common.masking import mask_personal_data
+from libs.common.masking import HOTLINES, mask_personal_data
 from libs.common.models import Content, Source
 from libs.common.models.enums import CaseState, SourceGroup, SourceKind, SourceState, Urgency
 from libs.common.outbox import emit, pending_events
@@ -21,16 +22,19 @@ from services.ingest import queries
 from services.ingest.domain import (
     HANOI,
     NextPoll,
+    Pulse,
     Verdict,
     case_reference,
     case_subject,
     due_times,
+    health_of,
     is_urgent,
     judge,
     opens_case,
 )
 from services.ingest.problems import (
     ContentNotFound,
+    FeedbackNotFound,
     IntakeOverloaded,
     SourceExists,
     SourceNotFound,
@@ -38,10 +42,18 @@ from services.ingest.problems import (
     SourceRefused,
 )
 from services.ingest.queries import NewContent
-from services.ingest.schemas import SourceCreate, SourcePatch
+from services.ingest.schemas import SourceCreate, SourceOut, SourcePatch, SourceWithHealth
 from services.ingest.settings import IntakeSettings
 
 DEFAULT_SOURCE = "Đẩy trực tiếp"
+Masker = Callable[[str], str]
+
+
+def masker(limits: IntakeSettings) -> Masker:
+    """Hides what identifies a person; the hotlines this city publishes stay readable."""
+    allow = HOTLINES | frozenset(limits.hotlines)
+    return lambda text: mask_personal_data(text, allow)
+
 
 # --- sources ------------------------------------------------------------------------------------------------
 
@@ -100,6 +112,26 @@ async def require_source(session: AsyncSession, source_id: UUID) -> Source:
     if source is None:
         raise SourceNotFound(f"Mã nguồn: {source_id}.")
     return source
+
+
+async def retire_source(session: AsyncSession, source_id: UUID, *, by: Actor, now: datetime) -> None:
+    """Never polled again. The row stays: it is where its contents came from."""
+    source = await require_source(session, source_id)
+    source.state, source.next_poll_at = SourceState.GONE, None
+    await session.flush()
+    await _audit(session, "source.retired", source, by, now)
+
+
+async def read_health(session: AsyncSession, sources: Sequence[Source], now: datetime) -> list[SourceWithHealth]:
+    """The sources with when each last brought something, and what that and its polls amount to."""
+    newest = await queries.newest_items(session, [source.id for source in sources])
+    return [_with_health(source, newest.get(source.id), now) for source in sources]
+
+
+def _with_health(source: Source, last_item_at: datetime | None, now: datetime) -> SourceWithHealth:
+    pulse = Pulse(source.state, source.failures, source.created_at, source.last_ok_at, last_item_at)
+    known = SourceOut.model_validate(source).model_dump()
+    return SourceWithHealth(**known, last_item_at=last_item_at, health=health_of(pulse, now))
 
 
 async def request_poll(session: AsyncSession, source_id: UUID, now: datetime) -> Source:
@@ -235,12 +267,15 @@ async def claim_due_source(session: AsyncSession, now: datetime, lease: timedelt
 
 
 async def record_poll(
-    session: AsyncSession, source_id: UUID, *, fetch: Mapping[str, Any], source: Mapping[str, Any], now: datetime
+    session: AsyncSession, source: Source, *, fetch: Mapping[str, Any], changes: Mapping[str, Any], now: datetime
 ) -> None:
     """The row of the fetch, and what the poll changed at its source."""
-    row = {"id": new_id(now), "source_id": source_id, "fetched_at": now, **fetch}
+    row = {"id": new_id(now), "source_id": source.id, "fetched_at": now, **fetch}
     await queries.record_fetch(session, row)
-    await queries.update_source(session, source_id, source)
+    kept = dict(changes)
+    if "url" in kept and await queries.source_taken(session, None, kept["url"], source.id):
+        del kept["url"]  # moved to where another source already reads: the redirect is followed each time
+    await queries.update_polled(session, source.id, source.url, kept)
 
 
 def source_changes(
@@ -263,26 +298,46 @@ def source_changes(
 # --- feedback -----------------------------------------------------------------------------------------------
 
 
-async def open_feedback_cases(session: AsyncSession, items: Sequence[ClassifiedItem], *, now: datetime) -> int:
+async def open_feedback_cases(
+    session: AsyncSession, items: Sequence[ClassifiedItem], *, now: datetime, mask: Masker
+) -> int:
     """Open a case for each citizen's criticism, complaint or report of a problem; once for each content."""
     kinds = {item.content_id: item.kind for item in items}
+    found = [
+        (content, places or [])
+        for content, group, places in await queries.texts_without_case(session, list(kinds))
+        if opens_case(kinds[content.id], group, content.kind)
+    ]
+    codes = {code for _, places in found for code in places}
+    units = await queries.units_by_code(session, codes, now.astimezone(HANOI).date())
     opened = 0
-    for content, group in await queries.texts_of_groups(session, list(kinds)):
-        if opens_case(kinds[content.id], group, content.kind):
-            opened += await _open_case(session, content, kinds[content.id], now)
+    for content, places in found:
+        case = NewCase(content, kinds[content.id], next((units[code] for code in places if code in units), None))
+        opened += await _open_case(session, case, now, mask)
     return opened
 
 
-async def _open_case(session: AsyncSession, content: Content, kind: str, now: datetime) -> bool:
-    row = _case_row(content, kind, await queries.next_reference_number(session), now)
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """A text that becomes a case, and the first unit of today that it names: (id, name)."""
+
+    content: Content
+    kind: str
+    unit: tuple[UUID, str] | None
+
+
+async def _open_case(session: AsyncSession, case: NewCase, now: datetime, mask: Masker) -> bool:
+    row = _case_row(case, await queries.next_reference_number(session), now, mask)
     if not await queries.insert_case_once(session, row):
         return False
     await emit(session, FeedbackOpened(case_id=row["id"], reference=row["reference"]), now=now, source="ingest")
     return True
 
 
-def _case_row(content: Content, kind: str, number: int, now: datetime) -> dict[str, Any]:
-    title, body = mask_personal_data(content.title), mask_personal_data(content.text)
+def _case_row(case: NewCase, number: int, now: datetime, mask: Masker) -> dict[str, Any]:
+    content = case.content
+    title, body = mask(content.title), mask(content.text)
+    unit_id, place = case.unit or (None, None)
     urgent = is_urgent(f"{title} {body}")
     due = due_times(now, urgent=urgent)
     return {
@@ -290,7 +345,9 @@ def _case_row(content: Content, kind: str, number: int, now: datetime) -> dict[s
         "reference": case_reference(now.astimezone(HANOI).year, number),
         "source_id": content.source_id,
         "content_id": content.id,
-        "kind": kind,
+        "kind": case.kind,
+        "unit_id": unit_id,
+        "place": place,
         "subject": case_subject(title, body),
         "body": body or title,
         "urgency": Urgency.URGENT if urgent else Urgency.NORMAL,
@@ -300,6 +357,14 @@ def _case_row(content: Content, kind: str, number: int, now: datetime) -> dict[s
         "due_at": due.handle_by,
         "updated_at": now,
     }
+
+
+async def require_case_status(session: AsyncSession, reference: str) -> Row[Any]:
+    """Found by its reference as people type it: in any case of letters, with spaces around."""
+    found = await queries.get_case_status(session, reference.strip().upper())
+    if found is None:
+        raise FeedbackNotFound("Xin kiểm tra lại mã phản ánh, ví dụ PA-2026-000123.")
+    return found
 
 
 async def require_content(session: AsyncSession, content_id: UUID) -> Content:

@@ -10,4 +10,5 @@ subscribers = Subscribers()
 
 @subscribers.on(ContentsClassified)
 async def on_contents_classified(event: ContentsClassified, ctx: HandlerContext[Resources]) -> None:
-    await service.open_feedback_cases(ctx.session, event.items, now=ctx.now)
+    mask = service.masker(ctx.resources.settings.intake)
+    await service.open_feedback_cases(ctx.session, event.items, now=ctx.now, mask=mask)

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from time import struct_time
 from typing import Any
+from urllib.parse import urljoin
 
 import feedparser
 
 from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable, ParsedDocument
 from services.ingest.adapters.jsonfeed import looks_like_json, parse_json_feed
 from services.ingest.dates import FoundDate, assumed_zone, has_zone, in_utc, parse_date
-from services.ingest.markup import BombError, one_line, paragraphs, plain_text, unpack
+from services.ingest.markup import BombError, decode, html_tree, one_line, paragraphs, plain_text, unpack
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ENTRIES = 2000
@@ -20,7 +21,9 @@ _LEAD = re.compile(rb"\s*(?:<\?.{0,2000}?\?>|<!--.{0,20000}?-->|<!(?!DOCTYPE)[^>
 _DOCTYPE = re.compile(rb"<!DOCTYPE\s+(\w+)[^>\[]{0,1000}(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(rb"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
 _UNSAFE_LINK = re.compile(r"\s*(?:javascript|vbscript|data|file|blob):", re.IGNORECASE)
-_ENTITY_DECLARATION = re.compile(rb"<!ENTITY[^>]*>", re.IGNORECASE)
+_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
+_FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"})
+_WEB_ADDRESS = re.compile(r"https?://[^\s<>\"]{1,300}", re.IGNORECASE)
 
 
 @SOURCE_KINDS.register("feed")
@@ -40,11 +43,31 @@ class Feed:
             return parse_json_feed(data, url=url, language=language)
         root = root_name(data)
         if root == "html":
-            raise NotParsable(
-                "Đây là trang HTML, không phải nguồn tin RSS, Atom hay JSON Feed",
-                "this is an HTML page, not an RSS, Atom or JSON feed",
-            )
+            raise _a_page(data, content_type, url)
         return _read_xml(without_entities(data), root, content_type, url, language)
+
+
+def _a_page(data: bytes, content_type: str | None, url: str | None) -> NotParsable:
+    """What to tell who registered a page as a feed: pages often name their feed, so say which."""
+    named = _advertised_feed(decode(data[:262144], content_type), url)
+    vi, en = "Đây là trang HTML, không phải nguồn tin RSS, Atom hay JSON Feed", "this is an HTML page, not a feed"
+    if named is None:
+        return NotParsable(vi, en)
+    return NotParsable(f"{vi}. Trang này giới thiệu nguồn tin tại {named}", f"{en}; it names {named} as its feed")
+
+
+def _advertised_feed(markup: str, url: str | None) -> str | None:
+    tree = html_tree(markup)
+    for link in () if tree is None else tree.iter("link"):
+        kind, address = (link.get("type") or "").strip().lower(), (link.get("href") or "").strip()
+        if kind in _FEED_TYPES and "alternate" in (link.get("rel") or "").lower().split():
+            try:
+                found = str(urljoin(url or "", address))
+            except ValueError:
+                continue
+            if _WEB_ADDRESS.fullmatch(found):
+                return found
+    return None
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -77,10 +100,16 @@ def root_name(data: bytes) -> str | None:
 
 
 def without_entities(data: bytes) -> bytes:
-    """The document without entity declarations, from which expansion attacks are made."""
-    if b"<!ENTITY" not in data and b"<!entity" not in data:
-        return data
-    return _ENTITY_DECLARATION.sub(b"", data)
+    """The document without entity declarations, from which expansion attacks are made; in one walk, since the
+    document may be nothing but unfinished declarations."""
+    kept, at = bytearray(), 0
+    while found := _ENTITY.search(data, at):
+        kept += data[at : found.start()]
+        end = data.find(b">", found.end())
+        if end < 0:
+            return bytes(kept)
+        at = end + 1
+    return bytes(kept) + data[at:] if at else data
 
 
 def _read_xml(

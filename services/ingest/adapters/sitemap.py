@@ -2,6 +2,7 @@
 
 import re
 from datetime import tzinfo
+from typing import Any
 
 from lxml import etree
 
@@ -57,13 +58,14 @@ def _root(data: bytes) -> etree._Element:
         root = etree.fromstring(data.strip(), xml_parser())
     except (etree.XMLSyntaxError, ValueError) as error:
         raise NotParsable("Sơ đồ trang không phải XML", "the sitemap is not XML") from error
-    if not isinstance(root, etree._Element):  # None, from text without a single element
+    if root is None:  # the recovering parser's answer to text without a single element
         raise NotParsable("Sơ đồ trang không phải XML", "the sitemap is not XML")
     return root
 
 
 def _local(node: etree._Element) -> str:
-    return etree.QName(node).localname.lower() if isinstance(node.tag, str) else ""
+    tag: Any = node.tag  # a function, not a name, for what is no element
+    return etree.QName(tag).localname.lower() if isinstance(tag, str) else ""
 
 
 def _children(root: etree._Element, name: str) -> list[etree._Element]:
