@@ -1,27 +1,68 @@
 """Routes of the classify service."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from libs.common.auth import Principal, require
+from libs.common.auth import ClockDep, Principal, require
 from libs.common.db import SessionDep
 from libs.common.errors import problems
-from libs.common.models import Story
-from libs.common.models.enums import Field, Role, TextKind
-from libs.common.pagination import Cursor, Page, PageDep, page_of
-from services.classify import queries, service
-from services.classify.problems import StoryNotFound
-from services.classify.queries import SearchFilter, StoryFilter
-from services.classify.schemas import FoundOut, StoryDetail, StoryOut
+from libs.common.models import Claim, LabelProposal, Story
+from libs.common.models.enums import ClaimState, Field, MatchState, RiskState, Role, TextKind
+from libs.common.pagination import Cursor, InvalidCursor, Page, PageDep, PageRequest, page_of
+from libs.common.text import nfc
+from services.classify import claim_queries, queries, story_queries
+from services.classify.domain import visible_verdict
+from services.classify.problems import (
+    AnnotationNotFound,
+    ClaimNotFound,
+    EvidenceNeeded,
+    MatchNotFound,
+    ProposalAlreadyDecided,
+    ProposalAlreadyOpen,
+    ProposalNotFound,
+    ReasonNeeded,
+    RiskCaseAlreadyDecided,
+    RiskCaseNotFound,
+    SecondPersonNeeded,
+    StoryNotFound,
+    VerdictNotAllowed,
+)
+from services.classify.schemas import (
+    AnnotationOut,
+    ClaimCreate,
+    ClaimOut,
+    FoundOut,
+    LabelCreate,
+    LabelledOut,
+    LabelProposalOut,
+    MatchOut,
+    MatchWithWords,
+    RiskCaseOut,
+    RiskCaseWithContent,
+    RiskDecision,
+    StoryContentOut,
+    StoryOut,
+    StoryWithContents,
+    VerdictSet,
+)
+from services.classify.service import checking, labels
 
 router = APIRouter(prefix="/api/classify/v1", tags=["classify"])
 
-# The corpus is for the people who work with it; the integrator role sees none of it.
+# The corpus is for the people who work with it; the integrator role sees published claims and nothing else here.
 STAFF = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
+LABELLERS = (Role.FEEDBACK_OFFICER, Role.EDITOR, Role.FACT_CHECKER, Role.SPOKESPERSON, Role.ADMIN)
 StaffDep = Annotated[Principal, require(*STAFF)]
+LabellerDep = Annotated[Principal, require(*LABELLERS)]
+LegalDep = Annotated[Principal, require(Role.FACT_CHECKER, Role.SPOKESPERSON, Role.ADMIN)]
+CheckerDep = Annotated[Principal, require(Role.FACT_CHECKER, Role.ADMIN)]
+ClaimReaderDep = Annotated[Principal, require(*STAFF, Role.INTEGRATOR)]
+
+STORY_CONTENTS = 200
 
 
 class StorySort(StrEnum):
@@ -29,45 +70,220 @@ class StorySort(StrEnum):
     SOURCES = "sources"
 
 
+# --- stories and search -------------------------------------------------------------------------------------
+
+
 @router.get("/stories")
 async def list_stories(
     page: PageDep,
     session: SessionDep,
     _: StaffDep,
+    clock: ClockDep,
     sort: StorySort = StorySort.LATEST,
     field: Field | None = None,
     min_sources: Annotated[int, Query(ge=1)] = 1,
+    hours: Annotated[int | None, Query(ge=1, le=24 * 365)] = None,
 ) -> Page[StoryOut]:
-    wanted = StoryFilter(field, min_sources)
-    by_sources = sort is StorySort.SOURCES
-    rows = await service.list_stories(session, wanted, page, by_sources=by_sources)
-    cursor = _by_sources if by_sources else _by_latest
-    return Page[StoryOut].model_validate(page_of(rows, page.limit, cursor))
+    since = clock.now() - timedelta(hours=hours) if hours else None
+    wanted = story_queries.StoryFilter(field, min_sources, since)
+    rows = await story_queries.list_stories(session, wanted, _sort_key(sort), _story_after(sort, page), page.limit + 1)
+    return Page[StoryOut].model_validate(page_of(rows, page.limit, _by_sources if sort == "sources" else _by_time))
 
 
 @router.get("/stories/{story_id}", responses=problems(StoryNotFound))
-async def get_story(story_id: UUID, session: SessionDep, _: StaffDep) -> StoryDetail:
-    story, contents = await service.read_story(session, story_id)
-    told = StoryOut.model_validate(story).model_dump()
-    return StoryDetail.model_validate({**told, "contents": contents}, from_attributes=True)
+async def get_story(story_id: UUID, session: SessionDep, _: StaffDep) -> StoryWithContents:
+    story = await story_queries.get_story(session, story_id)
+    if story is None:
+        raise StoryNotFound(f"Không có câu chuyện {story_id}.")
+    rows = await story_queries.list_story_contents(session, story_id, STORY_CONTENTS)
+    shown = StoryOut.model_validate(story).model_dump()
+    return StoryWithContents(**shown, contents=[StoryContentOut.model_validate(row) for row in rows])
 
 
 @router.get("/search")
 async def search(
-    q: Annotated[str, Query(min_length=1, max_length=300)],
+    q: Annotated[str, Query(min_length=2, max_length=200)],
     page: PageDep,
     session: SessionDep,
     _: StaffDep,
     field: Field | None = None,
     kind: TextKind | None = None,
 ) -> Page[FoundOut]:
-    rows = await queries.search(session, SearchFilter(q, field, kind), page)
+    wanted = story_queries.SearchFilter(nfc(q.replace("\0", " ")), field, kind)
+    rows = await story_queries.search(session, wanted, page)
     return Page[FoundOut].model_validate(page_of(rows, page.limit, lambda row: Cursor(None, row.content_id)))
 
 
-def _by_latest(story: Story) -> Cursor:
+# --- annotations and labels ---------------------------------------------------------------------------------
+
+
+@router.get("/contents/{content_id}/annotation", responses=problems(AnnotationNotFound))
+async def get_annotation(content_id: UUID, session: SessionDep, _: StaffDep) -> AnnotationOut:
+    return AnnotationOut.model_validate(await labels.require_annotation(session, content_id))
+
+
+@router.post("/contents/{content_id}/label", responses=problems(AnnotationNotFound, ReasonNeeded, ProposalAlreadyOpen))
+async def label_content(
+    content_id: UUID, body: LabelCreate, session: SessionDep, who: LabellerDep, clock: ClockDep
+) -> LabelledOut:
+    done = await labels.label_content(session, content_id, body.kind, body.reason, by=who.person_id, now=clock.now())
+    return LabelledOut.model_validate(done)
+
+
+@router.get("/label-proposals")
+async def list_label_proposals(page: PageDep, session: SessionDep, _: LabellerDep) -> Page[LabelProposalOut]:
+    rows = await queries.list_proposals(session, page)
+    return Page[LabelProposalOut].model_validate(page_of(rows, page.limit, _by_arrival))
+
+
+_PROPOSAL_PROBLEMS = problems(ProposalNotFound, ProposalAlreadyDecided, SecondPersonNeeded)
+
+
+@router.post("/label-proposals/{proposal_id}/confirm", responses=_PROPOSAL_PROBLEMS)
+async def confirm_label(proposal_id: UUID, session: SessionDep, who: LabellerDep, clock: ClockDep) -> LabelledOut:
+    done = await labels.confirm_proposal(session, proposal_id, by=who.person_id, now=clock.now())
+    return LabelledOut.model_validate(done)
+
+
+@router.post("/label-proposals/{proposal_id}/reject", responses=_PROPOSAL_PROBLEMS)
+async def reject_label(proposal_id: UUID, session: SessionDep, who: LabellerDep, clock: ClockDep) -> LabelledOut:
+    done = await labels.reject_proposal(session, proposal_id, by=who.person_id, now=clock.now())
+    return LabelledOut.model_validate(done)
+
+
+# --- legal-risk suggestions ---------------------------------------------------------------------------------
+
+
+@router.get("/legal-risk-cases")
+async def list_legal_risk_cases(
+    page: PageDep, session: SessionDep, _: LegalDep, state: RiskState | None = None
+) -> Page[RiskCaseWithContent]:
+    rows = await queries.list_cases(session, state, page)
+    return Page[RiskCaseWithContent].model_validate(page_of(rows, page.limit, _by_arrival))
+
+
+@router.post("/legal-risk-cases/{case_id}/decide", responses=problems(RiskCaseNotFound, RiskCaseAlreadyDecided))
+async def decide_legal_risk_case(
+    case_id: UUID, body: RiskDecision, session: SessionDep, who: LegalDep, clock: ClockDep
+) -> RiskCaseOut:
+    case = await labels.decide_case(session, case_id, body.decision, body.reason, by=who.person_id, now=clock.now())
+    return RiskCaseOut.model_validate(case)
+
+
+# --- claims -------------------------------------------------------------------------------------------------
+
+
+@router.post("/claims", status_code=201, responses=problems(EvidenceNeeded))
+async def create_claim(body: ClaimCreate, session: SessionDep, who: CheckerDep, clock: ClockDep) -> ClaimOut:
+    evidence = [one.model_dump() for one in body.evidence]
+    claim = await checking.create_claim(session, body.text, body.verdict, evidence, by=who.person_id, now=clock.now())
+    return ClaimOut.model_validate(claim)
+
+
+@router.post("/claims/{claim_id}/verdict", responses=problems(ClaimNotFound, VerdictNotAllowed, EvidenceNeeded))
+async def set_verdict(
+    claim_id: UUID, body: VerdictSet, session: SessionDep, who: CheckerDep, clock: ClockDep
+) -> ClaimOut:
+    evidence = [one.model_dump() for one in body.evidence]
+    claim = await checking.set_verdict(session, claim_id, body.verdict, evidence, by=who.person_id, now=clock.now())
+    return ClaimOut.model_validate(claim)
+
+
+@router.get("/claims")
+async def list_claims(
+    page: PageDep, session: SessionDep, who: ClaimReaderDep, state: ClaimState | None = None
+) -> Page[ClaimOut]:
+    rows = await claim_queries.list_claims(session, state, page, only_published=not who.has(*STAFF))
+    shown = page_of(rows, page.limit, _by_arrival)
+    return Page[ClaimOut](items=[_claim(row, who) for row in shown["items"]], next_cursor=shown["next_cursor"])
+
+
+@router.get("/matches")
+async def list_matches(
+    page: PageDep,
+    session: SessionDep,
+    who: StaffDep,
+    claim_id: UUID | None = None,
+    content_id: UUID | None = None,
+    state: MatchState | None = None,
+) -> Page[MatchWithWords]:
+    if page.after:
+        _uuid(page.after.key)
+    rows = await claim_queries.list_matches(session, claim_queries.MatchFilter(claim_id, content_id, state), page)
+    shown = page_of(rows, page.limit, lambda row: Cursor(str(row.claim_id), row.content_id))
+    items = [_match(row, who) for row in shown["items"]]
+    return Page[MatchWithWords](items=items, next_cursor=shown["next_cursor"])
+
+
+@router.post("/claims/{claim_id}/matches/{content_id}/confirm", responses=problems(MatchNotFound))
+async def confirm_match(
+    claim_id: UUID, content_id: UUID, session: SessionDep, who: CheckerDep, clock: ClockDep
+) -> MatchOut:
+    decided = MatchState.CONFIRMED
+    row = await checking.decide_match(session, claim_id, content_id, decided, by=who.person_id, now=clock.now())
+    return MatchOut.model_validate(row)
+
+
+@router.post("/claims/{claim_id}/matches/{content_id}/reject", responses=problems(MatchNotFound))
+async def reject_match(
+    claim_id: UUID, content_id: UUID, session: SessionDep, who: CheckerDep, clock: ClockDep
+) -> MatchOut:
+    decided = MatchState.REJECTED
+    row = await checking.decide_match(session, claim_id, content_id, decided, by=who.person_id, now=clock.now())
+    return MatchOut.model_validate(row)
+
+
+def _roles(who: Principal) -> set[Role]:
+    return {role for role, _ in who.grants}
+
+
+def _claim(claim: Claim, who: Principal) -> ClaimOut:
+    """Evidence says the verdict too, so both are seen together or not at all."""
+    shown = ClaimOut.model_validate(claim)
+    seen = visible_verdict(shown.verdict, claim.state == ClaimState.PUBLISHED, None, _roles(who))
+    return shown if seen == shown.verdict else shown.model_copy(update={"verdict": seen, "evidence": []})
+
+
+def _match(row: Any, who: Principal) -> MatchWithWords:
+    shown = MatchWithWords.model_validate(row)
+    published = row.claim_state == ClaimState.PUBLISHED
+    seen = visible_verdict(shown.verdict, published, shown.state, _roles(who))
+    return shown.model_copy(update={"verdict": seen})
+
+
+def _sort_key(sort: StorySort) -> Any:
+    return Story.sources if sort is StorySort.SOURCES else Story.last_at
+
+
+def _story_after(sort: StorySort, page: PageRequest) -> tuple[Any, UUID] | None:
+    """The cursor's key in the type of the column; one of another list is refused."""
+    if page.after is None:
+        return None
+    key = page.after.key
+    if sort is StorySort.SOURCES and isinstance(key, int):
+        return key, page.after.id
+    if sort is StorySort.LATEST and isinstance(key, str):
+        try:
+            return datetime.fromisoformat(key), page.after.id
+        except ValueError:
+            pass
+    raise InvalidCursor("Con trỏ này thuộc về một danh sách khác.")
+
+
+def _uuid(key: object) -> UUID:
+    try:
+        return UUID(str(key))
+    except ValueError as error:
+        raise InvalidCursor("Con trỏ này thuộc về một danh sách khác.") from error
+
+
+def _by_time(story: Story) -> Cursor:
     return Cursor(story.last_at.isoformat(), story.id)
 
 
 def _by_sources(story: Story) -> Cursor:
     return Cursor(story.sources, story.id)
+
+
+def _by_arrival(row: LabelProposal | Claim | Any) -> Cursor:
+    return Cursor(None, row.id)

@@ -18,10 +18,10 @@ from libs.common.db import Database
 from libs.common.events.content import BATCH_LIMIT, StoriesUpdated
 from libs.common.ids import floor_id, id_time
 from libs.common.outbox import emit
-from services.classify import queries
-from services.classify.queries import STORIES_LEASE, Assigned, Told
+from services.classify import story_queries as queries
 from services.classify.settings import StorySettings
 from services.classify.stories import WINDOW_SECONDS, Item, StoryIndex
+from services.classify.story_queries import STORIES_LEASE, Assigned, Told
 
 REBUILD_CHUNK = 500
 

@@ -3,8 +3,12 @@
 import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Generic, TypeVar
 
 from libs.common.text import unmark, words
+
+K = TypeVar("K", bound=Hashable)
 
 MAX_CHARS = 6000
 PASSAGE, STEP = 60, 30
@@ -69,18 +73,18 @@ _FILLERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
-    claim_id: Hashable
+class Suggestion(Generic[K]):
+    claim_id: K
     score: float
 
 
-class ClaimBook:
+class ClaimBook(Generic[K]):
     """Claims, with what each of their words tells among them; built once and asked for many texts."""
 
-    def __init__(self, claims: Mapping[Hashable, str]) -> None:
+    def __init__(self, claims: Mapping[K, str]) -> None:
         self.claims = dict(claims)
         self._terms = {claim_id: set(_terms(_words(text))) for claim_id, text in claims.items()}
-        holders: dict[str, list[Hashable]] = {}
+        holders: dict[str, list[K]] = {}
         for claim_id, terms in self._terms.items():
             for term in terms:
                 holders.setdefault(term, []).append(claim_id)
@@ -88,9 +92,9 @@ class ClaimBook:
         self._weights = {term: _weight(term, len(ids), len(claims)) for term, ids in holders.items()}
         self._totals = {claim_id: sum(map(self._weights.__getitem__, ts)) for claim_id, ts in self._terms.items()}
 
-    def suggest(self, title: str, text: str, least: float = SUGGEST_FROM, top: int = TOP) -> list[Suggestion]:
+    def suggest(self, title: str, text: str, least: float = SUGGEST_FROM, top: int = TOP) -> list[Suggestion[K]]:
         """The claims this text may repeat, best first. Nothing here says that it does."""
-        best: dict[Hashable, float] = {}
+        best: dict[K, float] = {}
         for passage in _passages(_words(f"{title}. {text[:MAX_CHARS]}")):
             for claim_id, shared in self._shared(passage).items():
                 score = shared / self._totals[claim_id]
@@ -98,8 +102,8 @@ class ClaimBook:
         kept = [Suggestion(claim_id, round(score, 4)) for claim_id, score in best.items() if score >= least]
         return sorted(kept, key=lambda found: (-found.score, str(found.claim_id)))[:top]
 
-    def _shared(self, passage: Sequence[str]) -> dict[Hashable, float]:
-        shared: dict[Hashable, float] = {}
+    def _shared(self, passage: Sequence[str]) -> dict[K, float]:
+        shared: dict[K, float] = {}
         for term in set(_terms(passage)) & self._holders.keys():
             for claim_id in self._holders[term]:
                 shared[claim_id] = shared.get(claim_id, 0.0) + self._weights[term]
@@ -109,7 +113,7 @@ class ClaimBook:
 def telling_pairs(text: str, most: int = 12) -> list[tuple[str, str]]:
     """Pairs of neighbouring words of a claim, the longest first: by them contents are looked up."""
     tokens = _words(text)
-    pairs = dict.fromkeys(zip(tokens, tokens[1:], strict=False))
+    pairs = dict.fromkeys(pairwise(tokens))
     return sorted(pairs, key=lambda pair: -len("".join(pair)))[:most]
 
 
@@ -124,7 +128,7 @@ def _words(text: str) -> list[str]:
 
 def _terms(tokens: Sequence[str]) -> Iterator[str]:
     yield from tokens
-    for first, second in zip(tokens, tokens[1:], strict=False):
+    for first, second in pairwise(tokens):
         yield f"{first} {second}"
 
 

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.units import load_gazetteer
-from services.classify import queries
+from services.classify import queries, story_queries
 from services.classify.adapters.base import CLASSIFIERS, Classifier
 from services.classify.assigning import Seat
 from services.classify.claims import ClaimBook
@@ -23,7 +24,7 @@ class Resources:
     classifier: Classifier
     gazetteer: Gazetteer
     seat: Seat = field(default_factory=Seat)
-    book: ClaimBook = field(default_factory=lambda: ClaimBook({}))
+    book: ClaimBook[UUID] = field(default_factory=lambda: ClaimBook({}))
 
 
 async def place_names(session: AsyncSession) -> Sequence[tuple[str, str]]:
@@ -42,4 +43,4 @@ async def open_resources(settings: ClassifySettings, db: Database, clock: Clock)
         # A seat given back at a stop needs no waiting by the one that follows.
         if held.seat.epoch is not None:
             async with db.transaction() as session:
-                await queries.release_lease(session, queries.STORIES_LEASE, held.seat.holder, clock.now())
+                await story_queries.release_lease(session, story_queries.STORIES_LEASE, held.seat.holder, clock.now())

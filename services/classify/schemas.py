@@ -1,11 +1,22 @@
-"""Response bodies. None has a field for an author."""
+"""Request and response bodies. None has a field for an author, and unknown fields are refused."""
 
 from datetime import datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from libs.common.models.enums import Field, SourceGroup, TextKind, Tone
+from libs.common.models.enums import ClaimState, MatchState, RiskClass, RiskState, TextKind, Verdict
+from services.classify.domain import Relabelling
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=2000)]
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://", max_length=2000)]
+ClaimText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=1000)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
 
 
 class Row(BaseModel):
@@ -15,7 +26,7 @@ class Row(BaseModel):
 class StoryOut(Row):
     id: UUID
     title: str
-    field: Field
+    field: str
     first_at: datetime
     last_at: datetime
     items: int
@@ -28,14 +39,14 @@ class StoryContentOut(Row):
     title: str
     url: str | None
     source: str
-    group: SourceGroup
+    group: str
     published_at: datetime | None
-    kind: TextKind
-    tone: Tone
+    kind: str
+    tone: str
     score: float
 
 
-class StoryDetail(StoryOut):
+class StoryWithContents(StoryOut):
     contents: list[StoryContentOut]
 
 
@@ -45,8 +56,106 @@ class FoundOut(Row):
     url: str | None
     source: str
     published_at: datetime | None
-    field: Field
-    kind: TextKind
-    tone: Tone
+    field: str
+    kind: str
+    tone: str
     story_id: UUID | None
     snippet: str
+
+
+class AnnotationOut(Row):
+    content_id: UUID
+    field: str
+    field_score: float
+    tone: str
+    tone_score: float
+    kind: str
+    kind_score: float
+    risk: list[str]
+    places: list[str]
+    language: str
+    content_revision: int
+    model_versions: dict[str, Any]
+    annotated_at: datetime
+
+
+class LabelCreate(Body):
+    kind: TextKind
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] | None = None
+
+
+class LabelledOut(Row):
+    outcome: Relabelling
+    kind: TextKind
+    proposal_id: UUID | None
+
+
+class LabelProposalOut(Row):
+    id: UUID
+    content_id: UUID
+    kind: TextKind
+    reason: str
+    proposed_by: UUID
+    proposed_at: datetime
+
+
+class RiskCaseOut(Row):
+    id: UUID
+    content_id: UUID
+    risk_class: RiskClass
+    state: RiskState
+    claim_id: UUID | None
+    reason: str | None
+    decided_by: UUID | None
+    created_at: datetime
+    decided_at: datetime | None
+
+
+class RiskCaseWithContent(RiskCaseOut):
+    title: str | None
+    url: str | None
+
+
+class RiskDecision(Body):
+    decision: Literal[RiskState.REFERRED, RiskState.DISMISSED]
+    reason: Reason
+
+
+class EvidenceItem(Body):
+    title: ShortText
+    url: Url
+
+
+class ClaimCreate(Body):
+    text: ClaimText
+    verdict: Verdict | None = None
+    evidence: list[EvidenceItem] = Field(default=[], max_length=20)
+
+
+class VerdictSet(Body):
+    verdict: Verdict
+    evidence: list[EvidenceItem] = Field(default=[], max_length=20)
+
+
+class ClaimOut(Row):
+    id: UUID
+    text: str
+    verdict: Verdict | None
+    evidence: list[Any]
+    state: ClaimState
+    created_at: datetime
+    updated_at: datetime
+
+
+class MatchOut(Row):
+    claim_id: UUID
+    content_id: UUID
+    score: float
+    state: MatchState
+
+
+class MatchWithWords(MatchOut):
+    verdict: Verdict | None
+    claim_text: str
+    title: str | None
+    url: str | None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import yaml
@@ -68,8 +68,9 @@ class LexiconClassifier:
 
     @cached_property
     def _book(self) -> CueBook:
-        lists = {name: _read_lists(name) for name in ("fields", "tones", "kinds", "risks")}
-        self._negations = frozenset(str(word) for word in lists["tones"].pop("negations"))
+        read = {name: _read_lists(name) for name in ("fields", "tones", "kinds", "risks")}
+        self._negations = frozenset(str(word) for word in read["tones"].pop("negations"))
+        lists: dict[str, Lists] = {**read}
         return CueBook(lists)
 
     @cached_property
@@ -140,7 +141,7 @@ def _kind_and_risk(reading: _Reading) -> tuple[TextKind, float, tuple[RiskClass,
 
 
 def _best_kind(scores: Mapping[TextKind, float]) -> tuple[TextKind, float]:
-    (label, best), second = _two_best(scores)
+    (label, best), second = _two_best({kind.value: score for kind, score in scores.items()})
     if best < 1.0:
         return TextKind.OTHER, 0.0
     return TextKind(label), round(best / (best + second + 0.8), 3)
@@ -185,8 +186,11 @@ def _weigh_origin(reading: _Reading, scores: dict[TextKind, float]) -> None:
             scores[TextKind.ANNOUNCEMENT] += 4.0
         case ContentKind.REPORT:
             scores[TextKind.REPORT_OF_PROBLEM] += 1.0
-            scores[TextKind.NEWS] = 0.0
-        case ContentKind.POST | None:
+            scores[TextKind.NEWS] = scores[TextKind.ANNOUNCEMENT] = 0.0
+        case ContentKind.POST:
+            # Who quotes an announcement on a forum mostly does so to say something about it.
+            scores[TextKind.ANNOUNCEMENT] *= 0.5
+        case None:
             pass
 
 
@@ -204,7 +208,7 @@ def _weigh_grievance(reading: _Reading, scores: dict[TextKind, float]) -> None:
 
 
 def _names_authority(tokens: Sequence[str]) -> bool:
-    pairs = (f"{first} {second}" for first, second in zip(tokens, tokens[1:], strict=False))
+    pairs = (f"{first} {second}" for first, second in pairwise(tokens))
     return not _AUTHORITY.isdisjoint(tokens) or not _AUTHORITY.isdisjoint(pairs)
 
 
@@ -252,8 +256,8 @@ def _two_best(scores: Mapping[str, float]) -> tuple[tuple[str, float], float]:
     return ranked[0], ranked[1][1]
 
 
-def _read_lists(name: str) -> dict[str, Lists]:
-    loaded: dict[str, Lists] = _read_yaml(name)  # type: ignore[assignment]
+def _read_lists(name: str) -> dict[str, Mapping[str, Sequence[str]]]:
+    loaded: dict[str, Mapping[str, Sequence[str]]] = _read_yaml(name)  # type: ignore[assignment]
     return loaded
 
 

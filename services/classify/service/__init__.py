@@ -1,0 +1,1 @@
+"""Use cases: what the doors of the service may ask for."""

@@ -1,0 +1,119 @@
+"""What happens to contents that came in: labels, the history that protects them, guarded suggestions, the event."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.events.content import BATCH_LIMIT, ClassifiedItem, ContentsClassified
+from libs.common.ids import new_id
+from libs.common.models.enums import ContentKind, TextKind
+from libs.common.outbox import emit_all
+from services.classify import queries
+from services.classify.adapters.base import Classifier, Document, Labels
+from services.classify.domain import Guarded, Past, guard, is_remembered, settled_kind
+from services.classify.places import Gazetteer
+from services.classify.queries import NewAnnotation, NewCase, NewLabel, ToAnnotate
+
+SAFETY_SUBJECT = "Phản ánh có chi tiết gây nguy hiểm cho người khác"
+SAFETY_BODY = (
+    "Văn bản này là góp ý, phê bình hoặc khiếu nại, được trả lời như mọi phản ánh. Trong đó có thông tin cá nhân bị lộ "
+    "hoặc lời đe dọa một người: xin kiểm tra và che chi tiết ấy."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A content with its labels, under the kind that is in force, and what of its risks may be suggested."""
+
+    content: ToAnnotate
+    labels: Labels
+    places: tuple[str, ...]
+    past: Past
+    kind: TextKind
+    guarded: Guarded
+
+
+async def classify_contents(
+    session: AsyncSession, ids: Iterable[UUID], classifier: Classifier, gazetteer: Gazetteer, *, now: datetime
+) -> int:
+    """Annotate these contents as they are now; how many counted. All statements are for the whole batch."""
+    contents = await queries.contents_to_annotate(session, sorted(set(ids)))
+    if not contents:
+        return 0
+    read = await asyncio.to_thread(_read, contents, classifier, gazetteer)
+    pasts = await queries.lock_pasts(session, [content.content_id for content in contents])
+    judged = [
+        _judge(content, labels, places, pasts.get(content.content_id, Past()))
+        for content, (labels, places) in zip(contents, read, strict=True)
+    ]
+    version = f"{classifier.name} {classifier.version}"
+    counted = await queries.upsert_annotations(session, [_annotation(one, version) for one in judged], now)
+    await _record(session, [one for one in judged if one.content.content_id in counted], now)
+    return len(counted)
+
+
+def _read(
+    contents: Sequence[ToAnnotate], classifier: Classifier, gazetteer: Gazetteer
+) -> list[tuple[Labels, tuple[str, ...]]]:
+    documents = [Document(one.title, one.text, ContentKind(one.kind)) for one in contents]
+    places = [gazetteer.find(one.title, one.text) for one in contents]
+    return list(zip(classifier.annotate(documents), places, strict=True))
+
+
+def _judge(content: ToAnnotate, labels: Labels, places: tuple[str, ...], past: Past) -> Judged:
+    kind = settled_kind(labels.kind, past)
+    # Whatever the model itself calls criticism is guarded too, even where a person's label stands.
+    ever = past.ever | {labels.kind.value} | ({past.kind.value} if past.kind else set())
+    return Judged(content, labels, places, past, kind, guard(kind, labels.risk, ever))
+
+
+def _annotation(one: Judged, version: str) -> NewAnnotation:
+    labels, content = one.labels, one.content
+    versions: Mapping[str, str] = {"classifier": version}
+    kept = one.kind != labels.kind
+    if kept:
+        versions = {**versions, "kind": "person" if one.past.by_person else "kept"}
+    return NewAnnotation(
+        content.content_id,
+        content.source_id,
+        labels.field,
+        labels.field_score,
+        labels.tone,
+        labels.tone_score,
+        one.kind,
+        1.0 if kept else labels.kind_score,
+        one.guarded.risk,
+        one.places,
+        labels.language,
+        json.dumps(versions, ensure_ascii=False),
+        content.revision,
+    )
+
+
+async def _record(session: AsyncSession, judged: Sequence[Judged], now: datetime) -> None:
+    """The history before the suggestions, so that the database itself sees what it has to refuse."""
+    labels = [
+        NewLabel(new_id(now), one.content.content_id, one.kind, one.past.kind)
+        for one in judged
+        if is_remembered(one.kind, one.past)
+    ]
+    cases = [NewCase(new_id(now), one.content.content_id, risk) for one in judged for risk in one.guarded.risk]
+    unsafe = [(new_id(now), one.content.content_id) for one in judged if one.guarded.safety]
+    if labels:
+        await queries.remember_labels(session, labels, now)
+    if cases:
+        await queries.suggest_cases(session, cases, now)
+    if unsafe:
+        await queries.ask_for_safety(session, unsafe, SAFETY_SUBJECT, SAFETY_BODY, now)
+    items = [
+        ClassifiedItem(content_id=one.content.content_id, kind=one.kind, field=one.labels.field, tone=one.labels.tone)
+        for one in judged
+    ]
+    batches = [items[start : start + BATCH_LIMIT] for start in range(0, len(items), BATCH_LIMIT)]
+    if batches:
+        await emit_all(session, [ContentsClassified(items=batch) for batch in batches], now=now, source="classify")

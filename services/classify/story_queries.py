@@ -1,0 +1,335 @@
+"""SQL of stories, of the seat of their assigner, and of search; writes are for whole batches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Row, and_, func, or_, select, text, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.ids import floor_id
+from libs.common.models import (
+    Annotation,
+    Content,
+    ContentRevision,
+    Lease,
+    SearchDocument,
+    Source,
+    Story,
+    StoryItem,
+)
+from libs.common.pagination import PageRequest
+from services.classify.domain import FORUM_STORIES, NOT_STORIES, PUBLISHING_GROUPS
+
+STORIES_LEASE = "stories"
+TITLE_CHARS = 300
+
+# --- the assigner's seat ------------------------------------------------------------------------------------
+
+_TAKE_LEASE = text(
+    """
+    INSERT INTO leases AS held (name, epoch, holder, expires_at)
+    VALUES (:name, 1, :holder, CAST(:expires_at AS timestamptz))
+    ON CONFLICT (name) DO UPDATE
+        SET epoch = held.epoch + CASE WHEN held.holder = excluded.holder THEN 0 ELSE 1 END,
+            holder = excluded.holder, expires_at = excluded.expires_at
+        WHERE held.holder = excluded.holder OR held.expires_at <= CAST(:now AS timestamptz)
+    RETURNING epoch
+    """
+)
+
+
+async def take_lease(session: AsyncSession, name: str, holder: str, now: datetime, expires_at: datetime) -> int | None:
+    """The epoch of this holder's turn, or None while another has it. A rival never waits behind a write."""
+    lock = select(func.pg_try_advisory_xact_lock(func.hashtextextended(f"lease:{name}", 0)))
+    if not await session.scalar(lock):
+        return None
+    values = {"name": name, "holder": holder, "now": now, "expires_at": expires_at}
+    epoch: int | None = (await session.execute(_TAKE_LEASE, values)).scalar()
+    return epoch
+
+
+async def renew_lease(session: AsyncSession, name: str, holder: str, epoch: int, expires_at: datetime) -> bool:
+    """Lock the row until this transaction ends; False when the turn is over."""
+    mine = and_(Lease.name == name, Lease.holder == holder, Lease.epoch == epoch)
+    renewed = update(Lease).where(mine).values(expires_at=expires_at).returning(Lease.epoch)
+    return await session.scalar(renewed) is not None
+
+
+async def release_lease(session: AsyncSession, name: str, holder: str, now: datetime) -> None:
+    mine = and_(Lease.name == name, Lease.holder == holder)
+    await session.execute(update(Lease).where(mine).values(expires_at=now))
+
+
+# --- stories ------------------------------------------------------------------------------------------------
+
+
+class Told(NamedTuple):
+    """A content in its first version, as the clusterer reads it."""
+
+    content_id: UUID
+    source_id: UUID
+    field: str
+    title: str
+    text: str
+    published_at: datetime | None
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    told: Told
+    story_id: UUID
+    score: float
+
+
+def _told() -> Any:
+    first = and_(ContentRevision.content_id == Content.id, ContentRevision.revision == 1)
+    title, body = func.coalesce(ContentRevision.title, Content.title), (ContentRevision.text, Content.text)
+    summary = func.coalesce(ContentRevision.summary, Content.summary, "")
+    return (
+        select(
+            Annotation.content_id,
+            Annotation.source_id,
+            Annotation.field,
+            title,
+            func.coalesce(func.nullif(func.coalesce(*body), ""), summary),
+            Content.published_at,
+            Content.first_seen_at,
+        )
+        .join(Content, Content.id == Annotation.content_id)
+        .join(ContentRevision, first, isouter=True)
+    )
+
+
+async def list_unassigned(session: AsyncSession, floor: UUID, settled: datetime, limit: int) -> list[Told]:
+    """Annotated contents that tell a story and have none yet, in the order in which they came in."""
+    joins = or_(
+        and_(Source.group.in_(PUBLISHING_GROUPS), Annotation.kind.not_in(NOT_STORIES)),
+        and_(Source.group == "forum", Annotation.kind.in_(FORUM_STORIES)),
+    )
+    query = (
+        _told()
+        .join(Source, Source.id == Annotation.source_id)
+        .join(StoryItem, StoryItem.content_id == Annotation.content_id, isouter=True)
+        .where(Annotation.content_id >= floor, Annotation.annotated_at <= settled)
+        .where(StoryItem.content_id.is_(None), joins)
+        .order_by(Annotation.content_id)
+        .limit(limit)
+    )
+    return [Told(*row) for row in await session.execute(query)]
+
+
+async def newest_assigned(session: AsyncSession) -> UUID | None:
+    query = select(StoryItem.content_id).order_by(StoryItem.content_id.desc()).limit(1)
+    newest: UUID | None = await session.scalar(query)
+    return newest
+
+
+async def list_assigned(session: AsyncSession, after: UUID, limit: int) -> list[tuple[Told, UUID]]:
+    query = (
+        _told()
+        .add_columns(StoryItem.story_id)
+        .join(StoryItem, StoryItem.content_id == Annotation.content_id)
+        .where(StoryItem.content_id > after, Annotation.content_id > after)
+        .order_by(StoryItem.content_id)
+        .limit(limit)
+    )
+    return [(Told(*row[:-1]), row[-1]) for row in await session.execute(query)]
+
+
+_OPEN_STORIES = text(
+    """
+    INSERT INTO stories (id, title, field, first_at, last_at, items, sources, version)
+    SELECT id, title, field, at, at, 0, 0, 0
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:titles AS text[]), CAST(:fields AS text[]),
+                CAST(:times AS timestamptz[])) AS new (id, title, field, at)
+    """
+)
+_INSERT_STORY_ITEMS = text(
+    """
+    INSERT INTO story_items (content_id, story_id, source_id, score, epoch, assigned_at)
+    SELECT content_id, story_id, source_id, score, :epoch, CAST(:now AS timestamptz)
+    FROM unnest(CAST(:content_ids AS uuid[]), CAST(:story_ids AS uuid[]), CAST(:source_ids AS uuid[]),
+                CAST(:scores AS float8[])) AS new (content_id, story_id, source_id, score)
+    """
+)
+_RECOUNT_STORIES = text(
+    """
+    WITH told AS (
+        SELECT i.story_id, i.content_id, i.source_id, a.field,
+               left(coalesce(nullif(c.title, ''), c.text), 300) AS title,
+               coalesce(c.published_at, c.first_seen_at) AS at,
+               s."group" = ANY(CAST(:publishing AS text[])) AS is_public
+        FROM story_items i
+        JOIN contents c ON c.id = i.content_id
+        JOIN annotations a ON a.content_id = i.content_id
+        JOIN sources s ON s.id = i.source_id
+        WHERE i.story_id = ANY(CAST(:ids AS uuid[]))
+    ), counted AS (
+        SELECT story_id, count(*) AS items, count(DISTINCT source_id) AS sources, min(at) AS first_at,
+               max(at) AS last_at, mode() WITHIN GROUP (ORDER BY field) AS field,
+               (array_agg(title ORDER BY is_public DESC, content_id))[1] AS title
+        FROM told GROUP BY story_id
+    )
+    UPDATE stories AS old
+    SET items = new.items, sources = new.sources, first_at = least(old.first_at, new.first_at),
+        last_at = greatest(old.last_at, new.last_at), field = new.field, title = new.title, version = old.version + 1
+    FROM counted AS new
+    WHERE old.id = new.story_id
+    """
+)
+
+
+async def open_stories(session: AsyncSession, given: Sequence[Assigned]) -> None:
+    """The stories that these contents are the first of."""
+    if not given:
+        return
+    told = [one.told for one in given]
+    values = {
+        "ids": [one.story_id for one in given],
+        "titles": [(one.title or one.text)[:TITLE_CHARS] for one in told],
+        "fields": [one.field for one in told],
+        "times": [one.published_at or one.first_seen_at for one in told],
+    }
+    await session.execute(_OPEN_STORIES, values)
+
+
+async def insert_story_items(session: AsyncSession, given: Sequence[Assigned], epoch: int, now: datetime) -> None:
+    values = {
+        "content_ids": [one.told.content_id for one in given],
+        "story_ids": [one.story_id for one in given],
+        "source_ids": [one.told.source_id for one in given],
+        "scores": [one.score for one in given],
+        "epoch": epoch,
+        "now": now,
+    }
+    await session.execute(_INSERT_STORY_ITEMS, values)
+
+
+async def recount_stories(session: AsyncSession, ids: Sequence[UUID]) -> None:
+    """What a story shows, counted anew from its items: its title is that of the first who published it."""
+    values = {"ids": list(ids), "publishing": [group.value for group in PUBLISHING_GROUPS]}
+    await session.execute(_RECOUNT_STORIES, values)
+
+
+async def get_story(session: AsyncSession, story_id: UUID) -> Story | None:
+    return await session.get(Story, story_id)
+
+
+class StoryFilter(NamedTuple):
+    field: str | None = None
+    min_sources: int = 1
+    since: datetime | None = None
+
+
+async def list_stories(
+    session: AsyncSession, wanted: StoryFilter, sort: Any, after: tuple[Any, UUID] | None, limit: int
+) -> Sequence[Story]:
+    """Largest sort key first; `sort` is Story.last_at or Story.sources."""
+    query = select(Story).where(Story.sources >= wanted.min_sources).order_by(sort.desc(), Story.id.desc())
+    if wanted.field is not None:
+        query = query.where(Story.field == wanted.field)
+    if wanted.since is not None:
+        query = query.where(Story.last_at >= wanted.since)
+    if after is not None:
+        query = query.where(tuple_(sort, Story.id) < after)
+    return (await session.scalars(query.limit(limit))).all()
+
+
+async def list_story_contents(session: AsyncSession, story_id: UUID, limit: int) -> Sequence[Row[Any]]:
+    query = (
+        select(
+            Content.id.label("content_id"),
+            func.left(Content.title, TITLE_CHARS).label("title"),
+            Content.url,
+            Source.name.label("source"),
+            Source.group,
+            Content.published_at,
+            Annotation.kind,
+            Annotation.tone,
+            StoryItem.score,
+        )
+        .select_from(StoryItem)
+        .join(Content, Content.id == StoryItem.content_id)
+        .join(Source, Source.id == StoryItem.source_id)
+        .join(Annotation, Annotation.content_id == StoryItem.content_id)
+        .where(StoryItem.story_id == story_id)
+        .order_by(StoryItem.content_id)
+        .limit(limit)
+    )
+    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
+    return rows
+
+
+# --- search -------------------------------------------------------------------------------------------------
+
+_INDEX_CONTENTS = text(
+    """
+    INSERT INTO search_documents (content_id, title, published_at, tsv)
+    SELECT id, left(title, 300), published_at,
+           setweight(to_tsvector('vi_simple', title), 'A')
+           || to_tsvector('vi_simple', left(coalesce(nullif(text, ''), summary, ''), 50000))
+    FROM contents WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id
+    ON CONFLICT (content_id) DO UPDATE
+        SET title = excluded.title, published_at = excluded.published_at, tsv = excluded.tsv
+    """
+)
+
+
+async def list_unindexed(session: AsyncSession, since: datetime, limit: int) -> list[UUID]:
+    """Annotated contents that the index lacks, newest first: what people look for is new."""
+    query = (
+        select(Annotation.content_id)
+        .join(SearchDocument, SearchDocument.content_id == Annotation.content_id, isouter=True)
+        .where(Annotation.content_id >= floor_id(since), SearchDocument.content_id.is_(None))
+        .order_by(Annotation.content_id.desc())
+        .limit(limit)
+    )
+    return list(await session.scalars(query))
+
+
+async def index_contents(session: AsyncSession, ids: Sequence[UUID]) -> None:
+    await session.execute(_INDEX_CONTENTS, {"ids": list(ids)})
+
+
+class SearchFilter(NamedTuple):
+    q: str
+    field: str | None = None
+    kind: str | None = None
+
+
+async def search(session: AsyncSession, wanted: SearchFilter, page: PageRequest) -> Sequence[Row[Any]]:
+    """Newest first. Marks and tone placement do not matter: both sides go through the same text configuration."""
+    asked = func.websearch_to_tsquery(text("'vi_simple'"), wanted.q)
+    query = (
+        select(
+            SearchDocument.content_id,
+            SearchDocument.title,
+            Content.url,
+            Source.name.label("source"),
+            SearchDocument.published_at,
+            Annotation.field,
+            Annotation.kind,
+            Annotation.tone,
+            StoryItem.story_id,
+            func.left(func.coalesce(Content.summary, Content.text), TITLE_CHARS).label("snippet"),
+        )
+        .join(Content, Content.id == SearchDocument.content_id)
+        .join(Source, Source.id == Content.source_id)
+        .join(Annotation, Annotation.content_id == SearchDocument.content_id)
+        .join(StoryItem, StoryItem.content_id == SearchDocument.content_id, isouter=True)
+        .where(SearchDocument.tsv.op("@@")(asked))
+        .order_by(SearchDocument.content_id.desc())
+        .limit(page.limit + 1)
+    )
+    if wanted.field is not None:
+        query = query.where(Annotation.field == wanted.field)
+    if wanted.kind is not None:
+        query = query.where(Annotation.kind == wanted.kind)
+    if page.after:
+        query = query.where(SearchDocument.content_id < page.after.id)
+    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
+    return rows
