@@ -21,6 +21,9 @@ from services.publish.schemas import (
     ChannelCreate,
     ChannelOut,
     CredentialsIn,
+    DeliveryOut,
+    EngagementAsked,
+    EngagementOut,
     PreviewOut,
     PreviewsOut,
     PublicationCreate,
@@ -195,6 +198,39 @@ async def withdraw_publication(
     return await _detail(session, publication_id, who)
 
 
+@router.get(
+    "/publications/{publication_id}/deliveries",
+    response_model=Page[DeliveryOut],
+    responses=problems(wrong.PublicationNotFound),
+)
+async def list_deliveries(publication_id: UUID, session: SessionDep, who: Reader, page: PageDep) -> Any:
+    await publications.require_visible(session, publication_id, who)
+    return page_of(await queries.list_deliveries(session, publication_id, page), page.limit, _by_id)
+
+
+@router.get(
+    "/publications/{publication_id}/engagement",
+    response_model=Page[EngagementOut],
+    responses=problems(wrong.PublicationNotFound),
+)
+async def list_engagement(publication_id: UUID, session: SessionDep, who: Reader, page: PageDep) -> Any:
+    """Every figure ever read, newest first; the newest of each kind stands in the publication itself."""
+    await publications.require_visible(session, publication_id, who)
+    return page_of(await queries.list_engagement(session, publication_id, page), page.limit, _by_id)
+
+
+@router.post(
+    "/publications/{publication_id}/engagement/refresh",
+    status_code=202,
+    response_model=EngagementAsked,
+    responses=problems(wrong.PublicationNotFound, wrong.NotYourUnit),
+)
+async def refresh_engagement(
+    publication_id: UUID, session: SessionDep, who: Editor, clock: ClockDep
+) -> EngagementAsked:
+    return EngagementAsked(deliveries=await publications.ask_for_figures(session, publication_id, who, clock.now()))
+
+
 @router.get("/tasks", response_model=Page[TaskOut])
 async def list_tasks(
     session: SessionDep, who: Reader, page: PageDep, state: Annotated[TaskState | None, Query()] = None
@@ -206,7 +242,7 @@ async def list_tasks(
 @router.post(
     "/tasks/{task_id}/done",
     response_model=TaskOut,
-    responses=problems(wrong.TaskNotFound, wrong.EvidenceNeeded),
+    responses=problems(wrong.TaskNotFound, wrong.TaskEvidenceNeeded),
 )
 async def finish_task(task_id: UUID, body: TaskDone, session: SessionDep, who: Editor, clock: ClockDep) -> m.Task:
     return await tasks.finish_task(session, task_id, body.evidence_url, who, clock.now())

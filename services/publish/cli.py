@@ -1,31 +1,152 @@
-"""Verbs of the publish service in the `lantoa` command."""
+"""Verbs of the publish service in the `lantoa` command: the kinds of channels, the channels there are, what fits."""
 
+import asyncio
 import json
-from typing import Annotated
+import lzma
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated, Any
+from uuid import UUID
 
+import httpx
 import typer
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from libs.common.cli.main import group
-from services.publish import adapters
+from libs.common.cli.ops import OperatorSettings
+from libs.common.clock import SystemClock
+from libs.common.db import Database
+from services.publish import adapters, measure, queries
+from services.publish.adapters.base import Account, Channel, Composed, Draft, NotPostable, Tools
+
+AsJson = Annotated[bool, typer.Option("--json", help="In ra JSON.")]
+NOBODY = UUID(int=0)
 
 
 def register(app: typer.Typer) -> None:
-    group(app, "channels").command("kinds")(list_kinds)
+    channels = group(app, "channels")
+    channels.command("kinds")(list_kinds)
+    channels.command("list")(list_channels)
+    channels.command("fit")(fit)
 
 
-def list_kinds(as_json: Annotated[bool, typer.Option("--json", help="In ra JSON.")] = False) -> None:
+def list_kinds(as_json: AsJson = False) -> None:
     """Các loại kênh có thể đăng, và điều mỗi loại cần."""
     kinds = [(name, adapters.CHANNELS.get(name)) for name in adapters.CHANNELS.names()]
     rows = [
         {"kind": name, "name": k.name_vi, "settings": list(k.needs_settings), "secret": list(k.needs_secret)}
         for name, k in kinds
     ]
+    _print(rows, ("loại", "tên", "cần khai báo", "cần thông tin đăng nhập"), as_json)
+
+
+def list_channels(as_json: AsJson = False) -> None:
+    """Các kênh đã khai báo, trạng thái, và số bài đang chờ trên mỗi kênh."""
+    rows = asyncio.run(_read_channels())
+    _print(rows, ("mã", "loại", "tên", "địa chỉ", "trạng thái", "đang chờ"), as_json)
+
+
+async def _read_channels() -> list[dict[str, Any]]:
+    db = Database(OperatorSettings().db.url.get_secret_value(), pool_size=1)
+    try:
+        async with db.transaction() as session:
+            return await queries.channels_at_work(session)
+    finally:
+        await db.dispose()
+
+
+def fit(
+    kind: Annotated[str, typer.Option(help="Loại kênh, xem `lantoa channels kinds`.")],
+    data: Annotated[str, typer.Option(help="Tệp JSONL {id, title, body, summary?, link?}; .xz hoặc - cũng được.")],
+    out: Annotated[str, typer.Option(help="Tệp kết quả JSONL; .xz hoặc - cũng được.")],
+    as_json: AsJson = False,
+) -> None:
+    """Soạn tin cho một loại kênh, đếm độ dài như nền tảng đếm; không gửi đi đâu."""
+    if kind not in adapters.CHANNELS.names():
+        raise typer.BadParameter(f"không có loại kênh {kind}; hiện có: {', '.join(adapters.CHANNELS.names())}")
+    channel = _unopened(kind)
+    done = refused = 0
+    with _opened(data, "rt") as source, _opened(out, "wt") as target, _progress(as_json) as progress:
+        task = progress.add_task("Soạn tin", total=None)
+        for line in source:
+            if line.strip():
+                row = fitted(channel, json.loads(line))
+                target.write(json.dumps(row, ensure_ascii=False) + "\n")
+                done, refused = done + 1, refused + (not row["ok"])
+                progress.advance(task)
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
+        typer.echo(json.dumps({"rows": done, "refused": refused}), err=out == "-")
+
+
+def fitted(channel: Channel, row: dict[str, Any]) -> dict[str, Any]:
+    """What the channel would carry of one row, or why it cannot."""
+    title = str(row["title"])
+    draft = Draft(
+        title=title,
+        body=str(row["body"]),
+        summary=row.get("summary") or None,
+        link=row.get("link") or None,
+        language=row.get("language", "vi"),
+        kind=row.get("kind", "announcement"),
+        slug=row.get("slug", "tin"),
+    )
+    try:
+        return {"id": row.get("id"), "ok": True, "error": None, **_measured(channel.compose(draft))}
+    except NotPostable as refusal:
+        return {"id": row.get("id"), "ok": False, "error": refusal.reason.vi}
+
+
+def _measured(composed: Composed) -> dict[str, Any]:
+    return {
+        "text": composed.text,
+        "graphemes": measure.graphemes(composed.text),
+        "utf8_bytes": measure.utf8_bytes(composed.text),
+        "utf16_units": measure.utf16_units(composed.text),
+        "payload": composed.payload,
+        "notes": list(composed.notes),
+    }
+
+
+class _NoPress:
+    async def publish(self, slug: str) -> None:
+        raise NotImplementedError("offline")
+
+    def shown_digest(self, slug: str) -> str | None:
+        return None
+
+
+def _unopened(kind: str) -> Channel:
+    """An adapter without an account: it can compose and cannot send."""
+    tools = Tools(http=httpx.AsyncClient(), clock=SystemClock(), press=_NoPress(), public_url="http://127.0.0.1")
+    return adapters.CHANNELS.get(kind)(Account(NOBODY), tools)
+
+
+@contextmanager
+def _opened(name: str, mode: str) -> Iterator[IO[Any]]:
+    if name == "-":
+        yield sys.stdout if mode == "wt" else sys.stdin
+    elif name.endswith(".xz"):
+        with lzma.open(name, mode, encoding="utf-8") as packed:
+            yield packed
+    else:
+        with Path(name).open(mode, encoding="utf-8") as plain:
+            yield plain
+
+
+def _progress(quiet: bool) -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}: {task.completed}"), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=quiet)
+
+
+def _print(rows: Sequence[dict[str, Any]], titles: Sequence[str], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
         return
-    table = Table("loại", "tên", "cần khai báo", "cần thông tin đăng nhập")
+    table = Table(*titles)
     for row in rows:
-        table.add_row(str(row["kind"]), str(row["name"]), ", ".join(row["settings"]), ", ".join(row["secret"]))
+        table.add_row(*(", ".join(v) if isinstance(v, list) else str(v) for v in row.values()))
     Console().print(table)

@@ -55,7 +55,7 @@ DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     D.UNKNOWN: frozenset({D.PUBLISHED, D.PENDING, D.MANUAL, D.WITHDRAWING, D.WITHDRAWN}),
     D.THROTTLED: frozenset({D.PREPARED, D.WITHDRAWN}),
     D.AUTH_REQUIRED: frozenset({D.PENDING, D.WITHDRAWN}),
-    D.MANUAL: frozenset({D.PUBLISHED, D.WITHDRAWING, D.WITHDRAWN}),
+    D.MANUAL: frozenset({D.PUBLISHED, D.UNKNOWN, D.WITHDRAWING, D.WITHDRAWN}),
     D.REJECTED: frozenset({D.PENDING, D.WITHDRAWN}),
     D.PUBLISHED: frozenset({D.WITHDRAWING}),
     D.WITHDRAWING: frozenset({D.WITHDRAWN}),
@@ -73,6 +73,8 @@ MAX_LOOKS = 10
 ORDER_KEPT = timedelta(minutes=10)
 """How long a delivery that does not get through holds up later ones on its channel."""
 OVERDUE = timedelta(minutes=5)
+FIRST_FIGURES = timedelta(minutes=1)
+"""When the figures of a post are read for the first time after it was seen."""
 AUTO_DRAFT = "[Bản nháp tự động, cần người biên tập. Xóa dòng này sau khi đã biên tập.]"
 """Stands at the top of a draft made from a story; it cannot be submitted while it does."""
 BACKOFF = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 900, 1800, 3600))

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from libs.common import models as m
 from libs.common.ids import new_id
-from libs.common.jobs import JobContext, Jobs
+from libs.common.jobs import Job, JobContext, Jobs
 from services.publish import delivery_queries, domain, queries
 from services.publish.adapters.base import (
     Accepted,
@@ -32,15 +32,22 @@ from services.publish.service.tasks import open_task
 log = logging.getLogger("lantoa.publish")
 jobs = Jobs()
 Context = JobContext[PublishResources]
+PAUSE = 0.5
+"""Seconds between two looks of one lane for what is due."""
+LANES = 3
+"""Loops that send side by side, so that one slow platform does not hold up the others."""
 
 
-@jobs.every(seconds=1)
+@jobs.every(seconds=PAUSE)
 async def deliver_due(ctx: Context) -> int:
     """At most one delivery of each channel at a time, channels side by side."""
     async with ctx.db.transaction() as session:
         claimed = await delivery_queries.claim_due(session, ctx.clock.now())
     await asyncio.gather(*(_deliver(ctx, delivery) for delivery in claimed))
     return len(claimed)
+
+
+jobs.all += [Job(f"deliver_due_{lane}", PAUSE, deliver_due) for lane in range(2, LANES + 1)]
 
 
 async def _deliver(ctx: Context, delivery: m.Delivery) -> None:
@@ -115,7 +122,7 @@ async def _take_down(ctx: Context, delivery: m.Delivery) -> None:
         await withdrawing.record_removal(session, delivery.id, removal, ctx.clock.now())
 
 
-@jobs.every(seconds=30)
+@jobs.every(seconds=5)
 async def collect_engagement(ctx: Context) -> int:
     """The figures of what is out, channel by channel; a figure that is not given stays blank."""
     async with ctx.db.transaction() as session:

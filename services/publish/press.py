@@ -139,12 +139,13 @@ async def live_pages(session: AsyncSession) -> Sequence[tuple[str, datetime]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def to_entry(row: Row[Any]) -> Entry:
+def to_entry(row: Row[m.Publication, m.Delivery]) -> Entry:
     """The page shows the payload that was approved and armed, not what the row may say."""
     publication, delivery = row
+    assert delivery.committed_at is not None
     withdrawn = publication.state == "withdrawn"
     payload = {} if withdrawn else delivery.handle["payload"]
-    changed_at = publication.withdrawn_at if withdrawn else delivery.committed_at
+    changed_at = (publication.withdrawn_at if withdrawn else None) or delivery.committed_at
     return Entry(
         publication_id=publication.id,
         slug=publication.slug,

@@ -123,7 +123,7 @@ class NoCredentialsKey(Problem):
     title_en = "No key for credentials is configured"
 
 
-class EvidenceNeeded(Problem):
+class TaskEvidenceNeeded(Problem):
     status = 422
     title_vi = "Cần địa chỉ chứng minh việc đã làm"
     title_en = "An address that shows the work is needed"

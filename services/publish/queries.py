@@ -79,6 +79,13 @@ async def deliveries_of(session: AsyncSession, publication_id: UUID) -> Sequence
     return (await session.scalars(query)).all()
 
 
+async def list_deliveries(session: AsyncSession, publication_id: UUID, page: PageRequest) -> Sequence[m.Delivery]:
+    query = select(m.Delivery).where(m.Delivery.publication_id == publication_id).order_by(m.Delivery.id)
+    if page.after is not None:
+        query = query.where(m.Delivery.id > page.after.id)
+    return (await session.scalars(query.limit(page.limit + 1))).all()
+
+
 async def drop_deliveries(session: AsyncSession, publication_id: UUID) -> None:
     """Of a publication that goes back to its editors: nothing of it has been sent."""
     gone = select(m.Delivery.id).where(m.Delivery.publication_id == publication_id)
@@ -103,6 +110,28 @@ async def latest_engagement(session: AsyncSession, publication_id: UUID) -> Sequ
     return (await session.scalars(query)).all()
 
 
+async def list_engagement(
+    session: AsyncSession, publication_id: UUID, page: PageRequest
+) -> Sequence[m.EngagementPoint]:
+    """Every point of every delivery, newest first."""
+    query = (
+        select(m.EngagementPoint)
+        .join(m.Delivery, m.Delivery.id == m.EngagementPoint.delivery_id)
+        .where(m.Delivery.publication_id == publication_id)
+        .order_by(m.EngagementPoint.id.desc())
+    )
+    if page.after is not None:
+        query = query.where(m.EngagementPoint.id < page.after.id)
+    return (await session.scalars(query.limit(page.limit + 1))).all()
+
+
+async def ask_for_figures(session: AsyncSession, publication_id: UUID, now: datetime) -> int:
+    """Make the reading of what is out due at once; of how many deliveries."""
+    out = (m.Delivery.publication_id == publication_id) & (m.Delivery.state == DeliveryState.PUBLISHED)
+    asked = await session.scalars(update(m.Delivery).where(out).values(collect_at=now).returning(m.Delivery.id))
+    return len(asked.all())
+
+
 async def get_channel(session: AsyncSession, channel_id: UUID) -> m.Channel | None:
     return await session.get(m.Channel, channel_id)
 
@@ -117,6 +146,16 @@ async def list_channels(session: AsyncSession, page: PageRequest) -> Sequence[m.
     if page.after is not None:
         query = query.where(m.Channel.id > page.after.id)
     return (await session.scalars(query)).all()
+
+
+async def channels_at_work(session: AsyncSession) -> list[dict[str, Any]]:
+    """Every channel with how many deliveries wait for it or are in doubt."""
+    settled = ("published", "withdrawn", "rejected")
+    waiting = func.count(m.Delivery.id).filter(m.Delivery.state.not_in(settled)).label("waiting")
+    shown = (m.Channel.id, m.Channel.kind, m.Channel.name, m.Channel.address, m.Channel.state)
+    query = select(*shown, waiting).outerjoin(m.Delivery, m.Delivery.channel_id == m.Channel.id)
+    rows = await session.execute(query.group_by(*shown).order_by(m.Channel.kind, m.Channel.name, m.Channel.id))
+    return [dict(row) for row in rows.mappings()]
 
 
 async def store_credentials(session: AsyncSession, channel_id: UUID, ciphertext: bytes, now: datetime) -> None:

@@ -196,6 +196,12 @@ class EngagementOut(Row):
     as_of: datetime
 
 
+class EngagementAsked(BaseModel):
+    """Of how many deliveries the figures will be read at once."""
+
+    deliveries: int
+
+
 class PublicationDetail(PublicationOut):
     variants: list[VariantOut]
     approvals: list[ApprovalOut]

@@ -19,7 +19,6 @@ class PublishGroup(BaseModel):
         default=None, description="at least 32 characters; without it no channel secret can be stored or used"
     )
     site: SiteSettings = SiteSettings()
-    deliver_seconds: float = Field(default=1.0, gt=0, description="pause between looks for due deliveries")
 
 
 class PublishSettings(CommonSettings):

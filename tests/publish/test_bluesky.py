@@ -270,3 +270,23 @@ async def test_no_secret_reaches_the_log(
     await newsroom.deliver()
     assert "abcd-efgh" not in caplog.text
     assert "eyJ" not in caplog.text
+
+
+@pytest.mark.mission("M30")
+async def test_what_was_given_up_as_undecidable_is_looked_for_when_it_is_withdrawn(
+    newsroom: Newsroom, bluesky: m.Channel, stage: Stage
+) -> None:
+    """It stands there, nobody could see it, a person was asked; a withdrawal must not leave it standing."""
+    await stage.fault("executed_response_lost")
+    await stage.fault("http_status", "com.atproto.repo.listRecords", status=503, times=10)
+    made = await newsroom.approved(newsroom.bulletin, bluesky)
+    await newsroom.deliver()
+    for _ in range(10):
+        newsroom.clock.advance(timedelta(hours=1))
+        await newsroom.look()
+    assert on(await newsroom.read(made), bluesky)["state"] == "manual"
+    assert len(await stage.posts()) == 1
+    await newsroom.act("withdraw", made, newsroom.speaker, reason="Sai")
+    done = await settle(newsroom, made)
+    assert [d["state"] for d in done["deliveries"]] == ["withdrawn", "withdrawn"]
+    assert await stage.posts() == []

@@ -73,6 +73,8 @@ async def test_no_other_service_reads_credentials(newsroom: Newsroom, db_as: Any
         ({"settings": {"service": "http://pds.example.vn"}}, 422, "https"),
         ({"settings": {"service": "https://a:b@pds.example.vn"}}, 422, "mật khẩu"),
         ({"settings": {"service": "http://127.0.0.1:8110/bluesky"}}, 201, ""),
+        ({"settings": {"service": "https://pds.example.vn", "web": "javascript:alert(1)"}}, 422, "settings.web"),
+        ({"settings": {"service": "https://pds.example.vn", "web": "https://bsky.example"}}, 201, ""),
         ({"owner_kind": "person"}, 422, ""),
     ],
 )

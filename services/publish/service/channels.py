@@ -64,11 +64,18 @@ def _check(kind: str, settings: dict[str, Any]) -> None:
     for name in adapters.CHANNELS.get(kind).needs_settings:
         if not settings.get(name):
             raise InvalidChannel(f"Thiếu settings.{name}.")
-    service = urlsplit(str(settings.get("service", "https://-")))
-    if service.scheme != "https" and not (service.scheme == "http" and service.hostname in LOOPBACK):
-        raise InvalidChannel("settings.service phải là địa chỉ https.")
-    if service.username or service.password:
-        raise InvalidChannel("settings.service không được chứa mật khẩu.")
+    for name in ("service", "web"):
+        if name in settings:
+            _check_address(name, settings[name])
+
+
+def _check_address(name: str, written: object) -> None:
+    """Where secrets are sent to, and where readers are led: only over TLS, but for this machine's own sandbox."""
+    address = urlsplit(str(written))
+    if address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK):
+        raise InvalidChannel(f"settings.{name} phải là địa chỉ https.")
+    if address.username or address.password:
+        raise InvalidChannel(f"settings.{name} không được chứa mật khẩu.")
 
 
 async def store_credentials(

@@ -206,6 +206,13 @@ async def read_publication(session: AsyncSession, publication_id: UUID, who: Pri
     )
 
 
+async def ask_for_figures(session: AsyncSession, publication_id: UUID, who: Principal, now: datetime) -> int:
+    """Somebody wants the figures now, and not at the next regular reading."""
+    publication = await require_visible(session, publication_id, who)
+    _require_editor(who, publication.unit_id)
+    return await queries.ask_for_figures(session, publication_id, now)
+
+
 async def require_visible(session: AsyncSession, publication_id: UUID, who: Principal) -> m.Publication:
     """One's own unit's, or what is public; a draft of another unit is not there."""
     return _visible(await queries.get_publication(session, publication_id), publication_id, who)

@@ -201,7 +201,7 @@ async def _published(
     _move(delivery, D.WITHDRAWING if withdrawn else D.PUBLISHED)
     delivery.attempt = 0 if withdrawn else delivery.attempt
     delivery.not_before = now
-    delivery.collect_at = now + timedelta(minutes=5)
+    delivery.collect_at = now + domain.FIRST_FIGURES
     await announce(session, delivery, now)
 
 

@@ -12,7 +12,7 @@ from libs.common.auth import Principal
 from libs.common.ids import new_id
 from libs.common.models.enums import Role, TaskState
 from services.publish import queries
-from services.publish.problems import EvidenceNeeded, TaskNotFound
+from services.publish.problems import TaskEvidenceNeeded, TaskNotFound
 
 
 async def open_task(
@@ -59,7 +59,7 @@ async def finish_task(session: AsyncSession, task_id: UUID, evidence_url: str, w
         raise TaskNotFound(f"Không có việc {task_id} trong đơn vị của bạn.")
     address = urlsplit(evidence_url)
     if address.scheme not in ("http", "https") or not address.netloc:
-        raise EvidenceNeeded("Hãy gửi địa chỉ (http, https) cho thấy việc đã làm.")
+        raise TaskEvidenceNeeded("Hãy gửi địa chỉ (http, https) cho thấy việc đã làm.")
     task.state, task.evidence_url = TaskState.DONE, evidence_url
     task.done_by, task.done_at = who.person_id, now
     await audit.append(

@@ -45,12 +45,19 @@ async def _locked(session: AsyncSession, delivery: m.Delivery) -> m.Delivery:
 
 
 def _recall(delivery: m.Delivery, now: datetime) -> None:
-    """What is in doubt stays so until the platform was looked at; then it comes down like the rest."""
+    """What is in doubt stays so until the platform was looked at; then it comes down like the rest.
+
+    What was given up as undecidable is looked for once more: it may stand there.
+    """
     if delivery.state in domain.NOT_SENT:
         delivery.state = domain.delivery_moved(delivery.state, D.WITHDRAWN)
         delivery.withdrawn_at, delivery.updated_at = now, now
     elif delivery.state == D.PUBLISHED:
         delivery.state, delivery.attempt = domain.delivery_moved(delivery.state, D.WITHDRAWING), 0
+        delivery.not_before, delivery.updated_at = now, now
+    elif delivery.state == D.MANUAL:
+        delivery.state = domain.delivery_moved(delivery.state, D.UNKNOWN)
+        delivery.handle = {**delivery.handle, "looks": 0}
         delivery.not_before, delivery.updated_at = now, now
 
 
