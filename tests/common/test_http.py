@@ -2,9 +2,12 @@
 
 import asyncio
 import gzip
+import re
+import tracemalloc
 import zlib
 from collections.abc import Sequence
 from ipaddress import ip_address
+from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]
 import httpx
@@ -25,6 +28,7 @@ from libs.common.http import (
     allow_networks,
     is_address_allowed,
 )
+from libs.common.local.paths import checkout
 from tests.ingest.site import Answer, Request, Site, running_site
 
 PRIVATE = [
@@ -283,3 +287,141 @@ async def test_messages_never_carry_the_path_or_the_query() -> None:
         with pytest.raises(BodyTooLarge) as caught:
             await fetcher.fetch(site.url("/private-token-abc"))
     assert "token" not in str(caught.value)
+
+
+# --- ways in that were tried elsewhere ---------------------------------------------------------------------------
+
+INSIDE = [
+    "http://2852039166/", "http://0xa9fea9fe/", "http://0251.0376.0251.0376/", "http://169.254.43518/",
+    "http://[::ffff:169.254.169.254]/", "http://[::ffff:a9fe:a9fe]/", "http://[64:ff9b::a9fe:a9fe]/",
+    "http://2130706433/", "http://0x7f000001/", "http://017700000001/", "http://127.1/", "http://0/", "http://[::]/",
+    "http://[::1]/", "http://localhost/", "http://127.0.0.1./", "http://[fe80::1]/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", INSIDE)
+async def test_no_spelling_of_an_inner_address_is_reached(url: str) -> None:
+    """By the system's own resolver, which reads decimal, octal and hexadecimal hosts."""
+    async with PublicFetcher(user_agent="LanToaTest/1") as fetcher:
+        with pytest.raises(FetchError) as caught:
+            await fetcher.fetch(url)
+    refused = isinstance(caught.value, FetchRefused)
+    assert refused or "Không phân giải" in caught.value.vi
+
+
+@pytest.mark.parametrize("host", ["①②⑦.⓪.⓪.①", "１２７.0.0.1", "127。0。0。1", "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ"])
+async def test_letters_that_become_digits_are_judged_as_what_they_become(host: str) -> None:
+    async with PublicFetcher(user_agent="LanToaTest/1") as fetcher:
+        with pytest.raises((FetchRefused, FetchFailed)) as caught:
+            await fetcher.fetch(f"http://{host}/")
+    assert "kết nối" not in caught.value.vi
+
+
+REDIRECTS = [
+    "http://169.254.169.254/latest/meta-data/", "http://2852039166/", "//169.254.169.254/", "http://127.0.0.2/",
+    "http://[::1]/", "http://[::ffff:10.0.0.1]/", "file:///etc/passwd", "gopher://127.0.0.1/",
+    "http://paper.test:22/", "http://user:secret@paper.test/", "http://[/", "ftp://paper.test/",
+]  # fmt: skip
+
+
+async def test_no_redirect_leads_inside_from_a_site_that_may_be_read() -> None:
+    """The site itself is on the operator's list; where it points is not."""
+    async with running_site() as site:
+        limits = FetchLimits(ports=frozenset({80, 443, site.port}))
+        rule = allow_networks(["127.0.0.1/32"])
+        async with PublicFetcher(user_agent="LanToaTest/1", limits=limits, rule=rule) as fetcher:
+            site.routes["/ok"] = Answer(b"ok")
+            assert (await fetcher.fetch(site.url("/ok"))).body == b"ok"
+            for status in (301, 302, 303, 307, 308):
+                for target in REDIRECTS:
+                    site.routes["/away"] = Answer(status=status, headers={"Location": target})
+                    with pytest.raises(FetchError) as caught:
+                        await fetcher.fetch(site.url("/away"))
+                    refused = isinstance(caught.value, FetchRefused)
+                    assert refused or "Không phân giải" in caught.value.vi, target
+                    assert "secret" not in str(caught.value)
+    assert set(site.paths()) == {"/ok", "/away"}
+
+
+async def test_a_name_that_changes_its_address_between_two_hops_is_refused() -> None:
+    answers = iter(["127.0.0.1", "10.0.0.1"])
+
+    async def resolve(host: str, port: int) -> Sequence[Address]:
+        return [ip_address(next(answers))]
+
+    async with running_site() as site:
+        site.routes["/rss"] = Answer(status=302, headers={"Location": f"http://paper.test:{site.port}/rss2"})
+        async with PublicFetcher(user_agent="LanToaTest/1", allow_loopback=True, resolve=resolve) as fetcher:
+            with pytest.raises(FetchRefused):
+                await fetcher.fetch(f"http://paper.test:{site.port}/rss")
+    assert site.paths() == ["/rss"]
+
+
+@pytest.mark.parametrize(
+    "target", ["http://1.1.1.1/", "http://10.0.0.1/", "http://169.254.169.254/", "http://[2606:4700::1111]/"]
+)
+async def test_a_replay_stays_on_this_machine_also_when_it_is_sent_away(target: str) -> None:
+    async with running_site() as site, replay() as fetcher:
+        site.routes["/away"] = Answer(status=302, headers={"Location": target})
+        with pytest.raises(FetchRefused, match="phát lại"):
+            await fetcher.fetch(site.url("/away"))
+
+
+async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_site() as site:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        site.routes["/rss"] = Answer(b"ok")
+        async with replay() as fetcher:
+            assert (await fetcher.fetch(site.url("/rss"))).ok
+
+
+async def test_packed_twice_is_not_unpacked_once() -> None:
+    body = gzip.compress(gzip.compress(b"\x00" * 10_000_000))
+    async with running_site() as site, replay() as fetcher:
+        site.routes["/bomb"] = Answer(body, headers={"Content-Encoding": "gzip, gzip"})
+        with pytest.raises(FetchFailed, match="nén"):
+            await fetcher.fetch(site.url("/bomb"))
+
+
+async def test_a_bomb_costs_no_more_memory_than_the_limit() -> None:
+    packed = gzip.compress(b"\x00" * 100_000_000)
+    async with running_site() as site, replay(max_bytes=1_000_000) as fetcher:
+        site.routes["/bomb"] = Answer(packed, headers={"Content-Encoding": "gzip"})
+        tracemalloc.start()
+        try:
+            with pytest.raises(BodyTooLarge):
+                await fetcher.fetch(site.url("/bomb"))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 12_000_000
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\n" + b"X-Pad: " + b"a" * 64])
+async def test_a_server_that_never_ends_its_headers_is_left_at_the_deadline(answer: bytes) -> None:
+    left = asyncio.Event()
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await writer.drain()
+        while await reader.read(1000):
+            pass
+        writer.close()
+        await writer.wait_closed()
+        left.set()
+
+    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    async with server, replay(deadline_s=0.3) as fetcher:
+        with pytest.raises(FetchTimeout):
+            await fetcher.fetch(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        await asyncio.wait_for(left.wait(), 5)
+
+
+def test_loopback_is_opened_by_replay_alone() -> None:
+    """Nothing in a service opens it otherwise than by the setting that closes the rest of the world."""
+    for path in sorted((checkout() / "services").rglob("*.py")):
+        source = re.sub(r"^from .*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert set(re.findall(r"allow_loopback=([^,)\s]+)", source)) <= {"settings.replay"}, path
+        assert len(re.findall("LOOPBACK_ONLY", source)) == len(re.findall("LOOPBACK_ONLY if replay else", source)), path
+        assert "loopback=True" not in source, path
