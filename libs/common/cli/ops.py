@@ -14,17 +14,17 @@ import typer
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy
+from pydantic import Field
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from libs.common import audit, deadletters
 from libs.common.auth.dev import dev_token
-from libs.common.bus import HEADER_ID, HEADER_TIME, HEADER_TYPE, connect, disconnect, ensure_stream
+from libs.common.bus import HEADER_ID, HEADER_TIME, HEADER_TYPE, BusRefused, connect, disconnect, ensure_stream
 from libs.common.db import Database
 from libs.common.migrate import differences, migrate
 from libs.common.outbox import pending_events
-from libs.common.replay import replay_events
+from libs.common.replay import ReplayStuck, replay_events
 from libs.common.settings import CommonSettings, DatabaseSettings, NatsSettings
 
 out, err = Console(), Console(stderr=True)
@@ -36,7 +36,10 @@ def parse_since(text: str, now: datetime) -> datetime:
     """`90m`, `24h`, `7d`, or an ISO 8601 instant with its zone."""
     if match := re.fullmatch(r"(\d+)([mhd])", text):
         return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
-    at = datetime.fromisoformat(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"không hiểu “{text}”; hãy viết 90m, 24h, 7d hoặc một thời điểm ISO 8601") from error
     if at.tzinfo is None:
         raise typer.BadParameter("thời điểm cần có múi giờ, ví dụ 2026-11-24T07:00:00+07:00")
     return at
@@ -49,26 +52,47 @@ class OperatorSettings(CommonSettings):
     files: Any = None
     db: DatabaseSettings
     nats: NatsSettings
+    patience: float = Field(default=10.0, gt=0, description="seconds an operator's verb waits for NATS")
+
+
+class NatsAway(RuntimeError):
+    """An operator is told at once; only services wait for ever."""
+
+
+@asynccontextmanager
+async def database(settings: OperatorSettings | None = None) -> AsyncIterator[Database]:
+    """For verbs that must work while NATS is away."""
+    db = Database((settings or OperatorSettings()).db.url.get_secret_value(), pool_size=2)
+    try:
+        yield db
+    finally:
+        await db.dispose()
 
 
 @asynccontextmanager
 async def opened() -> AsyncIterator[tuple[OperatorSettings, Database, JetStreamContext]]:
     settings = OperatorSettings()
-    db = Database(settings.db.url.get_secret_value(), pool_size=2)
-    client = await connect(settings.nats, "lantoa-cli")
     try:
-        yield settings, db, client.jetstream()
+        client = await asyncio.wait_for(connect(settings.nats, "lantoa-cli"), settings.patience)
+    except TimeoutError as error:
+        raise NatsAway(f"NATS không trả lời ở {settings.nats.url} / NATS does not answer") from error
+    try:
+        async with database(settings) as db:
+            yield settings, db, client.jetstream()
     finally:
         await disconnect(client)
-        await db.dispose()
 
 
 def _run(work: Callable[[], Awaitable[int]]) -> None:
-    raise typer.Exit(asyncio.run(_awaited(work)))
+    async def awaited() -> int:
+        return await work()
 
-
-async def _awaited(work: Callable[[], Awaitable[int]]) -> int:
-    return await work()
+    try:
+        code = asyncio.run(awaited())
+    except (BusRefused, NatsAway, ReplayStuck) as error:
+        err.print(f"[red]{escape(str(error))}[/]")
+        code = 1
+    raise typer.Exit(code)
 
 
 def migrate_command(
@@ -77,14 +101,13 @@ def migrate_command(
     """Đưa lược đồ cơ sở dữ liệu lên bản mới nhất và khai báo luồng sự kiện."""
 
     async def work() -> int:
+        if check:
+            found = await differences(OperatorSettings().db.url.get_secret_value())
+            for difference in found:
+                err.print(escape(str(difference)))
+            return 1 if found else 0
         async with opened() as (settings, _, js):
-            url = settings.db.url.get_secret_value()
-            if check:
-                found = await differences(url)
-                for difference in found:
-                    err.print(str(difference))
-                return 1 if found else 0
-            await migrate(url)
+            await migrate(settings.db.url.get_secret_value())
             await ensure_stream(js, settings.nats)
         out.print("Lược đồ và luồng sự kiện đã sẵn sàng.")
         return 0
@@ -152,7 +175,7 @@ def events_pending(as_json: AsJson = False) -> None:
     """Còn bao nhiêu sự kiện chờ chuyển đi, và sự kiện cũ nhất đã chờ bao lâu."""
 
     async def work() -> int:
-        async with opened() as (_, db, _js), db.transaction() as session:
+        async with database() as db, db.transaction() as session:
             count, since = await pending_events(session, 1_000_000)
         waited = None if since is None else round((datetime.now(UTC) - since).total_seconds(), 1)
         if as_json:
@@ -190,16 +213,17 @@ def deadletters_list(as_json: AsJson = False) -> None:
     """Các sự kiện không xử lý được, kèm lỗi."""
 
     async def work() -> int:
-        async with opened() as (_, db, _js), db.transaction() as session:
+        async with database() as db, db.transaction() as session:
             rows = await deadletters.list_open(session)
         if as_json:
             shown = [{"id": str(r.id), "consumer": r.consumer, "event_id": str(r.event_id)} | _facts(r) for r in rows]
             typer.echo(json.dumps(shown, ensure_ascii=False))
             return 0
-        table = Table("id", "bộ nhận", "loại", "số lần thử", "lỗi")
         for row in rows:
-            table.add_row(str(row.id), row.consumer, row.subject, str(row.tries), row.error[:120])
-        out.print(table if rows else "Không có sự kiện nào bị kẹt.")
+            out.print(f"[bold]{row.id}[/] {row.consumer}, {row.tries} lần thử, {row.dead_at:%Y-%m-%d %H:%M:%S} UTC")
+            out.print(f"  {escape(row.error)}", soft_wrap=True, highlight=False)
+        if not rows:
+            out.print("Không có sự kiện nào bị kẹt.")
         return 0
 
     _run(work)
@@ -257,7 +281,7 @@ def audit_verify(as_json: AsJson = False) -> None:
 
     async def work() -> int:
         broken, chains = [], 0
-        async with opened() as (_, db, _js), db.transaction() as session:
+        async with database() as db, db.transaction() as session:
             async for found in audit.verify(session):
                 if isinstance(found, audit.Break):
                     broken.append(found)
