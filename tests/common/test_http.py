@@ -7,7 +7,6 @@ import tracemalloc
 import zlib
 from collections.abc import Sequence
 from ipaddress import ip_address
-from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]
 import httpx
