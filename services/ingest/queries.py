@@ -43,10 +43,12 @@ async def list_sources(session: AsyncSession, page: PageRequest) -> Sequence[Sou
 async def source_taken(session: AsyncSession, name: str | None, url: str | None, but: UUID | None) -> bool:
     """Whether another source has this name or address."""
     same = [c == v for c, v in ((Source.name, name), (Source.url, url)) if v is not None]
+    if not same:
+        return False
     query = select(Source.id).where(or_(*same)).limit(1)
     if but is not None:
         query = query.where(Source.id != but)
-    return bool(same) and await session.scalar(query) is not None
+    return await session.scalar(query) is not None
 
 
 async def sources_by_reference(session: AsyncSession, ids: set[UUID], names: set[str]) -> Sequence[Source]:

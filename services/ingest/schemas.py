@@ -113,7 +113,10 @@ class PushItem(Body):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    source: UUID | Name | None = Field(default=None, description="name or id of the source")
+    # Left to right: otherwise the text of an id would be taken for a name.
+    source: Annotated[UUID | Name | None, Field(union_mode="left_to_right")] = Field(
+        default=None, description="name or id of the source"
+    )
     url: Url | None = None
     external_id: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
     title: Annotated[str, StringConstraints(max_length=1000)]
