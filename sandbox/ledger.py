@@ -147,11 +147,19 @@ def _write(file: Path, entry: Entry) -> None:
 def _read(file: Path) -> Iterable[Entry]:
     if not file.exists():
         return
+    _mend(file)
     with file.open(encoding="utf-8") as lines:
         for line in lines:
-            if not line.endswith("\n"):  # cut off by a crash: it never counted
-                return
             yield _entry(json.loads(line))
+
+
+def _mend(file: Path) -> None:
+    """A line cut off by a crash never counted; it goes, so that the next one begins on a line of its own."""
+    data = file.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        with file.open("r+b") as opened:
+            opened.truncate(whole)
 
 
 def _entry(row: dict[str, Any]) -> Entry:

@@ -127,8 +127,9 @@ class Bluesky:
         try:
             call = await self._read(nsid, request, headers)
             self._consume(headers, "requests", call.address, 1, rules.REQUESTS)
+            method = self._method(request.method, nsid)
             self._require_allowance(call)
-            return JSONResponse(self._method(request.method, nsid)(call), headers=headers)
+            return JSONResponse(method(call), headers=headers)
         except XrpcError as error:
             return _refusal(error, headers)
 
