@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.clock import Clock
 from libs.common.db import Database
-from libs.common.events.content import BATCH_LIMIT, StoriesUpdated
+from libs.common.events.content import StoriesUpdated
 from libs.common.ids import floor_id, id_time
 from libs.common.outbox import emit
 from services.classify import story_queries as queries
@@ -102,8 +102,8 @@ async def _assign(session: AsyncSession, now: datetime, seat: Seat, index: Story
     epoch = await _check(session, seat, now, settings)
     floor, is_sweep = _look_from(seat, now, settings)
     settled = now - timedelta(seconds=settings.settle_seconds)
-    rows = await queries.list_unassigned(session, floor_id(floor), settled, BATCH_LIMIT)
-    if is_sweep and len(rows) < BATCH_LIMIT:
+    rows = await queries.list_unassigned(session, floor_id(floor), settled, settings.batch)
+    if is_sweep and len(rows) < settings.batch:
         seat.swept_at = now
     if rows:
         await _give(session, rows, epoch, index, now)

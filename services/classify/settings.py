@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, Field
 
+from libs.common.events.content import BATCH_LIMIT
 from libs.common.settings import CommonSettings
 
 
@@ -10,6 +11,7 @@ class StorySettings(BaseModel):
 
     settle_seconds: float = Field(default=2.0, ge=0, description="a content waits this long after its annotation")
     lease_seconds: int = Field(default=20, ge=2, description="a silent assigner is replaced after this long")
+    batch: int = Field(default=BATCH_LIMIT, ge=1, le=BATCH_LIMIT, description="contents in one transaction")
     lookback_minutes: int = Field(default=15, ge=1, description="how far back each look for new contents goes")
     sweep_seconds: int = Field(default=60, ge=1, description="pause between two looks over all of sweep_days")
     sweep_days: int = Field(default=7, ge=3, description="contents older than this are given to no story")
