@@ -11,6 +11,33 @@ from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
 
+REASONS: Mapping[str, str] = {
+    "missing": "Thiếu trường bắt buộc.",
+    "extra_forbidden": "Trường này không được nhận.",
+    "string_too_long": "Dài quá giới hạn.",
+    "string_too_short": "Không được để trống.",
+    "string_type": "Phải là chuỗi ký tự.",
+    "string_pattern_mismatch": "Có ký tự không được phép.",
+    "string_unicode": "Có ký tự không phải Unicode hợp lệ.",
+    "model_type": "Mỗi mục phải là một đối tượng JSON.",
+    "model_attributes_type": "Phải là một đối tượng JSON.",
+    "json_invalid": "Không phải JSON hợp lệ.",
+    "list_type": "Phải là một danh sách.",
+    "too_long": "Có nhiều mục quá giới hạn.",
+    "too_short": "Có ít mục hơn mức tối thiểu.",
+    "bool_parsing": "Phải là đúng hoặc sai (true, false).",
+    "int_parsing": "Phải là số nguyên.",
+    "int_type": "Phải là số nguyên.",
+    "greater_than_equal": "Nhỏ hơn mức cho phép.",
+    "less_than_equal": "Lớn hơn mức cho phép.",
+    "uuid_parsing": "Không phải mã định danh hợp lệ.",
+    "enum": "Không thuộc danh sách cho phép.",
+    "datetime_parsing": "Không phải thời điểm hợp lệ.",
+    "datetime_from_date_parsing": "Không phải thời điểm hợp lệ.",
+    "timezone_aware": "Thời điểm phải kèm múi giờ, ví dụ 2026-11-24T10:15:00+07:00.",
+}
+"""What is wrong with a field, by pydantic's name for it; what is not listed stays in English."""
+
 
 class Problem(Exception):
     """What is wrong, as a class. `detail` says it for this case, in Vietnamese."""
@@ -125,7 +152,7 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
         {
             "pointer": "/" + "/".join(str(part) for part in e["loc"]),
             "type": e["type"],
-            "message": e["msg"],
+            "message": REASONS.get(e["type"], e["msg"]),
         }
         for e in error.errors()
     ]

@@ -3,8 +3,10 @@
 import json
 import lzma
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -22,7 +24,7 @@ from rich.progress import (
 from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable
 from services.ingest.documents import Document, NoDocuments, open_output, read_documents, write_row
 
-DataOption = Annotated[str, typer.Option("--data", help="Thư mục, tệp .tar(.xz) hoặc - (folder, tar or -)")]
+DataOption = Annotated[str, typer.Option("--data", help="Thư mục, tệp, .tar(.xz) hoặc - (folder, file, tar or -)")]
 OutOption = Annotated[str, typer.Option("--out", help="Tệp kết quả .jsonl(.xz) hoặc - (output file or -)")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Tóm tắt dạng JSON (summary as JSON)")]
 
@@ -32,6 +34,7 @@ class ReadRow(NamedTuple):
 
     row: dict[str, Any]
     ok: bool
+    crashed: bool = False
 
 
 def register(app: typer.Typer) -> None:
@@ -100,24 +103,60 @@ def _iso(at: datetime | None) -> str | None:
 
 
 def _run(label: str, data: str, out: str, as_json: bool, read: Callable[[Document], ReadRow]) -> None:
-    files = failed = 0
+    tally, began = Tally(), time.monotonic()
     try:
         with open_output(out) as target, _progress(label) as step:
             for document in read_documents(data):
-                row, ok = read(document)
-                write_row(target, row)
-                files, failed = files + 1, failed + (not ok)
-                step(f"{files - failed} đọc được, {failed} lỗi")
-    except (NoDocuments, tarfile.TarError, lzma.LZMAError, OSError) as error:
+                found = _read_safely(read, document)
+                write_row(target, found.row)
+                tally.add(found)
+                step(f"{tally.files - tally.failed} đọc được, {tally.failed} lỗi")
+    except (NoDocuments, tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
         typer.echo(f"Lỗi (error): {error}", err=True)
         raise typer.Exit(2) from error
-    _summarise(label, files, failed, out, as_json)
-    raise typer.Exit(1 if failed else 0)
+    _summarise(label, tally, time.monotonic() - began, out, as_json)
+    raise typer.Exit(1 if tally.failed else 0)
 
 
-def _summarise(label: str, files: int, failed: int, out: str, as_json: bool) -> None:
-    summary = {"files": files, "parsed": files - failed, "failed": failed, "out": out}
-    line = f"{label}: {files} tệp, {files - failed} đọc được, {failed} lỗi → {out}"
+@dataclass
+class Tally:
+    """What a run came to. A crash is a failure that is ours: no file should be able to cause one."""
+
+    files: int = 0
+    failed: int = 0
+    crashed: int = 0
+    entries: int = 0
+
+    def add(self, found: ReadRow) -> None:
+        self.files += 1
+        self.failed += not found.ok
+        self.crashed += found.crashed
+        self.entries += len(found.row["entries"]) if "entries" in found.row else found.ok
+
+
+def _read_safely(read: Callable[[Document], ReadRow], document: Document) -> ReadRow:
+    try:
+        return read(document)
+    except Exception as error:  # one file must not take the rest of a long run down
+        row = {"file": document.name, "ok": False, "error": f"Lỗi của chương trình ({type(error).__name__})"}
+        return ReadRow(row, False, crashed=True)
+
+
+def _summarise(label: str, tally: Tally, seconds: float, out: str, as_json: bool) -> None:
+    summary = {
+        "files": tally.files,
+        "parsed": tally.files - tally.failed,
+        "failed": tally.failed,
+        "crashed": tally.crashed,
+        "entries": tally.entries,
+        "seconds": round(seconds, 3),
+        "entries_per_second": round(tally.entries / seconds, 1) if seconds else None,
+        "out": out,
+    }
+    line = (
+        f"{label}: {tally.files} tệp, {summary['parsed']} đọc được, {tally.failed} lỗi, {tally.entries} mục "
+        f"trong {seconds:.1f} giây → {out}"
+    )
     # With rows on stdout, the summary must not mix into them.
     typer.echo(json.dumps(summary, ensure_ascii=False) if as_json else line, err=out == "-" or not as_json)
 

@@ -1,5 +1,6 @@
-"""Files for the offline verbs: a folder, a tar of any compression, or `-`; rows out as JSON lines."""
+"""Files for the offline verbs: a folder, a tar of any compression, one file, or `-`; rows out as JSON lines."""
 
+import io
 import json
 import lzma
 import sys
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+_XZ = b"\xfd7zXZ\x00"
 MAX_FILE = 64 * 1024 * 1024
 
 
@@ -26,8 +28,7 @@ class NoDocuments(ValueError):
 def read_documents(path: str) -> Iterator[Document]:
     """Every regular file, in the order of an archive or sorted by name in a folder."""
     if path == "-":
-        with tarfile.open(fileobj=sys.stdin.buffer, mode="r|*") as archive:
-            yield from _members(archive)
+        yield from _from_pipe(sys.stdin.buffer.read())
         return
     where = Path(path)
     if where.is_dir():
@@ -39,8 +40,19 @@ def read_documents(path: str) -> Iterator[Document]:
         raise NoDocuments(f"Không có thư mục hay tệp {path} (no such folder or file)")
 
 
+def _from_pipe(data: bytes) -> Iterator[Document]:
+    """An archive, or one file as it is; a pipe has no name that would tell which."""
+    if tarfile.is_tarfile(io.BytesIO(data)):
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
+            yield from _members(archive)
+    else:
+        yield Document("-", _unpacked(data) if data.startswith(_XZ) else data[:MAX_FILE])
+
+
 def _archive(where: Path) -> Iterator[Document]:
     if not tarfile.is_tarfile(where):
+        if where.suffix in (".tar", ".tgz") or ".tar" in where.suffixes[-2:]:
+            raise NoDocuments(f"Không mở được tệp nén {where.name} (the archive cannot be opened)")
         yield Document(where.name, _bounded(where))
         return
     with tarfile.open(where, mode="r|*") as archive:
@@ -55,11 +67,17 @@ def _members(archive: tarfile.TarFile) -> Iterator[Document]:
 
 
 def _bounded(file: Path) -> bytes:
-    if file.suffix == ".xz":
-        with lzma.open(file) as stream:
-            return stream.read(MAX_FILE)
     with file.open("rb") as plain:
-        return plain.read(MAX_FILE)
+        data = plain.read(MAX_FILE)
+    return _unpacked(data) if file.suffix == ".xz" else data
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Unpacked up to the limit; a file that is no whole xz stays as it is, for its reader to refuse."""
+    try:
+        return lzma.LZMADecompressor().decompress(data, MAX_FILE)
+    except lzma.LZMAError:
+        return data
 
 
 @contextmanager

@@ -167,11 +167,13 @@ class Poller:
         """What is to be stored, and whether every entry that needs an article got its turn."""
         found = await self._candidates(self._recent(document.entries))
         budget = self.held.settings.poll.articles_per_poll
+        until = time.monotonic() + self.held.settings.poll.articles_seconds
         mask = masker(self.held.settings.intake)
         ready: list[NewContent] = []
         for candidate in found:
             if self._wants_article(candidate):
-                if budget == 0 or self.stopping():
+                # The lease must outlast the poll, or another worker would take the same source.
+                if budget == 0 or time.monotonic() > until or self.stopping():
                     return ready, False
                 budget -= 1
                 candidate.article = await self._article(candidate.url or "")

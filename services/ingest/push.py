@@ -1,6 +1,6 @@
 """Pushed items to stored contents: each row is checked by itself, masked where citizens speak, and keyed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.errors import REASONS
 from libs.common.models import Source
 from libs.common.models.enums import DateProvenance, SourceState
 from services.ingest import queries, service
@@ -29,17 +30,6 @@ from services.ingest.queries import NewContent
 from services.ingest.schemas import BulkOut, PushItem, PushOut
 from services.ingest.settings import IntakeSettings
 
-_REASONS: Mapping[str, str] = {
-    "missing": "Thiếu trường bắt buộc.",
-    "string_too_long": "Dài quá giới hạn.",
-    "string_too_short": "Không được để trống.",
-    "string_type": "Phải là chuỗi ký tự.",
-    "string_pattern_mismatch": "Có ký tự không được phép.",
-    "string_unicode": "Có ký tự không phải Unicode hợp lệ.",
-    "model_type": "Mỗi mục phải là một đối tượng JSON.",
-    "enum": "Không thuộc danh sách cho phép.",
-    "timezone_aware": "Thời điểm phải kèm múi giờ, ví dụ 2026-11-24T10:15:00+07:00.",
-}
 _UNKNOWN_FIELD = "Trường này không được nhận: Lan Tỏa chỉ nhận nội dung, không nhận thông tin người viết."
 
 
@@ -100,7 +90,7 @@ def _invalid(error: ValidationError) -> ItemRejected:
         {
             "pointer": "/" + "/".join(str(part) for part in one["loc"]),
             "type": one["type"],
-            "message": _UNKNOWN_FIELD if one["type"] == "extra_forbidden" else _REASONS.get(one["type"], one["msg"]),
+            "message": _UNKNOWN_FIELD if one["type"] == "extra_forbidden" else REASONS.get(one["type"], one["msg"]),
         }
         for one in error.errors(include_url=False, include_input=False, include_context=False)
     ]

@@ -17,6 +17,9 @@ class PollSettings(BaseModel):
     feed_bytes: int = Field(default=8 * 1024**2, description="largest feed or sitemap, bytes")
     page_bytes: int = Field(default=4 * 1024**2, description="largest article page, bytes")
     articles_per_poll: int = Field(default=60, ge=0, description="article pages fetched for one source in one poll")
+    articles_seconds: float = Field(
+        default=120.0, gt=0, description="time for the article pages of one source in one poll; well under the lease"
+    )
     host_delay_seconds: float = Field(default=0.5, ge=0, description="pause between two requests to one host")
     ports: list[int] = Field(default=[80, 443, 8080, 8443], description="ports a source may use")
 

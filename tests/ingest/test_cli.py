@@ -48,7 +48,8 @@ def test_every_file_has_a_row_and_a_bad_one_makes_the_exit_code(folder: Path, tm
     assert good["entries"] == [{"id": "1", "title": "Một", "link": None, "published_at": None, "summary": None}]
     assert (bad["file"], bad["ok"], bad["entries"]) == ("sub/bad.xml", False, [])
     assert "trang HTML" in str(bad["error"])
-    assert json.loads(done.stdout)["failed"] == 1
+    told = json.loads(done.stdout)
+    assert (told["files"], told["failed"], told["crashed"], told["entries"]) == (2, 1, 0, 1)
 
 
 def test_archives_in_and_compressed_rows_out(folder: Path, tmp_path: Path) -> None:
@@ -88,3 +89,34 @@ def test_articles_are_extracted(tmp_path: Path) -> None:
     (row,) = rows(out)
     assert set(row) == {"file", "title", "text", "published_at"}
     assert "noi dung bai viet" in str(row["text"])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_one_file_from_a_path_or_a_pipe(tmp_path: Path, packed: bool) -> None:
+    data = lzma.compress(FEED) if packed else FEED
+    file, out = tmp_path / ("a.xml.xz" if packed else "a.xml"), tmp_path / "rows.jsonl"
+    file.write_bytes(data)
+    for source, piped in ((str(file), None), ("-", data)):
+        done = CliRunner().invoke(lantoa(), ["feeds", "parse", "--data", source, "--out", str(out)], input=piped)
+        assert done.exit_code == 0, done.output
+        (row,) = rows(out)
+        assert (row["ok"], len(list(row["entries"]))) == (True, 1)  # type: ignore[call-overload]
+
+
+def test_a_broken_xz_fails_by_itself_and_a_broken_archive_is_a_usage_error(folder: Path, tmp_path: Path) -> None:
+    (folder / "half.xml.xz").write_bytes(lzma.compress(FEED)[:-20])
+    (folder / "no.xml.xz").write_bytes(b"xz? no")
+    out = tmp_path / "rows.jsonl"
+    done = CliRunner().invoke(lantoa(), ["feeds", "parse", "--data", str(folder), "--out", str(out), "--json"])
+    assert (done.exit_code, json.loads(done.stdout)["files"]) == (1, 4)
+    archive = tmp_path / "cut.tar.xz"
+    with tarfile.open(archive, "w:xz") as packed:
+        packed.add(folder, arcname=".")
+    archive.write_bytes(archive.read_bytes()[:100])
+    done = CliRunner().invoke(lantoa(), ["feeds", "parse", "--data", str(archive), "--out", str(out)])
+    assert done.exit_code == 2, done.output
+    assert "Lỗi" in done.output
+
+
+def test_without_its_options_the_verb_is_used_wrongly() -> None:
+    assert CliRunner().invoke(lantoa(), ["feeds", "parse"]).exit_code == 2

@@ -161,3 +161,10 @@ def test_a_feed_names_its_hub_and_its_rhythm() -> None:
     document = parse(rss(ITEM, channel=link))
     assert "https://hub.vn/" in document.links
     assert document.ttl_seconds == 1800
+
+
+def test_a_feed_under_the_doctype_of_a_page_is_a_feed() -> None:
+    data = (
+        b'<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN" "http://x/"><rss><channel><title>a</title></channel></rss>'
+    )
+    assert SOURCE_KINDS.get("feed").parse(data).title == "a"

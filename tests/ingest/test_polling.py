@@ -235,6 +235,26 @@ async def test_the_article_is_read_where_the_feed_gives_a_summary(desk: Desk, si
     assert site.paths().count("/bai") == 1, "an entry that did not change is not read again"
 
 
+async def test_many_slow_articles_are_read_over_several_polls_so_that_the_lease_holds(
+    desk_with: DeskWith, site: Site
+) -> None:
+    async def slowly(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.3)
+        await site.pour(writer, article("Bài", "Một câu của bài viết chậm."), 1)
+
+    site.routes["/rss"] = Answer(rss(*(Item(site.url(f"/{n}"), f"Bài {n}") for n in range(6))), headers={"ETag": '"1"'})
+    site.routes |= {f"/{n}": Answer(stream=slowly) for n in range(6)}
+    desk: Desk = await desk_with(poll=PollSettings(articles_seconds=0.5))
+    await desk.register(site.url("/rss"))
+    await desk.poll()
+    assert len(await desk.contents()) == 2
+    for _ in range(2):
+        await desk.later(minutes=20)
+    assert len(await desk.contents()) == 6
+    assert [request.path for request in site.log].count("/0") == 1
+    assert all("if-none-match" not in request.headers for request in site.log), "what was not read whole is read again"
+
+
 async def test_articles_on_other_hosts_are_read_only_where_the_keeper_lists_them(desk: Desk, site: Site) -> None:
     site.routes["/rss"] = Answer(rss(Item("http://10.0.0.1/admin", "Bẫy", "Không ai đi vào đó.")))
     await desk.register(site.url("/rss"))

@@ -1,5 +1,6 @@
 """Sources over HTTP: who keeps them, what is refused, and how they are seen to be."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from tests.ingest.desk import Desk, Item, rss
 from tests.ingest.site import Answer, Site
 
 FEED = {"kind": "feed", "name": "Báo A", "url": "https://bao-a.example/rss", "group": "press"}
+VIETNAMESE = re.compile("[àáảãạăâđèéêìíòóôơùúưỳýấầẩẫậắằặếềểễệốồổỗộớờởỡợứừửữựịọụỏẻ]")
 STAFF = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
 
 
@@ -78,6 +80,7 @@ async def test_what_no_source_may_be(desk_with: DeskWith, change: dict[str, Any]
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
     assert answer.json()["title"] in ("Địa chỉ nguồn tin không được chấp nhận", "Dữ liệu gửi lên không hợp lệ")
     assert "secret" not in answer.text
+    assert all(VIETNAMESE.search(one["message"]) for one in answer.json().get("errors", [])), answer.text
     assert await desk.count(m.Source) == 0
 
 

@@ -22,6 +22,7 @@ _DOCTYPE = re.compile(rb"<!DOCTYPE\s+(\w+)[^>\[]{0,1000}(\[.*?\]\s*)?>", re.DOTA
 _ROOT = re.compile(rb"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
 _UNSAFE_LINK = re.compile(r"\s*(?:javascript|vbscript|data|file|blob):", re.IGNORECASE)
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
+_FEED_ROOTS = frozenset({"rss", "feed", "rdf"})
 _FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"})
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"]{1,300}", re.IGNORECASE)
 
@@ -93,10 +94,11 @@ def root_name(data: bytes) -> str | None:
     start = _LEAD.match(head)
     rest = head[start.end() :] if start else head
     doctype = _DOCTYPE.match(rest)
-    if doctype and doctype[1].lower() == b"html":
-        return "html"
     found = _ROOT.search(rest, doctype.end() if doctype else 0)
-    return found[2].decode("ascii", "replace").lower() if found else None
+    name = found[2].decode("ascii", "replace").lower() if found else None
+    # Some programs write the DOCTYPE of a page before a feed.
+    is_page = doctype is not None and doctype[1].lower() == b"html" and name not in _FEED_ROOTS
+    return "html" if is_page else name
 
 
 def without_entities(data: bytes) -> bytes:
