@@ -80,7 +80,7 @@ class BusRefused(RuntimeError):
 async def connect(settings: NatsSettings, name: str, *, on_closed: Callable[[], None] = lambda: None) -> Client:
     """A connection that keeps trying for ever, so that an outage is waited out; refused credentials are raised.
 
-    `on_closed` is told when the connection has ended for good, by us or by the server's refusal.
+    `on_closed` is told when it is over for good: we closed it, or the server refuses us when we come again.
     """
     client, refused = Client(), asyncio.Event()
 
@@ -88,6 +88,7 @@ async def connect(settings: NatsSettings, name: str, *, on_closed: Callable[[], 
         log.warning("nats: %s %s", type(error).__name__, error)
         if "authorization violation" in str(error).lower():
             refused.set()
+            on_closed()
 
     async def closed() -> None:
         on_closed()
@@ -123,12 +124,12 @@ async def connect(settings: NatsSettings, name: str, *, on_closed: Callable[[], 
 
 async def disconnect(client: Client) -> None:
     """Send what is still buffered, the last acks above all, and close."""
-    if client.is_connected:
-        try:
+    try:
+        if client.is_connected:
             await client.flush(timeout=5)
-        except (NatsError, OSError) as error:
-            log.warning("nats: %s while closing; unacknowledged messages come again", type(error).__name__)
-    await client.close()
+        await client.close()
+    except (NatsError, OSError) as error:
+        log.warning("nats: %s while closing; unacknowledged messages come again", type(error).__name__)
 
 
 async def ensure_stream(js: JetStreamContext, settings: NatsSettings) -> None:

@@ -133,7 +133,7 @@ async def relay_forever(
     stop = asyncio.create_task(stopping.wait())
     stop.add_done_callback(lambda _: wake.event.set())
     try:
-        while not stopping.is_set() and not client.is_closed:
+        while not stopping.is_set():
             if not client.is_connected:
                 await pause(0.2, stopping)  # do not hold rows while the server is away
                 continue
@@ -170,19 +170,24 @@ async def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = CommonSettings()
     db = Database(settings.db.url.get_secret_value(), pool_size=3)
+    stopping, cut_off = asyncio.Event(), asyncio.Event()
+
+    def end() -> None:
+        cut_off.set()
+        stopping.set()
+
     try:
-        client = await connect(settings.nats, "relay")
+        client = await connect(settings.nats, "relay", on_closed=end)
     except BusRefused as error:
         log.error("%s", error)
         return 1
-    stopping = asyncio.Event()
-    for sig in (signal.SIGINT, signal.SIGTERM):
+    for sig in (signal.SIGINT, signal.SIGTERM):  # until now nothing was in hand, and a signal could simply end us
         asyncio.get_running_loop().add_signal_handler(sig, stopping.set)
     await relay_forever(db, client, SystemClock(), stopping)
-    refused = client.is_closed and not stopping.is_set()
+    code = 1 if cut_off.is_set() else 0
     await disconnect(client)
     await db.dispose()
-    return 1 if refused else 0
+    return code
 
 
 if __name__ == "__main__":
