@@ -24,8 +24,8 @@ from libs.common.local.people import ADMIN, EDITOR, SPOKESPERSON
 from libs.common.local.process import write_private
 from libs.common.local.topology import SANDBOX_HANDLE, Setup
 
-PATIENCE_SECONDS = 600.0
-"""How long nothing may move before the run says so and goes on with what there is."""
+PATIENCE_SECONDS = 240.0
+"""How long nothing may move before the run says so and goes on with what there is; longer than all retries together."""
 STILL_SECONDS = 6.0
 _OPEN_DELIVERIES = {"pending", "prepared", "armed", "committed", "accepted", "throttled", "unknown"}
 
@@ -169,11 +169,12 @@ class Day:
                 stories, total=counts["contents"] or 1, completed=counts["in_stories"], note=f"{counts['stories']}"
             )
             seen = {name: counts[name] for name in ("contents", "annotations", "in_stories", "stories")}
-            quiet = counts["contents"] <= counts["annotations"] and not counts["pending_events"]
-            return seen, quiet
+            labelled = counts["contents"] <= counts["annotations"] or counts["dead_letters"] > 0
+            return seen, labelled and not counts["pending_events"]
 
-        if not await _until(look, still=STILL_SECONDS):
-            self._found.problems.append("Phân loại chưa xong trong thời gian chờ; xem nhật ký các tiến trình.")
+        settled = await _until(look, still=STILL_SECONDS)
+        if not settled or (await read_counts(db))["dead_letters"]:
+            self._found.problems.append("Phân loại chưa xong; xem `lantoa deadletters list` và nhật ký các tiến trình.")
 
     # --- speak ----------------------------------------------------------------------------------------------
 
