@@ -23,7 +23,7 @@ async def live() -> dict[str, str]:
 @router.get("/ready")
 async def ready(request: Request) -> dict[str, str]:
     try:
-        await schema_gate.wait_until_compatible(request.app.state.db)
+        await schema_gate.wait_until_compatible(request.app.state.db, patience=0)
     except schema_gate.IncompatibleSchema as error:
         raise NotReady(str(error)) from error
     except Exception as error:
