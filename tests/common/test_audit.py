@@ -175,9 +175,14 @@ async def test_a_service_writes_its_own_chain_only(db_as: DatabaseAs) -> None:
         {"bytes": b"x"},
     ],
 )
-async def test_text_and_numbers_of_people_have_no_place(db: Database, facts: dict[str, Any]) -> None:
+def test_text_and_numbers_of_people_have_no_place(facts: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="audit entry"):
-        await append(db, **facts)
+        audit.require_codes(facts)
+
+
+async def test_facts_are_checked_before_they_are_written(db: Database) -> None:
+    with pytest.raises(ValueError, match="audit entry"):
+        await append(db, name="Nguyễn Văn A")
     assert await verified(db) == []
 
 

@@ -139,13 +139,12 @@ async def test_only_a_token_of_the_issuer_for_us_in_time_counts(
         assert answer.json()["title"] == "Cần đăng nhập"
 
 
-@pytest.mark.parametrize(
-    "header", [{}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer"}, {"Authorization": ""}]
-)
-async def test_without_a_token_nobody_is_let_in(client_for: ClientFor, header: dict[str, str]) -> None:
+async def test_without_a_token_nobody_is_let_in(client_for: ClientFor) -> None:
     client = await client_for(HELLO)
-    assert (await client.get(ME, headers=header)).status_code == 401
-    assert (await client.get("/api/reports/v1/open", headers=header)).status_code == 200
+    headers: list[dict[str, str]] = [{}, *({"Authorization": told} for told in ("Basic YTpi", "Bearer", ""))]
+    for header in headers:
+        assert (await client.get(ME, headers=header)).status_code == 401
+        assert (await client.get("/api/reports/v1/open", headers=header)).status_code == 200
 
 
 @given(token=st.text(max_size=300) | st.binary(max_size=200).map(lambda raw: segment(raw.hex()) + ".a.b"))
@@ -218,14 +217,16 @@ async def run(db: Database, statement: str, **values: Any) -> None:
 # --- the development issuer ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("peer", ["10.0.0.7", "203.0.113.9", "2001:db8::1", "::ffff:10.0.0.7", "0.0.0.0", "testclient"])
+OUTSIDE = ("10.0.0.7", "203.0.113.9", "2001:db8::1", "::ffff:10.0.0.7", "0.0.0.0", "testclient")
+
+
 async def test_development_tokens_are_refused_outside_this_machine(
-    settings_for: SettingsFor, clock: FrozenClock, signed_in: SignedIn, peer: str
+    settings_for: SettingsFor, clock: FrozenClock, signed_in: SignedIn
 ) -> None:
     app = create_app(HELLO, settings_for(CommonSettings, "reports"), clock)
     headers = await signed_in(Role.EDITOR)
     async with app.router.lifespan_context(app):
-        for where, status in ((peer, 401), ("127.0.0.1", 200)):
+        for where, status in (*((peer, 401) for peer in OUTSIDE), ("127.0.0.1", 200)):
             transport = httpx.ASGITransport(app=app, client=(where, 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://lantoa.test") as client:
                 assert (await client.get(ME, headers=headers)).status_code == status
