@@ -12,17 +12,24 @@ from rich.console import Console
 from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from libs.common.backup import BackupFailed, Manifest, Told, back_up, restore
-from libs.common.settings import CommonSettings
+from libs.common.cli.ops import OperatorSettings
+from libs.common.settings import FilesSettings
 
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 AsJson = Annotated[bool, typer.Option("--json", help="In kết quả bằng JSON.")]
+
+
+class BackupSettings(OperatorSettings):
+    """An operator's settings, and where the files are."""
+
+    files: FilesSettings
 
 
 def backup_command(
     target: Annotated[Path, typer.Argument(help="Tệp sẽ ghi, ví dụ lantoa-2026-11-24.tar.")], as_json: AsJson = False
 ) -> None:
     """Sao lưu cơ sở dữ liệu và kho tệp vào một tệp."""
-    settings = CommonSettings()
+    settings = BackupSettings()
     url, files = settings.db.url.get_secret_value(), settings.files.root
     if not target.parent.is_dir():
         raise typer.BadParameter(f"không có thư mục {target.parent}")
@@ -37,7 +44,7 @@ def restore_command(
     as_json: AsJson = False,
 ) -> None:
     """Phục hồi từ một tệp sao lưu; hãy dừng các dịch vụ trước."""
-    settings = CommonSettings()
+    settings = BackupSettings()
     url, files = settings.db.url.get_secret_value(), settings.files.root
     with _progress() as progress:
         made = _done(restore(url, files, source, replace=replace, told=_teller(progress)))

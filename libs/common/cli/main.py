@@ -4,6 +4,7 @@ import sys
 from importlib.metadata import entry_points
 
 import typer
+from pydantic import ValidationError
 
 from libs.common.cli import backing, ops, run
 
@@ -46,4 +47,13 @@ def build() -> typer.Typer:
 
 def run_command() -> None:
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    build()()
+    try:
+        build()()
+    except ValidationError as error:
+        if not error.title.endswith("Settings"):
+            raise
+        names = ", ".join(f"LANTOA_{'__'.join(str(part) for part in one['loc']).upper()}" for one in error.errors())
+        sys.exit(
+            f"Thiếu hoặc sai cấu hình: {names}. Trên máy thử, hãy chạy `make run` trước. "
+            "/ Settings are missing or wrong; on a trial machine run `make run` first."
+        )

@@ -1,4 +1,5 @@
-"""Operational verbs: migrate, token, events, dead letters, audit. They work on the settings in the environment."""
+"""Operational verbs: migrate, token, events, dead letters, audit. They work on the settings of the environment,
+and where it has none on those of this machine's own installation (`make run`)."""
 
 import asyncio
 import json
@@ -15,13 +16,16 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy
 from pydantic import Field
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource
 from rich.console import Console
 from rich.markup import escape
+from typing_extensions import override
 
 from libs.common import audit, deadletters
 from libs.common.auth.dev import dev_token
 from libs.common.bus import HEADER_ID, HEADER_TIME, HEADER_TYPE, BusRefused, connect, disconnect, ensure_stream
 from libs.common.db import Database
+from libs.common.local.paths import LocalPaths, checkout, data_root
 from libs.common.migrate import differences, migrate
 from libs.common.outbox import pending_events
 from libs.common.replay import ReplayStuck, replay_events
@@ -53,6 +57,20 @@ class OperatorSettings(CommonSettings):
     db: DatabaseSettings
     nats: NatsSettings
     patience: float = Field(default=10.0, gt=0, description="seconds an operator's verb waits for NATS")
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, and below it what this machine's own installation wrote down for its operator."""
+        written = DotEnvSettingsSource(settings_cls, env_file=LocalPaths(data_root(checkout())).operator)
+        return init_settings, env_settings, written
 
 
 class NatsAway(RuntimeError):
@@ -91,6 +109,9 @@ def _run(work: Callable[[], Awaitable[int]]) -> None:
         code = asyncio.run(awaited())
     except (BusRefused, NatsAway, ReplayStuck) as error:
         err.print(f"[red]{escape(str(error))}[/]")
+        code = 1
+    except OSError as error:
+        err.print(f"[red]Không kết nối được cơ sở dữ liệu / the database does not answer:[/] {escape(str(error))}")
         code = 1
     raise typer.Exit(code)
 
