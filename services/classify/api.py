@@ -102,7 +102,7 @@ async def get_story(story_id: UUID, session: SessionDep, _: StaffDep) -> StoryWi
 
 @router.get("/search")
 async def search(
-    q: Annotated[str, Query(min_length=2, max_length=200)],
+    q: Annotated[str, Query(min_length=1, max_length=300)],
     page: PageDep,
     session: SessionDep,
     _: StaffDep,
