@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from libs.common.models import Base
 from libs.common.partitions import ensure_partitions
 from libs.common.roles import ALL_ROLES, apply_grants, ensure_roles
+from libs.common.schema_gate import HEAD, MINIMUM, check
 
 FOLDER = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 3550
@@ -41,10 +42,21 @@ def _config(connection: Connection) -> Config:
 
 def _upgrade(connection: Connection, now: datetime) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+    if _is_ahead(connection):
+        return
     ensure_roles(connection)
     command.upgrade(_config(connection), "head")
     ensure_partitions(connection, now)
     apply_grants(connection)
+
+
+def _is_ahead(connection: Connection) -> bool:
+    """After a rollback the schema is newer than this code: left alone where it takes this code, else refused."""
+    version = MigrationContext.configure(connection).get_current_revision()
+    if version is None or version <= HEAD:
+        return False
+    check(HEAD, MINIMUM, version, connection.scalar(text("SELECT compatible_from FROM schema_state")))
+    return True
 
 
 def _differences(connection: Connection) -> list[Any]:

@@ -1,0 +1,277 @@
+"""What the chart renders for the oldest and the newest Kubernetes, and what it refuses."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.chart import CI_VALUES, RenderRefused, complaints, lint, render
+from scripts.chart_facts import Rendered, from_outside
+from scripts.chart_settings import CHART
+from scripts.chart_tools import KUBE_VERSIONS
+
+pytestmark = [pytest.mark.slow, pytest.mark.mission("M39")]
+TRY_OUT = CHART / "ci" / "try-out-values.yaml"
+OUTSIDE = CHART / "ci" / "outside-values.yaml"
+NEWEST = KUBE_VERSIONS[-1]
+
+
+@pytest.fixture(scope="module")
+def whole() -> Rendered:
+    return render(TRY_OUT, NEWEST)
+
+
+def wrong(objects: list[Any]) -> list[str]:
+    return complaints(Rendered(objects), NEWEST)
+
+
+@pytest.mark.parametrize("values", CI_VALUES, ids=lambda path: path.name)
+@pytest.mark.parametrize("version", KUBE_VERSIONS)
+def test_every_object_is_valid_and_every_fact_holds(values: Path, version: str) -> None:
+    rendered = render(values, version)
+    assert len(rendered.of("Deployment")) == 9
+    assert complaints(rendered, version) == []
+
+
+@pytest.mark.parametrize("values", CI_VALUES, ids=lambda path: path.name)
+def test_helm_lints_it(values: Path) -> None:
+    assert list(lint(values)) == []
+
+
+def test_trying_out_needs_nothing_from_outside(whole: Rendered) -> None:
+    assert from_outside(whole) == []
+
+
+# --- what is refused, by name ---------------------------------------------------------------------------------
+
+TYPOS = [
+    ("pubicUrl=https://a.vn", "pubicUrl"),
+    ("services.ingest.worker.replica=3", "replica"),
+    ("services.ingets.files=true", "ingets"),
+    ("services.ingest.settings.LANTOA_POLL__AGNET=x", "LANTOA_POLL__AGNET"),
+    ("services.classify.settings.LANTOA_POLL__AGENT=x", "LANTOA_POLL__AGENT"),
+    ("services.publish.settings.LANTOA_PUBLISH__CREDENTIALS_KEY=x", "LANTOA_PUBLISH__CREDENTIALS_KEY"),
+    ("settings.LANTOA_REPLAY=true", "LANTOA_REPLAY"),
+    ("defaults.api.resources.limits.memry=1Gi", "memry"),
+    ("networkPolicy.callers[0].podSelectr=x", "podSelectr"),
+    ("postgres.passwords.ingest=short", "/postgres/passwords/ingest"),
+]
+
+
+@pytest.mark.parametrize(("told", "named"), TYPOS)
+def test_a_typo_is_refused_and_named(told: str, named: str) -> None:
+    with pytest.raises(RenderRefused) as refused:
+        render(TRY_OUT, NEWEST, "--set", told)
+    assert named in str(refused.value)
+
+
+MISSING = [
+    (TRY_OUT, "publicUrl=", "publicUrl: say the origin"),
+    (TRY_OUT, "auth.issuer=", "auth.issuer: say"),
+    (TRY_OUT, "auth.jwks=", "auth.jwks"),
+    (TRY_OUT, "postgres.passwords.relay=", "postgres.passwords.relay: give"),
+    (TRY_OUT, "nats.token=", "nats.token: give"),
+    (OUTSIDE, "nats.url=", "nats.url: say where"),
+    (OUTSIDE, "postgres.peers=null", "postgres.peers: say where"),
+    (OUTSIDE, "nats.monitoring=", "nats.monitoring: KEDA"),
+    (OUTSIDE, "services.ingest.worker.autoscaling.enabled=true", "enable one"),
+    (OUTSIDE, "services.reports.worker.keda.enabled=true", "name at least one durable"),
+]
+
+
+@pytest.mark.parametrize(("values", "told", "said"), MISSING)
+def test_what_is_missing_is_asked_for_by_name(values: Path, told: str, said: str) -> None:
+    with pytest.raises(RenderRefused) as refused:
+        render(values, NEWEST, "--set", told)
+    assert said in str(refused.value)
+
+
+# --- values ---------------------------------------------------------------------------------------------------
+
+
+def replicas(rendered: Rendered) -> dict[str, int]:
+    return {one["metadata"]["name"]: one["spec"].get("replicas", 0) for one in rendered.of("Deployment")}
+
+
+def test_what_one_service_says_changes_no_other(whole: Rendered) -> None:
+    """`classify` comes first: were its values written into the defaults, the others would have them too."""
+    told = render(TRY_OUT, NEWEST, "--set", "services.classify.worker.replicas=0,services.classify.files=true")
+    assert replicas(told) == replicas(whole) | {"lantoa-classify-worker": 0}
+    changed = render(TRY_OUT, NEWEST, "--set", "defaults.worker.replicas=5")
+    assert replicas(changed)["lantoa-ingest-worker"] == 5
+    assert replicas(changed)["lantoa-reports-worker"] == 1
+
+
+def jobs(*told: str) -> str:
+    (job,) = render(TRY_OUT, NEWEST, *told).of("Job")
+    return str(job["metadata"]["name"])
+
+
+def test_another_image_or_setting_is_another_job(whole: Rendered) -> None:
+    """What a Job runs cannot be changed, so that an upgrade with the same name would be refused by the API server."""
+    digest = "sha256:" + "ab" * 32
+    names = [
+        jobs(),
+        jobs("--set", "image.tag=0.2.0"),
+        jobs("--set", f"image.digest={digest}"),
+        jobs("--set", "settings.LANTOA_NATS__MAX_BYTES=99"),
+        jobs("--set", "migrate.resources.limits.memory=1Gi"),
+        jobs("--set", "migrate.deadlineSeconds=60"),
+    ]
+    assert len(set(names)) == len(names)
+    assert names[0] == jobs() == whole.of("Job")[0]["metadata"]["name"]
+    assert names[1].startswith("lantoa-migrate-0-2-0-")
+    assert names[2].startswith("lantoa-migrate-abababababab-")
+
+
+def test_a_long_release_name_still_gives_valid_names() -> None:
+    told = ("--set", "image.tag=A.very_long-tag-of-an-image-0123456789")
+    rendered = render(TRY_OUT, NEWEST, *told, release="a-release-name-of-the-very-longest-that-helm-accepts")
+    assert complaints(rendered, NEWEST) == []
+
+
+def test_numbers_reach_the_settings_as_they_were_written(whole: Rendered) -> None:
+    told = whole.named("ConfigMap", "lantoa-ingest")
+    assert told is not None
+    assert told["data"]["LANTOA_NATS__MAX_BYTES"] == "1073741824"
+    assert told["data"]["LANTOA_POLL__PORTS"] == "[80,443]"
+
+
+@pytest.mark.parametrize(("version", "scaler", "budget"), [("1.20", "v2beta2", "v1beta1"), ("1.37", "v2", "v1")])
+def test_api_versions_follow_the_cluster(version: str, scaler: str, budget: str) -> None:
+    rendered = render(OUTSIDE, version)
+    assert {one["apiVersion"] for one in rendered.of("HorizontalPodAutoscaler")} == {f"autoscaling/{scaler}"}
+    assert {one["apiVersion"] for one in rendered.of("PodDisruptionBudget")} == {f"policy/{budget}"}
+
+
+# --- the facts can fail ---------------------------------------------------------------------------------------
+
+
+def pod_of(objects: list[Any], name: str) -> Any:
+    return next(o for o in objects if o["kind"] == "Deployment" and o["metadata"]["name"] == name)["spec"]["template"]
+
+
+def one_of(objects: list[Any], kind: str, name: str) -> Any:
+    return next(o for o in objects if o["kind"] == kind and o["metadata"]["name"] == name)
+
+
+def container(objects: list[Any], name: str = "lantoa-publish-api") -> Any:
+    return pod_of(objects, name)["spec"]["containers"][0]
+
+
+Change = Callable[[list[Any]], object]
+BREAKS: list[tuple[str, Change, str]] = [
+    ("a limit is gone", lambda o: container(o)["resources"]["limits"].pop("memory"), "no limits.memory"),
+    (
+        "an init container without limits",
+        lambda o: pod_of(o, "lantoa-relay-worker")["spec"]["initContainers"][0].pop("resources"),
+        "wait-for-schema has no limits.cpu",
+    ),
+    ("root", lambda o: pod_of(o, "lantoa-publish-api")["spec"]["securityContext"].update(runAsUser=0), "run as root"),
+    ("a writable image", lambda o: container(o)["securityContext"].pop("readOnlyRootFilesystem"), "write to its image"),
+    (
+        "a setting is missing",
+        lambda o: one_of(o, "ConfigMap", "lantoa-reports")["data"].pop("LANTOA_AUTH__ISSUER"),
+        "Deployment lantoa-reports-worker: setting auth.issuer: Field required",
+    ),
+    ("the database's URL is missing", lambda o: container(o)["env"].pop(0), "setting db"),
+    (
+        "an unknown setting",
+        lambda o: one_of(o, "ConfigMap", "lantoa-reports")["data"].update(LANTOA_REPORTS__DALY_HOUR="9"),
+        "ReportsSettings knows no LANTOA_REPORTS__DALY_HOUR",
+    ),
+    (
+        "a setting that its class refuses",
+        lambda o: one_of(o, "ConfigMap", "lantoa-reports")["data"].update(LANTOA_REPORTS__DAILY_HOUR="25"),
+        "setting reports.daily_hour",
+    ),
+    (
+        "a password in a ConfigMap",
+        lambda o: one_of(o, "ConfigMap", "lantoa-ingest")["data"].update(NOTE="see try-out-ingest-00"),
+        "ConfigMap lantoa-ingest holds 1 secret values",
+    ),
+    (
+        "a secret setting in a ConfigMap",
+        lambda o: one_of(o, "ConfigMap", "lantoa-publish")["data"].update(LANTOA_PUBLISH__CREDENTIALS_KEY="k" * 40),
+        "LANTOA_PUBLISH__CREDENTIALS_KEY is a secret",
+    ),
+    (
+        "another service's database role",
+        lambda o: container(o)["env"][0]["valueFrom"]["secretKeyRef"].update(name="lantoa-ingest-database"),
+        "Secret lantoa-ingest-database is shared",
+    ),
+    (
+        "a Service without pods",
+        lambda o: one_of(o, "Service", "lantoa-ingest-api")["spec"]["selector"].update(x="y"),
+        "Service lantoa-ingest-api selects no pod",
+    ),
+    ("a port that is not there", lambda o: container(o)["ports"][0].update(name="web"), "has no port http"),
+    (
+        "a path of another service",
+        lambda o: one_of(o, "Ingress", "lantoa-ingress")["spec"]["rules"][0]["http"]["paths"].pop(),
+        "Ingress maps",
+    ),
+    (
+        "a key that its Secret has not",
+        lambda o: container(o)["env"][1]["valueFrom"]["secretKeyRef"].update(key="TOKEN"),
+        "Secret lantoa-nats has no key TOKEN",
+    ),
+    ("keys that are not mounted", lambda o: container(o)["volumeMounts"].pop(), "LANTOA_AUTH__JWKS_FILE"),
+    (
+        "a budget for nobody",
+        lambda o: one_of(o, "PodDisruptionBudget", "lantoa-ingest-api")["spec"]["selector"]["matchLabels"].update(
+            x="y"
+        ),
+        "PodDisruptionBudget lantoa-ingest-api selects no pod",
+    ),
+    (
+        "two Deployments with one selector",
+        lambda o: pod_of(o, "lantoa-ingest-api")["metadata"]["labels"].update(
+            {"app.kubernetes.io/component": "ingest-worker"}
+        ),
+        "Deployment lantoa-ingest-worker selects",
+    ),
+    ("a module that is not there", lambda o: container(o).update(command=["python", "-m", "libs.nobody"]), "no module"),
+    (
+        "the world for a service without business there",
+        lambda o: one_of(o, "NetworkPolicy", "lantoa-reports-api")["spec"]["egress"].append({}),
+        "Deployment lantoa-reports-api reaches the world",
+    ),
+    (
+        "a private range within the world",
+        lambda o: one_of(o, "NetworkPolicy", "lantoa-ingest-worker")["spec"]["egress"][-1]["to"][0]["ipBlock"][
+            "except"
+        ].remove("169.254.0.0/16"),
+        "reaches 169.254.169.254",
+    ),
+    (
+        "a port that the fetcher may not use",
+        lambda o: one_of(o, "NetworkPolicy", "lantoa-ingest-worker")["spec"]["egress"][-1]["ports"].append(
+            {"protocol": "TCP", "port": 22}
+        ),
+        "LANTOA_POLL__PORTS says [80,443]",
+    ),
+    ("no policy", lambda o: o.remove(one_of(o, "NetworkPolicy", "lantoa-migrate")), "has 0 NetworkPolicies"),
+    ("a field of no version", lambda o: pod_of(o, "lantoa-publish-api")["spec"].update(restart="no"), "restart"),
+    (
+        "a kind without a schema",
+        lambda o: o.append({"apiVersion": "example.vn/v1", "kind": "Wish", "metadata": {"name": "x"}, "spec": {}}),
+        "has no example.vn/v1 Wish",
+    ),
+    ("a name twice", lambda o: o.append(o[0]), "is there twice"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), [(c, s) for _, c, s in BREAKS], ids=[name for name, _, _ in BREAKS])
+def test_each_fact_finds_what_breaks_it(whole: Rendered, change: Change, said: str) -> None:
+    objects = copy.deepcopy(whole.objects)
+    change(objects)
+    found = wrong(objects)
+    assert any(said in line for line in found), found
+
+
+def test_a_kind_that_a_version_does_not_have_is_found(whole: Rendered) -> None:
+    """The objects for 1.37 are not valid for 1.20: PodDisruptionBudget of policy/v1 came with 1.21."""
+    assert any("Kubernetes 1.20 has no policy/v1 PodDisruptionBudget" in line for line in complaints(whole, "1.20"))
