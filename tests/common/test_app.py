@@ -223,7 +223,7 @@ async def test_the_worker_of_each_service_runs_and_stops_when_told(
     ("changed", "reason"),
     [
         ({"LANTOA_NATS__TOKEN": "wrong"}, "NATS refuses our credentials"),
-        ({"LANTOA_DB__URL": "nothing://"}, "ArgumentError"),
+        ({"LANTOA_DB__URL": "nothing://"}, "NoSuchModuleError"),
     ],
 )
 async def test_a_worker_that_cannot_run_ends_with_a_reason(

@@ -28,7 +28,7 @@ from tests.common.backbone import stage
 from tests.common.backbone.stage import CLOCK, Happened, KillAt, Killed, KillSometimes
 
 log = logging.getLogger("lantoa.test")
-SEEDS = int(os.environ.get("LANTOA_CAMPAIGN_SEEDS", "300"))
+SEEDS = int(os.environ.get("LANTOA_CAMPAIGN_SEEDS", "200"))
 FIRST = int(os.environ.get("LANTOA_CAMPAIGN_FIRST", "0"))
 LANES = 12
 """Schedules that run side by side, each on its own database and subject."""
@@ -293,7 +293,7 @@ async def test_killed_anywhere_nothing_is_lost_and_nothing_applied_twice(lanes: 
     events = sum(len(s.numbers) for s in played)
     log.info("%d seeds, %d events, %d kills: %s", len(played), events, kills.total(), dict(kills))
     assert len(played) == SEEDS
-    if SEEDS >= 300:
+    if SEEDS >= 200:
         every = {f"relay {p}" for p in stage.RELAY_POINTS} | {f"consumer {p}" for p in stage.CONSUMER_POINTS}
         assert every <= set(kills), "a point where nothing died proves nothing"
 
@@ -339,11 +339,11 @@ async def test_an_ack_before_the_commit_is_seen_as_a_loss(db_as: DatabaseAs, nat
         js, sub = client.jetstream(), stage.subscription()
         await relay_once(db_as("relay"), js, CLOCK)
         dying = AcksFirst(
-            stage.SERVICE, sub, db_as(stage.SERVICE), CLOCK, None, ack_wait=0.3, checkpoint=KillAt("applied")
+            stage.SERVICE, sub, db_as(stage.SERVICE), CLOCK, None, ack_wait=30, checkpoint=KillAt("applied")
         )
         with pytest.raises(Killed):
             await dying.run(js, asyncio.Event())
-        worker = stage.consumer(db_as(stage.SERVICE), sub)
+        worker = stage.consumer(db_as(stage.SERVICE), sub, ack_wait=30)
         async with stage.running(worker.run(js, asyncio.Event())):
             await stage.until_settled(js, worker.durable)
     assert not await stage.applied(db_as("owner"))
