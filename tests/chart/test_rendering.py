@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from scripts.chart import CI_VALUES, RenderRefused, complaints, lint, render
+from scripts.chart import CI_VALUES, RenderRefused, complaints, lint, render, schema_errors
 from scripts.chart_facts import Rendered, from_outside
 from scripts.chart_settings import CHART
 from scripts.chart_tools import KUBE_VERSIONS
@@ -275,3 +276,18 @@ def test_each_fact_finds_what_breaks_it(whole: Rendered, change: Change, said: s
 def test_a_kind_that_a_version_does_not_have_is_found(whole: Rendered) -> None:
     """The objects for 1.37 are not valid for 1.20: PodDisruptionBudget of policy/v1 came with 1.21."""
     assert any("Kubernetes 1.20 has no policy/v1 PodDisruptionBudget" in line for line in complaints(whole, "1.20"))
+
+
+@pytest.mark.parametrize("version", KUBE_VERSIONS)
+def test_the_operators_pod_is_valid_and_fits_the_release(whole: Rendered, version: str) -> None:
+    pod = yaml.safe_load((CHART.parent.parent / "operator-pod.yaml").read_text())
+    assert list(schema_errors(pod, version)) == []
+    assert whole.named("ServiceAccount", pod["spec"]["serviceAccountName"]) is not None
+    for entry in pod["spec"]["containers"][0]["env"][:2]:
+        reference = entry["valueFrom"]["secretKeyRef"]
+        secret = whole.named("Secret", reference["name"])
+        assert secret is not None
+        assert reference["key"] in secret["stringData"]
+    policy = whole.named("NetworkPolicy", "lantoa-migrate")
+    assert policy is not None
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from libs.common.app import Service
 from libs.common.local.addresses import ROUTES, SERVICES
+from libs.common.settings import CommonSettings
 from scripts.chart_settings import CHART, CHART_SETS, NEVER_SET, VALUES_SCHEMA, names_of, settings_class, values_schema
 
 
@@ -67,3 +68,24 @@ def test_the_lag_that_scales_a_worker_is_of_its_own_durables(values: Any, name: 
 def test_no_secret_has_a_default(values: Any) -> None:
     assert set(values["postgres"]["passwords"].values()) == {""}
     assert values["nats"]["token"] == ""
+
+
+def test_the_example_environment_names_what_every_service_must_be_told() -> None:
+    lines = (CHART.parent.parent.parent / ".env.example").read_text().splitlines()
+    told = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    known = {name for service in SERVICES for name in names_of(settings_class(service))}
+    assert set(told) - known == set()
+    settings = CommonSettings.model_validate(nested(told))
+    assert settings.auth.audience == "lantoa"
+
+
+def nested(told: dict[str, str]) -> dict[str, Any]:
+    """The environment as pydantic-settings groups it."""
+    made: dict[str, Any] = {}
+    for name, value in told.items():
+        *groups, key = name.removeprefix("LANTOA_").lower().split("__")
+        at = made
+        for group in groups:
+            at = at.setdefault(group, {})
+        at[key] = value
+    return made
