@@ -1,8 +1,10 @@
 """Settings are built in each main.py, passed down. Prefix LANTOA_, nesting by two underscores, no default secrets."""
 
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -18,10 +20,57 @@ class NatsSettings(BaseModel):
     max_bytes: int = Field(default=2 * 1024**3, description="size limit of the stream, bytes; discard=new")
 
 
+LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+
+
+def is_safe_address(url: str, *, loopback: bool = True) -> bool:
+    """Whether keys may be fetched from there: https, or plain http that does not leave this machine."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or port == 0 or "@" in parts.netloc or parts.fragment:
+        return False
+    return parts.scheme == "https" or (loopback and parts.scheme == "http" and host in LOOPBACK_HOSTS)
+
+
 class AuthSettings(BaseModel):
-    issuer: str = Field(description="expected `iss` of bearer tokens")
-    audience: str = "lantoa"
-    jwks_file: Path = Field(description="public keys (JWKS) of the issuer")
+    """Who signs bearer tokens: keys in a file, or an OpenID Connect provider that is asked for them."""
+
+    issuer: str = Field(description="expected `iss` of bearer tokens; for a provider also what discovery must say")
+    audience: str = Field(default="lantoa", min_length=1, description="what `aud` of a token has to name")
+    jwks_file: Path | None = Field(
+        default=None, description="public keys (JWKS) of the issuer in a file; then nothing is fetched"
+    )
+    discovery_url: str | None = Field(
+        default=None, description="without jwks_file; by default <issuer>/.well-known/openid-configuration"
+    )
+    ca_file: Path | None = Field(default=None, description="PEM of the authority that vouches for the provider's TLS")
+    refresh_seconds: float = Field(
+        default=300, ge=1, le=86400, description="keys are fetched again when so old; a withdrawn key counts no longer"
+    )
+    outage_seconds: float = Field(
+        default=3600, ge=0, le=604800, description="while the provider is away, keys so old still serve; then 503"
+    )
+    retry_seconds: float = Field(
+        default=5, ge=0.1, le=300, description="least time between two fetches, also for keys not seen yet"
+    )
+    fetch_seconds: float = Field(default=5, ge=0.1, le=60, description="a fetch of discovery and keys ends after this")
+
+    @property
+    def where_to_discover(self) -> str:
+        return self.discovery_url or f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
+
+    @model_validator(mode="after")
+    def _keys_come_from_one_place(self) -> Self:
+        if self.jwks_file is not None and self.discovery_url is not None:
+            raise ValueError("jwks_file or discovery_url, not both")
+        if self.jwks_file is None and not is_safe_address(self.where_to_discover):
+            raise ValueError("without jwks_file, discovery needs an https address (http on loopback alone)")
+        if self.retry_seconds > self.refresh_seconds:
+            raise ValueError("retry_seconds is at most refresh_seconds")
+        return self
 
 
 class FilesSettings(BaseModel):

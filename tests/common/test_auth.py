@@ -1,5 +1,6 @@
 """Who is asking: what a token must be, what a role may do where, and that every route of every service says so."""
 
+import asyncio
 import base64
 import hmac
 import importlib
@@ -150,7 +151,7 @@ async def test_without_a_token_nobody_is_let_in(client_for: ClientFor) -> None:
 @given(token=st.text(max_size=300) | st.binary(max_size=200).map(lambda raw: segment(raw.hex()) + ".a.b"))
 def test_whatever_is_sent_as_a_token_is_refused_and_breaks_nothing(token: str) -> None:
     with pytest.raises(Unauthenticated):
-        VERIFIER[0].subject(token, NOON)
+        asyncio.run(VERIFIER[0].subject(token, NOON))
 
 
 VERIFIER: list[TokenVerifier] = []

@@ -6,6 +6,7 @@ from libs.common.auth.principal import (
     PrincipalDep,
     public,
     require,
+    signed_in,
 )
 
-__all__ = ["ClockDep", "Principal", "PrincipalDep", "public", "require"]
+__all__ = ["ClockDep", "Principal", "PrincipalDep", "public", "require", "signed_in"]

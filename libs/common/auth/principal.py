@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -74,14 +75,26 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
-async def get_principal(request: Request, session: SessionDep, clock: ClockDep) -> Principal:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+bearer = HTTPBearer(
+    auto_error=False,  # we answer with our own problem
+    scheme_name="bearer",
+    bearerFormat="JWT",
+    description="Mã truy cập (JWT) của hệ thống đăng nhập / an access token of the identity provider",
+)
+
+
+async def get_principal(
+    request: Request,
+    session: SessionDep,
+    clock: ClockDep,
+    shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> Principal:
+    if shown is None or not shown.credentials:
         raise Unauthenticated("Thiếu mã truy cập (Authorization: Bearer …).")
     verifier: TokenVerifier = request.app.state.tokens
     if verifier.is_development and not is_loopback(request.client.host if request.client else ""):
         raise Unauthenticated("Mã truy cập phát triển chỉ dùng được ngay trên máy này.")
-    subject = verifier.subject(token.strip(), clock.now())
+    subject = await verifier.subject(shown.credentials.strip(), clock.now())
     principal = await load_principal(session, subject, clock.now())
     if principal is None:
         raise Unauthenticated("Người dùng chưa được khai báo hoặc đã ngừng hoạt động.")
@@ -101,6 +114,15 @@ def require(*roles: Role) -> Any:
         return principal
 
     return Depends(_declare(requirement, roles))
+
+
+def signed_in() -> Any:
+    """A dependency: the caller, whoever they are and whatever they may do, as long as they are known here."""
+
+    async def requirement(principal: PrincipalDep) -> Principal:
+        return principal
+
+    return Depends(_declare(requirement, tuple(Role)))
 
 
 def public() -> Any:
