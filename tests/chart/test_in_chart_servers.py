@@ -46,12 +46,15 @@ def make_roles(server: PostgresServer) -> None:
 async def test_the_script_makes_what_a_migration_and_the_services_need(fresh: PostgresServer) -> None:
     make_roles(fresh)
     await migrate(fresh.info.url("lantoa", "lantoa_owner", OWNER_PASSWORD), NOON)
-    assert fresh.query("SELECT rolname FROM pg_roles WHERE rolname LIKE 'lantoa%' AND rolsuper") == ""
+    with pytest.raises(Exception, match="password authentication failed"):
+        await migrate(fresh.info.url("lantoa"), NOON)  # as the superuser, with the password it was made with
     for role in ALL_ROLES:
         password = PASSWORDS[f"{role.removeprefix('lantoa_').upper()}_PASSWORD"]
         db = Database(fresh.info.url("lantoa", role, password), pool_size=1)
         async with db.transaction() as session:
             assert await session.scalar(text("SELECT current_user")) == role
+            supers = "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'lantoa%' AND (rolsuper OR rolbypassrls)"
+            assert await session.scalar(text(supers)) == 0
         await db.dispose()
 
 

@@ -1,6 +1,7 @@
 """What the chart renders for the oldest and the newest Kubernetes, and what it refuses."""
 
 import copy
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -291,3 +292,16 @@ def test_the_operators_pod_is_valid_and_fits_the_release(whole: Rendered, versio
     policy = whole.named("NetworkPolicy", "lantoa-migrate")
     assert policy is not None
     assert policy["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+
+
+@pytest.mark.parametrize("version", KUBE_VERSIONS)
+def test_the_values_of_the_how_to_install(tmp_path: Path, version: str) -> None:
+    page = (CHART.parents[2] / "docs" / "how-to" / "deploy.md").read_text()
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    values = tmp_path / "city-values.yaml"
+    values.write_text(block)
+    rendered = render(values, version)
+    assert complaints(rendered, version) == []
+    made = [f"Secret lantoa-{role}-database" for role in ("owner", "ingest", "classify", "publish", "reports", "relay")]
+    made += ["Secret lantoa-nats", "Secret channel-credentials", "ConfigMap identity-keys"]
+    assert sorted(made) == from_outside(rendered), "what the page tells to make before the install"

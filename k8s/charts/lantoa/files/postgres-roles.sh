@@ -13,4 +13,6 @@ CREATE ROLE lantoa_publish LOGIN PASSWORD :'publish';
 CREATE ROLE lantoa_reports LOGIN PASSWORD :'reports';
 CREATE ROLE lantoa_relay LOGIN PASSWORD :'relay';
 CREATE DATABASE lantoa OWNER lantoa_owner;
+-- From here on the superuser signs in from within the pod alone.
+ALTER ROLE CURRENT_USER PASSWORD NULL;
 SQL

@@ -87,7 +87,7 @@ containers:
       - name: {{ upper $role }}_PASSWORD
         valueFrom: {secretKeyRef: {name: {{ include "lantoa.databaseSecret" (dict "root" $.root "role" $role "given" "") }}, key: password}}
       {{- end }}
-      # the image wants one for its superuser, whom nobody signs in as from outside the pod
+      # the image wants one for its superuser; the script takes it away again
       - name: POSTGRES_PASSWORD
         valueFrom: {secretKeyRef: {name: {{ include "lantoa.databaseSecret" (dict "root" .root "role" "owner" "given" "") }}, key: password}}
     ports:
