@@ -265,7 +265,7 @@ def paths_are_mounted(all_: Rendered) -> Iterator[str]:
                 f"{pod.owner}: container {container['name']} mounts no volume {name}" for name in sorted(unknown)
             )
         mounts = [mount["mountPath"] for mount in pod.spec["containers"][0].get("volumeMounts", [])]
-        for name in ("LANTOA_AUTH__JWKS_FILE", "LANTOA_FILES__ROOT"):
+        for name in ("LANTOA_AUTH__JWKS_FILE", "LANTOA_AUTH__CA_FILE", "LANTOA_FILES__ROOT"):
             path = all_.environment(pod).get(name)
             if path is not None and not any(path == at or path.startswith(f"{at}/") for at in mounts):
                 yield f"{pod.owner}: nothing is mounted where {name} is ({path})"

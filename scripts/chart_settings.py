@@ -21,6 +21,8 @@ CHART_SETS = frozenset(
         "LANTOA_AUTH__ISSUER",
         "LANTOA_AUTH__AUDIENCE",
         "LANTOA_AUTH__JWKS_FILE",
+        "LANTOA_AUTH__DISCOVERY_URL",
+        "LANTOA_AUTH__CA_FILE",
         "LANTOA_FILES__ROOT",
         "LANTOA_PUBLIC_URL",
         "LANTOA_POLL__PORTS",

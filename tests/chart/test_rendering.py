@@ -72,7 +72,7 @@ def test_a_typo_is_refused_and_named(told: str, named: str) -> None:
 MISSING = [
     (TRY_OUT, "publicUrl=", "publicUrl: say the origin"),
     (TRY_OUT, "auth.issuer=", "auth.issuer: say"),
-    (TRY_OUT, "auth.jwks=", "auth.jwks"),
+    (TRY_OUT, "auth.jwks=", "auth.peers: say where the identity provider is"),
     (TRY_OUT, "postgres.passwords.relay=", "postgres.passwords.relay: give"),
     (TRY_OUT, "nats.token=", "nats.token: give"),
     (OUTSIDE, "nats.url=", "nats.url: say where"),
@@ -303,5 +303,33 @@ def test_the_values_of_the_how_to_install(tmp_path: Path, version: str) -> None:
     rendered = render(values, version)
     assert complaints(rendered, version) == []
     made = [f"Secret lantoa-{role}-database" for role in ("owner", "ingest", "classify", "publish", "reports", "relay")]
-    made += ["Secret lantoa-nats", "Secret channel-credentials", "ConfigMap identity-keys"]
+    made += ["Secret lantoa-nats", "Secret channel-credentials"]
     assert sorted(made) == from_outside(rendered), "what the page tells to make before the install"
+
+
+WAYS = [
+    (TRY_OUT, "auth.audience=x", {"LANTOA_AUTH__JWKS_FILE"}, "lantoa-jwks"),
+    (TRY_OUT, "auth.existingConfigMap=keys", {"LANTOA_AUTH__JWKS_FILE"}, "keys"),
+    (OUTSIDE, "auth.audience=x", {"LANTOA_AUTH__CA_FILE"}, "city-ca"),
+    (
+        OUTSIDE,
+        "auth.discoveryUrl=https://id.example.vn/found",
+        {"LANTOA_AUTH__CA_FILE", "LANTOA_AUTH__DISCOVERY_URL"},
+        "city-ca",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "told", "named", "mounted"), WAYS)
+def test_keys_are_given_or_asked_for(values: Path, told: str, named: set[str], mounted: str) -> None:
+    rendered = render(values, NEWEST, "--set", told)
+    assert complaints(rendered, NEWEST) == []
+    for component in ("reports-api", "reports-worker"):
+        pod = next(pod for pod in rendered.pods if pod.component == component)
+        names = {name for name in rendered.environment(pod) if name.startswith("LANTOA_AUTH__")}
+        assert names == named | {"LANTOA_AUTH__ISSUER", "LANTOA_AUTH__AUDIENCE"}
+        assert [v["configMap"]["name"] for v in pod.spec["volumes"] if "configMap" in v] == [mounted]
+        policy = rendered.named("NetworkPolicy", f"lantoa-{component}")
+        assert policy is not None
+        asks = [rule for rule in policy["spec"]["egress"] if rule["ports"] == [{"protocol": "TCP", "port": 8443}]]
+        assert bool(asks) == (values == OUTSIDE and component.endswith("-api")), "only an API asks the provider"

@@ -64,8 +64,13 @@ nats://{{ include "lantoa.name" . }}-nats:4222
 {{ required "publicUrl: say the origin that readers and editors use, as https://…" .Values.publicUrl }}
 {{- end -}}
 
+{{- /* Empty where the provider is asked for its keys. */ -}}
 {{- define "lantoa.jwksConfigMap" -}}
-{{ .Values.auth.existingConfigMap | default (printf "%s-jwks" (include "lantoa.name" .)) }}
+{{- if .Values.auth.existingConfigMap -}}
+{{ .Values.auth.existingConfigMap }}
+{{- else if .Values.auth.jwks -}}
+{{ include "lantoa.name" . }}-jwks
+{{- end -}}
 {{- end -}}
 
 {{- define "lantoa.filesClaim" -}}

@@ -47,3 +47,11 @@
     - {protocol: TCP, port: {{ . }}}
     {{- end }}
 {{- end -}}
+
+{{- /* An API asks the identity provider for its keys. */ -}}
+{{- define "lantoa.egressIdentity" -}}
+- to:
+    {{- required "auth.peers: say where the identity provider is, for the NetworkPolicies; or give its keys (auth.jwks, auth.existingConfigMap)" (.Values.auth.peers | default nil) | toYaml | nindent 4 }}
+  ports:
+    - {protocol: TCP, port: {{ .Values.auth.port }}}
+{{- end -}}

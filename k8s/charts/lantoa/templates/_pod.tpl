@@ -92,7 +92,12 @@ securityContext:
   volumeMounts:
     - {name: tmp, mountPath: /tmp}
     - {name: files, mountPath: /var/lib/lantoa/files}
+    {{- if .root.Values.auth.caConfigMap }}
+    - {name: ca, mountPath: /etc/lantoa/ca, readOnly: true}
+    {{- end }}
+    {{- if include "lantoa.jwksConfigMap" .root }}
     - {name: jwks, mountPath: /etc/lantoa/auth, readOnly: true}
+    {{- end }}
   resources:
     {{- toYaml .role.resources | nindent 4 }}
 {{- end -}}
@@ -116,8 +121,14 @@ containers:
   {{- include "lantoa.container" . | nindent 2 }}
 volumes:
   - {name: tmp, emptyDir: {sizeLimit: 256Mi}}
+  {{- with .root.Values.auth.caConfigMap }}
+  - name: ca
+    configMap: {name: {{ . }}}
+  {{- end }}
+  {{- with include "lantoa.jwksConfigMap" .root }}
   - name: jwks
-    configMap: {name: {{ include "lantoa.jwksConfigMap" .root }}}
+    configMap: {name: {{ . }}}
+  {{- end }}
   - name: files
     {{- if .service.files }}
     persistentVolumeClaim: {claimName: {{ include "lantoa.filesClaim" .root }}}

@@ -114,6 +114,9 @@ spec:
   {{- end }}
   egress:
     {{- include "lantoa.egressInside" .root | nindent 4 }}
+    {{- if and (eq .kind "api") (not (include "lantoa.jwksConfigMap" .root)) }}
+    {{- include "lantoa.egressIdentity" .root | nindent 4 }}
+    {{- end }}
     {{- if .role.world.ports }}
     {{- include "lantoa.egressWorld" (dict "root" .root "ports" .role.world.ports) | nindent 4 }}
     {{- end }}

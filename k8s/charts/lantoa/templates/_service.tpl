@@ -10,7 +10,15 @@
 {{- $_ := set $settings "LANTOA_NATS__URL" (include "lantoa.natsUrl" .root) -}}
 {{- $_ := set $settings "LANTOA_AUTH__ISSUER" (required "auth.issuer: say the expected `iss` of bearer tokens" $auth.issuer) -}}
 {{- $_ := set $settings "LANTOA_AUTH__AUDIENCE" $auth.audience -}}
+{{- if include "lantoa.jwksConfigMap" .root -}}
 {{- $_ := set $settings "LANTOA_AUTH__JWKS_FILE" "/etc/lantoa/auth/jwks.json" -}}
+{{- end -}}
+{{- with $auth.discoveryUrl -}}
+{{- $_ := set $settings "LANTOA_AUTH__DISCOVERY_URL" . -}}
+{{- end -}}
+{{- if $auth.caConfigMap -}}
+{{- $_ := set $settings "LANTOA_AUTH__CA_FILE" "/etc/lantoa/ca/ca.crt" -}}
+{{- end -}}
 {{- $_ := set $settings "LANTOA_FILES__ROOT" "/var/lib/lantoa/files" -}}
 {{- $_ := set $settings "LANTOA_PUBLIC_URL" (include "lantoa.publicUrl" .root) -}}
 {{- range list .service.api .service.worker -}}
