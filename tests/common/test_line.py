@@ -287,6 +287,7 @@ REVIEWED = {
     "people.display_name": "an official who works here",
     "people.email": "an official's own office address, where approvals are told",
     "role_grants.person_id": "an official who works here",
+    "duty_rosters.person_id": "an official who works here",
     "channels.address": "an official account of the city, checked by official_only",
     "deliveries.handle": "what our own post is called by the platform; no person's handle",
 }

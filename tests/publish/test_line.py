@@ -14,7 +14,7 @@ from tests.publish.newsroom import Newsroom
 
 WRITTEN_HERE = {
     "people", "role_grants", "channels", "channel_credentials", "publications", "publication_revisions", "variants",
-    "approvals", "deliveries", "engagement_points", "tasks",
+    "approvals", "deliveries", "duty_rosters", "engagement_points", "tasks",
 }  # fmt: skip
 OF_PEOPLE = ("author", "handle_of", "username", "screen_name", "nickname", "follower", "sharer", "shared_by", "user_id")
 

@@ -268,3 +268,99 @@ END $$;
 --;;
 CREATE TRIGGER delivers_what_was_approved BEFORE INSERT OR UPDATE OR DELETE ON deliveries
     FOR EACH ROW EXECUTE FUNCTION guard_delivery();
+--;;
+-- Whoever owns the table (the migrate job, an operator) begins an installation with people and grants that nobody in it
+-- could have given; every service is held to the rules below.
+CREATE FUNCTION writes_as_owner(tablename regclass) RETURNS boolean LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = tablename
+$$;
+--;;
+-- A token names a person by `subject`: a row that changed it would hand that person's roles to somebody else.
+CREATE FUNCTION guard_person() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF writes_as_owner(TG_RELID) THEN
+        RETURN coalesce(NEW, OLD);
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'a person is not deleted, only made inactive'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'person_is_kept';
+    END IF;
+    IF (NEW.id, NEW.subject, NEW.created_at) IS DISTINCT FROM (OLD.id, OLD.subject, OLD.created_at) THEN
+        RAISE EXCEPTION 'whom a token names does not change'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'subject_stays';
+    END IF;
+    RETURN NEW;
+END $$;
+--;;
+CREATE TRIGGER person_is_kept BEFORE UPDATE OR DELETE ON people FOR EACH ROW EXECUTE FUNCTION guard_person();
+--;;
+-- A role is given by another person, who is an admin of the very unit at that instant; it ends once, and never grows.
+-- The giver's own grant is locked, so that who is being dismissed cannot give one more role meanwhile.
+CREATE FUNCTION guard_grant() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF writes_as_owner(TG_RELID) THEN
+        RETURN coalesce(NEW, OLD);
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'a grant is not deleted, only ended'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'grant_is_kept';
+    END IF;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a grant is written in read committed, where it sees what came meanwhile'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'granted_by_an_admin';
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        IF (NEW.id, NEW.person_id, NEW.role, NEW.unit_id, NEW.valid_from, NEW.granted_by, NEW.granted_at, NEW.reason)
+           IS DISTINCT FROM
+           (OLD.id, OLD.person_id, OLD.role, OLD.unit_id, OLD.valid_from, OLD.granted_by, OLD.granted_at, OLD.reason)
+           OR NEW.valid_to IS NULL OR NEW.revoked_by IS NULL OR NEW.valid_to > OLD.valid_to THEN
+            RAISE EXCEPTION 'a grant changes only by ending sooner, and it is recorded who ended it'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'grant_only_ends';
+        END IF;
+        RETURN NEW;
+    END IF;
+    PERFORM FROM role_grants g JOIN people p ON p.id = g.person_id
+        WHERE g.person_id = NEW.granted_by AND g.role = 'admin' AND g.unit_id = NEW.unit_id AND p.is_active
+          AND g.valid_from <= NEW.granted_at AND (g.valid_to IS NULL OR g.valid_to > NEW.granted_at)
+        FOR SHARE OF g;
+    IF NOT FOUND OR NEW.granted_by = NEW.person_id THEN
+        RAISE EXCEPTION 'a role is granted by an admin of the unit, who is another person'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'granted_by_an_admin';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('grant:' || NEW.person_id || NEW.unit_id || NEW.role, 0));
+    IF EXISTS (
+        SELECT FROM role_grants g
+        WHERE g.person_id = NEW.person_id AND g.role = NEW.role AND g.unit_id = NEW.unit_id
+          AND (g.valid_to IS NULL OR g.valid_to > NEW.valid_from) AND (NEW.valid_to IS NULL OR g.valid_from < NEW.valid_to)
+          AND g.valid_to IS DISTINCT FROM g.valid_from
+    ) THEN
+        RAISE EXCEPTION 'the person holds this role in this unit within those dates: revoking one would leave the other'
+            USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'granted_once';
+    END IF;
+    RETURN NEW;
+END $$;
+--;;
+CREATE TRIGGER granted_by_an_admin BEFORE INSERT OR UPDATE OR DELETE ON role_grants
+    FOR EACH ROW EXECUTE FUNCTION guard_grant();
+--;;
+-- An exclusion constraint would need btree_gist, which not every installation has.
+CREATE FUNCTION guard_roster() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a shift is written in read committed, where it sees those that came meanwhile'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'one_shift_at_a_time';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('roster:' || NEW.person_id || NEW.unit_id || NEW.role, 0));
+    IF EXISTS (
+        SELECT FROM duty_rosters d
+        WHERE d.person_id = NEW.person_id AND d.unit_id = NEW.unit_id AND d.role = NEW.role AND d.id <> NEW.id
+          AND d.starts_at < NEW.ends_at AND d.ends_at > NEW.starts_at
+    ) THEN
+        RAISE EXCEPTION 'the person is on duty in this role and unit already within those times'
+            USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'one_shift_at_a_time';
+    END IF;
+    RETURN NEW;
+END $$;
+--;;
+CREATE TRIGGER one_shift_at_a_time BEFORE INSERT OR UPDATE ON duty_rosters
+    FOR EACH ROW EXECUTE FUNCTION guard_roster();

@@ -800,20 +800,27 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.Uuid(), nullable=False),
         sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("valid_to", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("granted_by", sa.Uuid(), nullable=True),
+        sa.Column("granted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("revoked_by", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "role IN ('viewer', 'editor', 'spokesperson', 'fact_checker', 'feedback_officer', 'admin', 'integrator')",
             name=op.f("ck_role_grants_role"),
         ),
         sa.CheckConstraint(
-            "valid_to IS NULL OR valid_to > valid_from",
+            "valid_to IS NULL OR valid_to >= valid_from",
             name=op.f("ck_role_grants_dates_in_order"),
         ),
-        sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["people.id"],
-            name=op.f("fk_role_grants_person_id_people"),
-            ondelete="CASCADE",
+        sa.CheckConstraint("granted_by <> person_id", name=op.f("ck_role_grants_by_another")),
+        sa.CheckConstraint(
+            "(granted_by IS NULL) = (granted_at IS NULL) AND (granted_by IS NULL OR length(btrim(reason)) >= 10)",
+            name=op.f("ck_role_grants_given_with_a_reason"),
         ),
+        sa.CheckConstraint("valid_from >= granted_at", name=op.f("ck_role_grants_not_dated_back")),
+        sa.ForeignKeyConstraint(["granted_by"], ["people.id"], name=op.f("fk_role_grants_granted_by_people")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_role_grants_person_id_people")),
+        sa.ForeignKeyConstraint(["revoked_by"], ["people.id"], name=op.f("fk_role_grants_revoked_by_people")),
         sa.ForeignKeyConstraint(
             ["unit_id"],
             ["organization_units.id"],
@@ -828,6 +835,34 @@ def upgrade() -> None:
             name=op.f("uq_role_grants_person_id_role_unit_id_valid_from"),
         ),
     )
+    op.create_index("ix_role_grants_unit_id", "role_grants", ["unit_id"], unique=False)
+    op.create_table(
+        "duty_rosters",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("unit_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("created_by", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "role IN ('viewer', 'editor', 'spokesperson', 'fact_checker', 'feedback_officer', 'admin', 'integrator')",
+            name=op.f("ck_duty_rosters_role"),
+        ),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_duty_rosters_dates_in_order")),
+        sa.ForeignKeyConstraint(["created_by"], ["people.id"], name=op.f("fk_duty_rosters_created_by_people")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_duty_rosters_person_id_people")),
+        sa.ForeignKeyConstraint(
+            ["unit_id"],
+            ["organization_units.id"],
+            name=op.f("fk_duty_rosters_unit_id_organization_units"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_rosters")),
+    )
+    op.create_index("ix_duty_rosters_unit_id_ends_at", "duty_rosters", ["unit_id", "ends_at"], unique=False)
+    op.create_index("ix_duty_rosters_person_id_ends_at", "duty_rosters", ["person_id", "ends_at"], unique=False)
     op.create_table(
         "approvals",
         sa.Column("id", sa.Uuid(), nullable=False),
