@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from libs.common.auth import ClockDep, Principal, require
 from libs.common.db import SessionDep
 from libs.common.errors import problems
+from libs.common.ids import floor_id
 from libs.common.models import Claim, LabelProposal, Story
 from libs.common.models.enums import ClaimState, Field, MatchState, RiskState, Role, TextKind
 from libs.common.pagination import Cursor, InvalidCursor, Page, PageDep, PageRequest, page_of
@@ -33,6 +34,7 @@ from services.classify.problems import (
 )
 from services.classify.schemas import (
     AnnotationOut,
+    BacklogOut,
     ClaimCreate,
     ClaimOut,
     FoundOut,
@@ -63,11 +65,19 @@ CheckerDep = Annotated[Principal, require(Role.FACT_CHECKER, Role.ADMIN)]
 ClaimReaderDep = Annotated[Principal, require(*STAFF, Role.INTEGRATOR)]
 
 STORY_CONTENTS = 200
+BACKLOG_AGE = timedelta(days=3)
 
 
 class StorySort(StrEnum):
     LATEST = "latest"
     SOURCES = "sources"
+
+
+@router.get("/backlog")
+async def read_backlog(session: SessionDep, _: StaffDep, clock: ClockDep) -> BacklogOut:
+    """How far classification is behind, over the last three days."""
+    unlabelled, without_story = await story_queries.count_backlog(session, floor_id(clock.now() - BACKLOG_AGE))
+    return BacklogOut(unlabelled=unlabelled, without_story=without_story)
 
 
 # --- stories and search -------------------------------------------------------------------------------------

@@ -23,6 +23,13 @@ class Row(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+class BacklogOut(BaseModel):
+    """Contents still to be labelled, and labelled ones still to be given a story."""
+
+    unlabelled: int
+    without_story: int
+
+
 class StoryOut(Row):
     id: UUID
     title: str

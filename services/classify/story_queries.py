@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, or_, select, text, tuple_, update
+from sqlalchemy import Row, Select, and_, func, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.ids import floor_id
@@ -104,22 +104,36 @@ def _told() -> Any:
     )
 
 
-async def list_unassigned(session: AsyncSession, floor: UUID, settled: datetime, limit: int) -> list[Told]:
-    """Annotated contents that tell a story and have none yet, in the order in which they came in."""
+def _without_story(query: Select[Any], floor: UUID) -> Select[Any]:
+    """Of annotated contents, those that tell a story and have none yet."""
     joins = or_(
         and_(Source.group.in_(PUBLISHING_GROUPS), Annotation.kind.not_in(NOT_STORIES)),
         and_(Source.group == "forum", Annotation.kind.in_(FORUM_STORIES)),
     )
-    query = (
-        _told()
-        .join(Source, Source.id == Annotation.source_id)
+    return (
+        query.join(Source, Source.id == Annotation.source_id)
         .join(StoryItem, StoryItem.content_id == Annotation.content_id, isouter=True)
-        .where(Annotation.content_id >= floor, Annotation.annotated_at <= settled)
-        .where(StoryItem.content_id.is_(None), joins)
-        .order_by(Annotation.content_id)
-        .limit(limit)
+        .where(Annotation.content_id >= floor, StoryItem.content_id.is_(None), joins)
     )
-    return [Told(*row) for row in await session.execute(query)]
+
+
+async def list_unassigned(session: AsyncSession, floor: UUID, settled: datetime, limit: int) -> list[Told]:
+    """Annotated contents that tell a story and have none yet, in the order in which they came in."""
+    query = _without_story(_told(), floor).where(Annotation.annotated_at <= settled)
+    rows = await session.execute(query.order_by(Annotation.content_id).limit(limit))
+    return [Told(*row) for row in rows]
+
+
+async def count_backlog(session: AsyncSession, floor: UUID) -> tuple[int, int]:
+    """Contents that wait for labels, and those that wait for a story."""
+    unlabelled = (
+        select(func.count())
+        .select_from(Content)
+        .join(Annotation, Annotation.content_id == Content.id, isouter=True)
+        .where(Content.id >= floor, Annotation.content_id.is_(None))
+    )
+    waiting = _without_story(select(func.count()).select_from(Annotation), floor)
+    return await session.scalar(unlabelled) or 0, await session.scalar(waiting) or 0
 
 
 async def newest_assigned(session: AsyncSession) -> UUID | None:
@@ -171,7 +185,7 @@ _RECOUNT_STORIES = text(
     ), counted AS (
         SELECT story_id, count(*) AS items, count(DISTINCT source_id) AS sources, min(at) AS first_at,
                max(at) AS last_at, mode() WITHIN GROUP (ORDER BY field) AS field,
-               (array_agg(title ORDER BY is_public DESC, content_id))[1] AS title
+               (array_agg(title ORDER BY is_public DESC, at, content_id))[1] AS title
         FROM told GROUP BY story_id
     )
     UPDATE stories AS old

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from libs.common import models as m
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
+from libs.common.testing.make import Make
 from services.classify.main import SERVICE
 from tests.classify.conftest import Desk
 
@@ -200,3 +201,14 @@ async def test_an_annotation_is_read_back(desk: Desk, client: Any, signed_in: An
     await desk.annotate([content])
     answer = await client.get(f"{API}/contents/{content}/annotation", headers=await signed_in(Role.VIEWER))
     assert (answer.json()["content_id"], answer.json()["places"]) == (str(content), ["00166"])
+
+
+async def test_the_backlog_counts_what_waits_for_a_label_and_for_a_story(
+    client_for: Any, signed_in: Any, make: Make
+) -> None:
+    client = await client_for(SERVICE)
+    await make.content(await make.source(group="press"))
+    told = (await client.get("/api/classify/v1/backlog", headers=await signed_in(Role.EDITOR))).json()
+    assert told == {"unlabelled": 1, "without_story": 0}
+    refused = await client.get("/api/classify/v1/backlog", headers=await signed_in(Role.INTEGRATOR))
+    assert refused.status_code == 403

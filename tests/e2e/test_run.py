@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sysconfig
 import time
@@ -174,9 +175,8 @@ def test_ctrl_c_stops_everything(second: Running, at: tuple[int, int]) -> None:
 
 
 def test_a_taken_port_is_named(place: Path, at: tuple[int, int]) -> None:
-    import socket
-
     with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", at[0]))
         taken.listen()
         done = run(place, at, "up", "--once")

@@ -26,7 +26,8 @@ from libs.common.local.topology import SANDBOX_HANDLE, Setup
 
 PATIENCE_SECONDS = 240.0
 """How long nothing may move before the run says so and goes on with what there is; longer than all retries together."""
-STILL_SECONDS = 6.0
+STILL_SECONDS = 3.0
+ASK_AGAIN_SECONDS = 4.0
 _OPEN_DELIVERIES = {"pending", "prepared", "armed", "committed", "accepted", "throttled", "unknown"}
 
 COUNTS = """
@@ -116,7 +117,7 @@ class Day:
         await self._register(editor, manifest["sources"], progress)
         await self._push(editor, sandbox, progress)
         await self._polled(editor, wanted, progress)
-        await self._settled(db, progress)
+        await self._settled(editor, db, progress)
 
     async def _register(self, editor: Desk, sources: list[dict[str, Any]], progress: Progress) -> None:
         known = {source["name"] for source in await editor.all("/api/ingest/v1/sources")}
@@ -153,10 +154,11 @@ class Day:
             self._found.source_errors = failed
             return len(done), len(done) == len(sources)
 
-        await _until(look, still=0)
+        if not await _until(look, still=0):
+            self._found.problems.append("Có nguồn chưa đọc được trong thời gian chờ.")
 
-    async def _settled(self, db: Database, progress: Progress) -> None:
-        """Until every text is labelled and no story has changed for a few seconds."""
+    async def _settled(self, editor: Desk, db: Database, progress: Progress) -> None:
+        """Until nothing waits for a label or a story, and nothing has changed for a few seconds."""
         labels = progress.add_task("Phân loại", total=None, note="")
         stories = progress.add_task("Ghép câu chuyện", total=None, note="")
 
@@ -169,8 +171,9 @@ class Day:
                 stories, total=counts["contents"] or 1, completed=counts["in_stories"], note=f"{counts['stories']}"
             )
             seen = {name: counts[name] for name in ("contents", "annotations", "in_stories", "stories")}
-            labelled = counts["contents"] <= counts["annotations"] or counts["dead_letters"] > 0
-            return seen, labelled and not counts["pending_events"]
+            behind = await editor.get("/api/classify/v1/backlog")
+            ready = not any(behind.values()) or counts["dead_letters"] > 0
+            return seen, ready and not counts["pending_events"]
 
         settled = await _until(look, still=STILL_SECONDS)
         if not settled or (await read_counts(db))["dead_letters"]:
@@ -263,13 +266,19 @@ class Day:
             (await sandbox.post("/control/bluesky/engage", json=reaction)).raise_for_status()
             self._remember(engaged=True)
         task = progress.add_task("Đọc lại tương tác", total=1, note="")
-        await editor.post(f"/api/publish/v1/publications/{publication_id}/engagement/refresh")
+        path = f"/api/publish/v1/publications/{publication_id}"
+        asked_at = float("-inf")
 
         async def look() -> tuple[Any, bool]:
-            detail = await editor.get(f"/api/publish/v1/publications/{publication_id}")
+            nonlocal asked_at
+            # A platform shows its own reactions a little late, so one question may be too early.
+            if time.monotonic() - asked_at > ASK_AGAIN_SECONDS:
+                await editor.post(f"{path}/engagement/refresh")
+                asked_at = time.monotonic()
+            detail = await editor.get(path)
             assert self._found.publication is not None
             self._found.publication["engagement"] = detail["engagement"]
-            return len(detail["engagement"]), any(one["value"] for one in detail["engagement"])
+            return None, any(one["value"] for one in detail["engagement"])
 
         if not await _until(look, still=0, patience=60):
             self._found.problems.append("Chưa đọc lại được tương tác.")

@@ -57,7 +57,13 @@ def service_environment(setup: Setup, role: str, service: str) -> dict[str, str]
         "LANTOA_REPLAY": str(setup.replay).lower(),
     }
     if setup.replay:
-        told["LANTOA_POLL__PORTS"] = f"[80, 443, {setup.addresses.sandbox_port}]"
+        # Loopback answers at once: what a killed worker had claimed is free again after half a minute.
+        told |= {
+            "LANTOA_POLL__PORTS": f"[80, 443, {setup.addresses.sandbox_port}]",
+            "LANTOA_POLL__LEASE_SECONDS": "30",
+            "LANTOA_POLL__DEADLINE_SECONDS": "5",
+            "LANTOA_POLL__ARTICLES_SECONDS": "15",
+        }
     if service == "publish":
         told["LANTOA_PUBLISH__CREDENTIALS_KEY"] = setup.secret("credentials-key")
     return _inherited() | told

@@ -100,7 +100,8 @@ import asyncio, os, sys
 from pathlib import Path
 from libs.common.local.supervisor import Command, Supervisor
 async def main():
-    supervisor = Supervisor([Command('c', [sys.executable, '-c', {SLEEP!r}], dict(os.environ))], Path({str(tmp_path)!r}))
+    command = Command('c', [sys.executable, '-c', {SLEEP!r}], dict(os.environ))
+    supervisor = Supervisor([command], Path({str(tmp_path)!r}))
     await supervisor.start()
     print(supervisor.processes[0].pid, flush=True)
     await asyncio.sleep(60)
