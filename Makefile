@@ -9,7 +9,7 @@ PORT ?= 8080
 FIRST_PORT ?= 8101
 export PORT FIRST_PORT
 
-.PHONY: help run setup test test-slow lint types migration docs bench mission campaign clean clean-data
+.PHONY: help run setup test test-slow lint types migration docs chart bench mission campaign clean clean-data
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -50,6 +50,13 @@ migration: $(STAMP) ## mô hình khớp với lược đồ / models agree with 
 
 bench: $(STAMP) ## số đo so với mốc trong cùng lần chạy / figures against a baseline of the same run
 	@$(BIN)/python -m bench
+
+chart: $(STAMP) ## vẽ và kiểm chart cho Kubernetes 1.20 và 1.37 / render and check the chart
+	@$(BIN)/python scripts/chart.py
+
+campaign: $(STAMP) ## giết relay và bộ nhận ở mọi bước, hàng nghìn lần / thousands of crash points
+	@LANTOA_CAMPAIGN_SEEDS=$${SEEDS:-5000} $(BIN)/python -m pytest -q tests/common/backbone/test_crash_points.py \
+		-k anywhere -o log_cli=true --log-cli-level=INFO --timeout 14400
 
 docs: $(STAMP) ## tài liệu sinh từ mã / the generated reference
 	@$(BIN)/python scripts/reference.py

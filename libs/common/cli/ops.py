@@ -27,8 +27,10 @@ from libs.common.bus import HEADER_ID, HEADER_TIME, HEADER_TYPE, BusRefused, con
 from libs.common.db import Database
 from libs.common.local.paths import LocalPaths, checkout, data_root
 from libs.common.migrate import differences, migrate
+from libs.common.models.enums import Role
 from libs.common.outbox import pending_events
 from libs.common.replay import ReplayStuck, replay_events
+from libs.common.seed import seed, seed_person
 from libs.common.settings import CommonSettings, DatabaseSettings, NatsSettings
 
 out, err = Console(), Console(stderr=True)
@@ -131,6 +133,33 @@ def migrate_command(
             await migrate(settings.db.url.get_secret_value())
             await ensure_stream(js, settings.nats)
         out.print("Lược đồ và luồng sự kiện đã sẵn sàng.")
+        return 0
+
+    _run(work)
+
+
+def seed_command(
+    admin: Annotated[str | None, typer.Option(help="`sub` của người quản trị đầu tiên trong mã truy cập.")] = None,
+    name: Annotated[str, typer.Option(help="Họ và tên người ấy.")] = "Quản trị viên",
+    as_json: AsJson = False,
+) -> None:
+    """Nạp đơn vị, tên gọi và chương trình đi kèm; thêm người quản trị đầu tiên nếu được nêu. Chạy lại không sao."""
+
+    async def work() -> int:
+        now, made = datetime.now(UTC), False
+        async with database() as db:
+            async with db.transaction() as session:
+                seeded = await seed(session, now)
+            if admin:
+                async with db.transaction() as session:
+                    made = await seed_person(session, admin, name, (Role.ADMIN,), now)
+        told = {"units": seeded.units, "names": seeded.aliases, "programmes": seeded.programmes, "admin_made": made}
+        if as_json:
+            typer.echo(json.dumps(told))
+        else:
+            out.print(f"{seeded.units} đơn vị, {seeded.aliases} tên gọi, {seeded.programmes} chương trình.")
+            if admin:
+                out.print(f"Quản trị {admin}: {'đã thêm' if made else 'đã có từ trước'}.")
         return 0
 
     _run(work)
@@ -322,6 +351,7 @@ def audit_verify(as_json: AsJson = False) -> None:
 
 def register(app: typer.Typer) -> None:
     app.command("migrate")(migrate_command)
+    app.command("seed")(seed_command)
     app.command("token")(token_command)
     events = typer.Typer(help="Sự kiện.", no_args_is_help=True)
     events.command("tail")(events_tail)

@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import models as m
-from libs.common.ids import new_id
 from libs.common.models.enums import Role
-from libs.common.units import CITY_CODE
+from libs.common.seed import seed_person
 
 EDITOR, SPOKESPERSON, ADMIN = "bien-tap", "phat-ngon", "quan-tri"
 
@@ -28,16 +24,5 @@ DESKS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
 
 async def seed_people(session: AsyncSession, now: datetime) -> int:
     """Make the desks' people and grants that are not there yet; needs the role that owns the schema."""
-    city = (await session.scalars(select(m.OrganizationUnit.id).where(m.OrganizationUnit.code == CITY_CODE))).one()
-    known = set(await session.scalars(select(m.Person.subject).where(m.Person.subject.in_(DESKS))))
-    for subject, (name, roles) in DESKS.items():
-        if subject in known:
-            continue
-        person = {"id": new_id(now), "subject": subject, "display_name": name, "unit_id": city, "created_at": now}
-        await session.execute(insert(m.Person).values(person))
-        grants = [
-            {"id": new_id(now), "person_id": person["id"], "role": role, "unit_id": city, "valid_from": now}
-            for role in roles
-        ]
-        await session.execute(insert(m.RoleGrant).values(grants))
-    return len(DESKS) - len(known)
+    made = [await seed_person(session, subject, name, roles, now) for subject, (name, roles) in DESKS.items()]
+    return sum(made)
