@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from libs.common.auth import ClockDep, Principal, require
 from libs.common.db import SessionDep
-from libs.common.errors import problems
+from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.ids import floor_id
 from libs.common.models import Claim, LabelProposal, Story
 from libs.common.models.enums import ClaimState, Field, MatchState, RiskState, Role, TextKind
@@ -53,7 +53,7 @@ from services.classify.schemas import (
 )
 from services.classify.service import checking, labels
 
-router = APIRouter(prefix="/api/classify/v1", tags=["classify"])
+router = APIRouter(prefix="/api/classify/v1", tags=["classify"], responses=problems(Unauthenticated, Forbidden))
 
 # The corpus is for the people who work with it; the integrator role sees published claims and nothing else here.
 STAFF = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)

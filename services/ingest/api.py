@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 
 from libs.common.auth import ClockDep, Principal, public, require
 from libs.common.db import SessionDep
-from libs.common.errors import problems
+from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.models import FeedbackCase, Fetch, Source
 from libs.common.models.enums import CaseState, Role
 from libs.common.pagination import Cursor, Page, PageDep, page_of
@@ -41,7 +41,9 @@ from services.ingest.schemas import (
 )
 from services.ingest.settings import IngestSettings
 
-router = APIRouter(prefix="/api/ingest/v1", tags=["ingest"])
+PREFIX = "/api/ingest/v1"
+router = APIRouter(prefix=PREFIX, tags=["ingest"], responses=problems(Unauthenticated, Forbidden))
+open_router = APIRouter(prefix=PREFIX, tags=["ingest"], dependencies=[public()])
 
 # The corpus is for the people who work with it: the integrator role pushes items and cannot read them back.
 STAFF = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
@@ -241,7 +243,7 @@ async def list_feedback_cases(
     return Page[FeedbackCaseOut].model_validate(page_of(rows, page.limit, _by_arrival))
 
 
-@router.get("/feedback/{reference}", responses=problems(FeedbackNotFound), dependencies=[public()])
+@open_router.get("/feedback/{reference}", responses=problems(FeedbackNotFound))
 async def get_feedback_status(
     reference: Annotated[str, Path(max_length=40, pattern=r"^[ -~]+$")], session: SessionDep
 ) -> FeedbackStatus:

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from libs.common.app import Service, Worker, create_app, create_worker
 from services.ingest import adapters  # noqa: F401  (registers the source kinds)
-from services.ingest.api import router
+from services.ingest.api import open_router, router
 from services.ingest.jobs import jobs
 from services.ingest.resources import open_resources
 from services.ingest.settings import IngestSettings
@@ -14,7 +14,7 @@ SERVICE = Service(
     name="ingest",
     title="Lan Tỏa · Tiếp nhận",
     settings_class=IngestSettings,
-    routers=[router],
+    routers=[router, open_router],
     subscribers=subscribers,
     jobs=jobs,
     resources=open_resources,

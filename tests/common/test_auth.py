@@ -306,3 +306,29 @@ def test_every_route_says_who_may_call_it(service: Service, settings_for: Settin
     assert len(routes) > 2
     silent = [f"{sorted(route.methods)} {route.path}" for route in routes if not declared(route)]
     assert silent == []
+
+
+def described(service: Service, settings_for: SettingsFor) -> dict[str, Any]:
+    return create_app(service, settings_for(CommonSettings, service.name), FrozenClock(NOON)).openapi()
+
+
+OF_ANYBODY_KNOWN = {("/api/publish/v1/me", "get")}
+"""Routes that ask who it is and for no role."""
+
+
+@pytest.mark.mission("M22")
+def test_the_interface_says_who_may_call_what(service: Service, settings_for: SettingsFor) -> None:
+    document = described(service, settings_for)
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    asked = {
+        (route.path, method.lower()): declared(route)[0]
+        for route in routes_of(service, settings_for)
+        for method in route.methods
+        if route.include_in_schema
+    }
+    shown = {(path, method): told for path, item in document["paths"].items() for method, told in item.items()}
+    assert shown.keys() == asked.keys()
+    for key, roles in asked.items():
+        listed = [] if key in OF_ANYBODY_KNOWN else [role.value for role in roles]
+        assert shown[key].get("security", []) == ([{"bearer": listed}] if roles else []), key
+        assert len({"401", "403"} & shown[key]["responses"].keys()) == (2 if roles else 0), key

@@ -7,7 +7,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -79,7 +79,8 @@ bearer = HTTPBearer(
     auto_error=False,  # we answer with our own problem
     scheme_name="bearer",
     bearerFormat="JWT",
-    description="Mã truy cập (JWT) của hệ thống đăng nhập / an access token of the identity provider",
+    description="Mã truy cập (JWT) của hệ thống đăng nhập; thao tác cần một trong các vai trò được nêu. "
+    "/ An access token of the identity provider; whoever holds it needs one of the roles that an operation lists.",
 )
 
 
@@ -113,7 +114,8 @@ def require(*roles: Role) -> Any:
             raise Forbidden(f"Thao tác này cần một trong các vai trò: {wanted}.")
         return principal
 
-    return Depends(_declare(requirement, roles))
+    # OpenAPI shows the roles where it has scopes for other schemes
+    return Security(_declare(requirement, roles), scopes=[role.value for role in roles])
 
 
 def signed_in() -> Any:
