@@ -9,11 +9,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
+from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
 from libs.common.programme_file import PROGRAMMES_DIR, read_programme, store_programme
@@ -113,15 +114,25 @@ def _alias_values(alias: Alias, unit_ids: dict[str, UUID], now: datetime) -> dic
     }
 
 
-async def seed_person(session: AsyncSession, subject: str, name: str, roles: Sequence[Role], now: datetime) -> bool:
-    """A person of the city with these roles; False where this `sub` is known already, and nothing is changed."""
+class UnknownUnitCode(ValueError):
+    """No unit that is there today has this code."""
+
+
+async def seed_person(
+    session: AsyncSession, subject: str, name: str, roles: Sequence[Role], now: datetime, unit_code: str = CITY_CODE
+) -> bool:
+    """A person of a unit with these roles; False where this `sub` is known already, and nothing is changed."""
     if await session.scalar(select(m.Person.id).where(m.Person.subject == subject)) is not None:
         return False
-    city = (await session.scalars(select(m.OrganizationUnit.id).where(m.OrganizationUnit.code == CITY_CODE))).one()
-    person = {"id": new_id(now), "subject": subject, "display_name": name, "unit_id": city, "created_at": now}
+    there = or_(m.OrganizationUnit.valid_to.is_(None), m.OrganizationUnit.valid_to >= now.astimezone(HANOI).date())
+    of_code = select(m.OrganizationUnit.id).where(m.OrganizationUnit.code == unit_code, there)
+    unit = await session.scalar(of_code.order_by(m.OrganizationUnit.valid_from.desc()).limit(1))
+    if unit is None:
+        raise UnknownUnitCode(unit_code)
+    person = {"id": new_id(now), "subject": subject, "display_name": name, "unit_id": unit, "created_at": now}
     await session.execute(insert(m.Person).values(person))
     grants = [
-        {"id": new_id(now), "person_id": person["id"], "role": role, "unit_id": city, "valid_from": now}
+        {"id": new_id(now), "person_id": person["id"], "role": role, "unit_id": unit, "valid_from": now}
         for role in roles
     ]
     await session.execute(insert(m.RoleGrant).values(grants))

@@ -45,3 +45,20 @@ async def test_an_administrator_may_act_for_the_city(operator: None, db: Databas
             )
         ).one()
     assert tuple(grant) == ("admin", "city")
+
+
+async def test_a_ward_has_an_administrator_of_its_own(operator: None, db: Database) -> None:
+    """The city cannot make one: it does not act as a ward."""
+    await asyncio.to_thread(run, "--admin", "sub-3", "--unit", "00004")
+    async with db.transaction() as session:
+        query = select(m.OrganizationUnit.code, m.RoleGrant.granted_by).join(
+            m.RoleGrant, m.RoleGrant.unit_id == m.OrganizationUnit.id
+        )
+        assert tuple((await session.execute(query)).one()) == ("00004", None)
+
+
+@pytest.mark.parametrize("code", ["99999", "", "HN-STTTT"])
+def test_an_administrator_of_a_unit_that_is_not_there_is_refused(operator: None, code: str) -> None:
+    done = CliRunner().invoke(build(), ["seed", "--admin", "sub-4", "--unit", code])
+    assert done.exit_code == 1
+    assert "Không có đơn vị" in done.output

@@ -30,8 +30,9 @@ from libs.common.migrate import differences, migrate
 from libs.common.models.enums import Role
 from libs.common.outbox import pending_events
 from libs.common.replay import ReplayStuck, replay_events
-from libs.common.seed import seed, seed_person
+from libs.common.seed import UnknownUnitCode, seed, seed_person
 from libs.common.settings import CommonSettings, DatabaseSettings, NatsSettings
+from libs.common.units import CITY_CODE
 
 out, err = Console(), Console(stderr=True)
 AsJson = Annotated[bool, typer.Option("--json", help="In ra JSON.")]
@@ -141,6 +142,7 @@ def migrate_command(
 def seed_command(
     admin: Annotated[str | None, typer.Option(help="`sub` của người quản trị đầu tiên trong mã truy cập.")] = None,
     name: Annotated[str, typer.Option(help="Họ và tên người ấy.")] = "Quản trị viên",
+    unit: Annotated[str, typer.Option(help="Mã đơn vị mà người ấy quản trị; mặc định là thành phố.")] = CITY_CODE,
     as_json: AsJson = False,
 ) -> None:
     """Nạp đơn vị, tên gọi và chương trình đi kèm; thêm người quản trị đầu tiên nếu được nêu. Chạy lại không sao."""
@@ -151,8 +153,12 @@ def seed_command(
             async with db.transaction() as session:
                 seeded = await seed(session, now)
             if admin:
-                async with db.transaction() as session:
-                    made = await seed_person(session, admin, name, (Role.ADMIN,), now)
+                try:
+                    async with db.transaction() as session:
+                        made = await seed_person(session, admin, name, (Role.ADMIN,), now, unit)
+                except UnknownUnitCode:
+                    err.print(f"Không có đơn vị mang mã {escape(unit)}. / No unit has this code.", style="red")
+                    return 1
         told = {"units": seeded.units, "names": seeded.aliases, "programmes": seeded.programmes, "admin_made": made}
         if as_json:
             typer.echo(json.dumps(told))
