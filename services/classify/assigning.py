@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common import telemetry
 from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.events.content import StoriesUpdated
@@ -106,7 +107,8 @@ async def _assign(session: AsyncSession, now: datetime, seat: Seat, index: Story
     if is_sweep and len(rows) < settings.batch:
         seat.swept_at = now
     if rows:
-        await _give(session, rows, epoch, index, now)
+        with telemetry.step("assign", items=len(rows)):
+            await _give(session, rows, epoch, index, now)
     return len(rows)
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Generic, TypeVar
 
 from libs.common.text import unmark, words
+from services.classify.function_words import FUNCTION_WORDS
 
 K = TypeVar("K", bound=Hashable)
 
@@ -15,61 +16,7 @@ PASSAGE, STEP = 60, 30
 SUGGEST_FROM = 0.34
 TOP = 5
 _PAIR_WEIGHT = 1.5
-_FILLERS = frozenset(
-    [
-        "la",
-        "va",
-        "cua",
-        "co",
-        "cho",
-        "trong",
-        "voi",
-        "khong",
-        "cac",
-        "nhung",
-        "nay",
-        "do",
-        "da",
-        "se",
-        "duoc",
-        "tai",
-        "tu",
-        "den",
-        "vao",
-        "ra",
-        "o",
-        "khi",
-        "thi",
-        "ma",
-        "nhu",
-        "cung",
-        "ve",
-        "theo",
-        "mot",
-        "nguoi",
-        "bi",
-        "de",
-        "len",
-        "sau",
-        "truoc",
-        "nhieu",
-        "tren",
-        "duoi",
-        "noi",
-        "biet",
-        "dang",
-        "rat",
-        "lai",
-        "chi",
-        "vi",
-        "nen",
-        "neu",
-        "hay",
-        "hoac",
-        "hon",
-        "nhat",
-    ]
-)
+_FILLERS = FUNCTION_WORDS
 
 
 @dataclass(frozen=True, slots=True)

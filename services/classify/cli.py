@@ -2,7 +2,6 @@
 
 import json
 import lzma
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from libs.common.cli.files import open_output, open_rows
 from libs.common.cli.main import group
 from libs.common.clock import HANOI
 from libs.common.units import load_gazetteer
@@ -82,7 +82,7 @@ def cluster_stories(data: DataOption, out: OutOption, as_json: JsonOption = Fals
 
 def match_claims(claims: ClaimsOption, data: DataOption, out: OutOption, as_json: JsonOption = False) -> None:
     """Gợi ý tuyên bố đã kiểm chứng mà mỗi văn bản có thể nhắc lại (suggest claims a text may repeat)."""
-    with _told(), _open_rows(claims) as rows:
+    with _told(), open_rows(claims) as rows:
         book = ClaimBook({row["id"]: _text(row, "text") for row in _read(rows)})
 
     def answer(rows: list[Record]) -> list[Record]:
@@ -131,31 +131,6 @@ def _read(lines: IO[str]) -> Iterator[Record]:
 
 
 @contextmanager
-def _open_rows(path: str) -> Iterator[IO[str]]:
-    if path == "-":
-        yield sys.stdin
-    elif path.endswith(".xz"):
-        with lzma.open(path, "rt", encoding="utf-8") as packed:
-            yield packed
-    else:
-        with open(path, encoding="utf-8") as plain:
-            yield plain
-
-
-@contextmanager
-def _open_output(path: str) -> Iterator[IO[str]]:
-    if path == "-":
-        yield sys.stdout
-        sys.stdout.flush()
-    elif path.endswith(".xz"):
-        with lzma.open(path, "wt", encoding="utf-8") as packed:
-            yield packed
-    else:
-        with open(path, "w", encoding="utf-8") as plain:
-            yield plain
-
-
-@contextmanager
 def _told() -> Iterator[None]:
     """What is wrong with a file is said in one line, and ends the command with 2."""
     try:
@@ -167,7 +142,7 @@ def _told() -> Iterator[None]:
 
 def _run(label: str, data: str, out: str, as_json: bool, answer: Answer) -> None:
     count = 0
-    with _told(), _open_rows(data) as source, _open_output(out) as target, _progress(label) as step:
+    with _told(), open_rows(data) as source, open_output(out) as target, _progress(label) as step:
         rows = _read(source)
         while batch := list(islice(rows, BATCH)):
             for row in answer(batch):

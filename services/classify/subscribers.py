@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from libs.common import telemetry
 from libs.common.bus import HandlerContext, Subscribers
 from libs.common.events.content import ContentsClassified, ContentsIngested
 from services.classify import story_queries
@@ -22,5 +23,6 @@ async def on_contents_ingested(events: Sequence[ContentsIngested], ctx: HandlerC
 async def on_contents_classified(events: Sequence[ContentsClassified], ctx: HandlerContext[Resources]) -> None:
     """The search index and the suggestions of claims follow a little behind, outside the hot transaction."""
     ids = sorted({item.content_id for event in events for item in event.items})
-    await story_queries.index_contents(ctx.session, ids)
+    with telemetry.step("index", items=len(ids)):
+        await story_queries.index_contents(ctx.session, ids)
     ctx.resources.book = await checking.match_contents(ctx.session, ids, ctx.resources.book, now=ctx.now)

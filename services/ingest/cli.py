@@ -21,8 +21,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from libs.common.cli.files import open_output
 from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable
-from services.ingest.documents import Document, NoDocuments, open_output, read_documents, write_row
+from services.ingest.documents import Document, NoDocuments, read_documents, write_row
 
 DataOption = Annotated[str, typer.Option("--data", help="Thư mục, tệp, .tar(.xz) hoặc - (folder, file, tar or -)")]
 OutOption = Annotated[str, typer.Option("--out", help="Tệp kết quả .jsonl(.xz) hoặc - (output file or -)")]

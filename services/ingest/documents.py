@@ -6,7 +6,6 @@ import lzma
 import sys
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -78,20 +77,6 @@ def _unpacked(data: bytes) -> bytes:
         return lzma.LZMADecompressor().decompress(data, MAX_FILE)
     except lzma.LZMAError:
         return data
-
-
-@contextmanager
-def open_output(path: str) -> Iterator[IO[str]]:
-    """A text file to write rows to: `-` is stdout, `.xz` compresses."""
-    if path == "-":
-        yield sys.stdout
-        sys.stdout.flush()
-    elif path.endswith(".xz"):
-        with lzma.open(path, "wt", encoding="utf-8") as packed:
-            yield packed
-    else:
-        with open(path, "w", encoding="utf-8") as plain:
-            yield plain
 
 
 def write_row(out: IO[str], row: Mapping[str, Any]) -> None:

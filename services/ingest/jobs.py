@@ -4,6 +4,7 @@ import logging
 import random
 from datetime import timedelta
 
+from libs.common import telemetry
 from libs.common.events.content import BATCH_LIMIT
 from libs.common.faults import describe
 from libs.common.jobs import JobContext, Jobs
@@ -37,6 +38,13 @@ for _ in range(POLLERS):
 
 async def poll_source(ctx: JobContext[Resources], source: Source) -> Poll:
     """Poll a claimed source and record it; a failure is that source's alone."""
+    with telemetry.step("poll", source_id=source.id, kind=source.kind):
+        poll = await _poll_and_record(ctx, source)
+    telemetry.count("lantoa.polls", kind=source.kind, outcome=poll.outcome)
+    return poll
+
+
+async def _poll_and_record(ctx: JobContext[Resources], source: Source) -> Poll:
     try:
         poll = await Poller(source, ctx.resources, ctx.db, ctx.clock.now(), ctx.stopping.is_set).poll()
         new = await _store(ctx, poll)

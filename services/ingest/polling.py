@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from libs.common import telemetry
 from libs.common.db import Database
 from libs.common.http import Fetched, FetchError
 from libs.common.models import Source
@@ -153,13 +154,14 @@ class Poller:
 
     async def _parse(self, answer: Fetched) -> ParsedDocument:
         kind = SOURCE_KINDS.get(self.source.kind)
-        return await asyncio.to_thread(
-            kind.parse,
-            answer.body,
-            content_type=answer.content_type,
-            url=answer.url,
-            language=self.source.language,
-        )
+        with telemetry.step("parse", kind=self.source.kind):
+            return await asyncio.to_thread(
+                kind.parse,
+                answer.body,
+                content_type=answer.content_type,
+                url=answer.url,
+                language=self.source.language,
+            )
 
     # --- the entries ------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit
+from libs.common import audit, telemetry
 from libs.common.events.content import BATCH_LIMIT, ClassifiedItem, ContentsIngested, FeedbackOpened
 from libs.common.http import LOOPBACK_ONLY, PUBLIC_ONLY, FetchRefused, check_url, is_address_allowed
 from libs.common.ids import new_id
@@ -216,7 +216,11 @@ async def store_contents(
     """Store items in batches: four statements and one event for each, however many items are new."""
     stored: list[Stored] = []
     for start in range(0, len(items), BATCH_LIMIT):
-        stored += await _store_batch(session, items[start : start + BATCH_LIMIT], now, now + keep)
+        batch = items[start : start + BATCH_LIMIT]
+        with telemetry.step("store", items=len(batch)):
+            stored += await _store_batch(session, batch, now, now + keep)
+    for verdict in Verdict:
+        telemetry.count("lantoa.contents", sum(one.verdict is verdict for one in stored), verdict=verdict.value)
     return stored
 
 

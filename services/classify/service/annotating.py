@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common import telemetry
 from libs.common.events.content import BATCH_LIMIT, ClassifiedItem, ContentsClassified
 from libs.common.ids import new_id
 from libs.common.models.enums import ContentKind, TextKind
@@ -45,6 +46,13 @@ async def classify_contents(
     contents = await queries.contents_to_annotate(session, sorted(set(ids)))
     if not contents:
         return 0
+    with telemetry.step("annotate", items=len(contents)):
+        return await _classify(session, contents, classifier, gazetteer, now)
+
+
+async def _classify(
+    session: AsyncSession, contents: Sequence[ToAnnotate], classifier: Classifier, gazetteer: Gazetteer, now: datetime
+) -> int:
     read = await asyncio.to_thread(_read, contents, classifier, gazetteer)
     pasts = await queries.lock_pasts(session, [content.content_id for content in contents])
     judged = [
