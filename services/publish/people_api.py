@@ -27,6 +27,7 @@ from services.publish.people_schemas import (
     RosterCreate,
     RosterOut,
     RosterPatch,
+    Subject,
 )
 from services.publish.service import people
 
@@ -48,7 +49,7 @@ async def read_me(session: SessionDep, who: Anybody, clock: ClockDep) -> people.
 
 @router.get("/people", response_model=Page[PersonOut])
 async def list_people(
-    session: SessionDep, who: Admin, page: PageDep, subject: Annotated[str | None, Query(max_length=255)] = None
+    session: SessionDep, who: Admin, page: PageDep, subject: Annotated[Subject | None, Query()] = None
 ) -> Any:
     """People of the units one administers; with `subject`, whoever signs in so, to be granted a role."""
     return page_of(await queries.list_people(session, page, who.units(Role.ADMIN), subject), page.limit, _by_id)

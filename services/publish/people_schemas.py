@@ -18,10 +18,17 @@ def _subject(value: str) -> str:
     return value
 
 
+def _in_reach(value: datetime) -> datetime:
+    """Years that every zone and the database can tell."""
+    if not 2000 <= value.year <= 2200:
+        raise ValueError("năm phải từ 2000 đến 2200 / the year is to be within 2000 and 2200")
+    return value
+
+
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_subject)]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>\x00-\x1f\x7f]{1,64}@[^@\s,;<>\x00-\x1f\x7f]{1,190}$")]
 Reason = Annotated[Note, StringConstraints(min_length=10)]
-Instant = AwareDatetime
+Instant = Annotated[AwareDatetime, AfterValidator(_in_reach)]
 
 
 class PersonCreate(Strict):

@@ -114,6 +114,9 @@ async def test_an_admin_registers_somebody_of_the_unit(office: Office) -> None:
         {"subject": "ho\u0300a"},
         {"email": "a@b@c"},
         {"email": "a b@c"},
+        {"email": "a\0@b"},
+        {"email": "a@b\n"},
+        {"display_name": "a\0"},
         {"is_active": False},
         {"display_name": ""},
     ],
@@ -160,6 +163,16 @@ async def test_who_is_made_inactive_is_nobody_at_once(office: Office) -> None:
     assert (kept["email"], kept["display_name"]) == (None, office.clerk.display_name)
     facts = [facts for action, *_, facts in await office.audited() if action == "person.changed"]
     assert facts == [{"fields": ["is_active"]}] * 2 + [{"fields": ["email"]}] * 2
+
+
+async def test_odd_words_and_times_in_a_question_are_refused_and_break_nothing(office: Office) -> None:
+    for subject in ("a\0", "", "x" * 256, "a\n"):
+        assert (await office.get(office.admin, "/people", subject=subject)).status_code == 422
+    assert (await office.get(office.admin, "/people", subject="' OR 1=1 --")).json()["items"] == []
+    for at in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-24T10:00:00", "mai"):
+        assert (await office.get(office.admin, "/rosters", since=at)).status_code == 422
+        assert (await office.grant(office.clerk, valid_to=at)).status_code == 422
+        assert (await office.shift(office.clerk, ends_at=at)).status_code == 422
 
 
 # --- roles --------------------------------------------------------------------------------------------------
