@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, FastAPI, Request
 from nats.aio.client import Client
 
-from libs.common import errors, health, schema_gate
+from libs.common import errors, health, schema_gate, telemetry
 from libs.common.auth.tokens import TokenVerifier
 from libs.common.bus import Subscribers, connect, disconnect
 from libs.common.clock import Clock, SystemClock
@@ -55,7 +55,9 @@ async def running(service: Service, settings: Any, clock: Clock) -> AsyncIterato
 
 
 def create_app(service: Service, settings: Any = None, clock: Clock | None = None) -> FastAPI:
-    settings = settings or service.settings_class()
+    if settings is None:  # a process of its own
+        settings = service.settings_class()
+        telemetry.start(f"{service.name}-api", settings.telemetry)
     clock = clock or SystemClock()
 
     @asynccontextmanager
@@ -79,6 +81,7 @@ def create_app(service: Service, settings: Any = None, clock: Clock | None = Non
     )
     app.state.tokens = TokenVerifier(settings.auth)
     errors.install(app)
+    app.add_middleware(telemetry.ServerSpans)
     app.include_router(health.router)
     for router in service.routers:
         app.include_router(router)

@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common import telemetry
 from libs.common.bus import HEADER_FOR, HEADER_ID, REPLAYED, HandlerContext, Subscription, pause, replay_subject
 from libs.common.checkpoint import Checkpoint, no_checkpoint
 from libs.common.clock import Clock
@@ -153,7 +154,8 @@ class Consumer(Generic[R]):
     async def _settle(self, received: Sequence[Received], stopping: asyncio.Event) -> None:
         """Bring these to an end: acked, to be tried later, or dead."""
         try:
-            await self._when_database_answers(lambda: self._apply(received), stopping)
+            with telemetry.processing(self.durable, [r.message.headers for r in received], received[0].tries):
+                await self._when_database_answers(lambda: self._apply(received), stopping)
         except DatabaseAway:  # and we are being stopped: whoever comes next gets them
             for one in received:
                 await one.message.nak()
@@ -167,6 +169,7 @@ class Consumer(Generic[R]):
             for one in received:
                 await one.message.ack()
                 await self._checkpoint("acked")
+            telemetry.count("lantoa.consumer.events", len(received), consumer=self.durable, outcome="done")
 
     async def _when_database_answers(self, step: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
         """Do a step; wait while the database is away. A connection lost under way is repeated, a few times."""
@@ -230,8 +233,11 @@ class Consumer(Generic[R]):
                 return
             await self._checkpoint("buried")
             log.error("%s: event %s is dead", self.durable, one.event_id)
+            telemetry.count("lantoa.dead_letters", consumer=self.durable)
+            telemetry.count("lantoa.consumer.events", consumer=self.durable, outcome="dead")
             await one.message.term()
         else:
+            telemetry.count("lantoa.consumer.events", consumer=self.durable, outcome="again")
             await one.message.nak(delay=self._retry_delays[one.tries - 1])
 
     async def _bury(self, one: Received, error: str) -> None:

@@ -133,6 +133,8 @@ def render(
 ) -> JSONResponse:
     document = problem.document(request.url.path)
     document["status"] = status or problem.status
+    if trace_id := request.scope.get("lantoa.trace_id"):  # for whoever reports it; the trace is looked up by it
+        document["trace_id"] = trace_id
     headers = dict(headers or {})
     if problem.retry_after:
         headers["Retry-After"] = str(problem.retry_after)

@@ -26,6 +26,8 @@ from typing import Self, cast
 import brotli  # type: ignore[import-untyped]
 import httpx
 
+from libs.common import telemetry
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
@@ -344,7 +346,8 @@ class PublicFetcher:
         limit = max_bytes if max_bytes is not None else self._limits.max_bytes
         try:
             async with asyncio.timeout(self._limits.deadline_s):
-                return await self._follow(target, dict(headers or {}), admit, limit, truncate)
+                with telemetry.step("fetch"):
+                    return await self._follow(target, dict(headers or {}), admit, limit, truncate)
         except TimeoutError as error:
             seconds = f"{self._limits.deadline_s:g}"
             raise FetchTimeout(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from libs.common import telemetry
 from libs.common.bus import pause
 from libs.common.clock import Clock
 from libs.common.db import Database
@@ -54,5 +55,6 @@ async def run_job(job: Job, context: JobContext[Any]) -> None:
             done = await job.run(context)
         except Exception as error:
             log.error("job %s failed, it will run again: %s", job.name, describe(error))
+            telemetry.count("lantoa.job.failures", job=job.name)
         if done == 0:
             await pause(job.seconds, context.stopping)

@@ -4,6 +4,7 @@ Guarantee: at least once. A relay killed after the publish and before its commit
 message id and event id; JetStream drops it within its window, and the inbox recognises it after.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Uuid
 
+from libs.common import telemetry
 from libs.common.events.base import Event
 from libs.common.ids import new_id
 from libs.common.models import OutboxEvent
@@ -27,7 +29,8 @@ _EMIT = text(
     f"""
     WITH written AS (
         INSERT INTO outbox (id, subject, source, payload, headers, created_at, published_at)
-        SELECT id, subject, CAST(:source AS text), CAST(payload AS jsonb), '{{}}', CAST(:now AS timestamptz), NULL
+        SELECT id, subject, CAST(:source AS text), CAST(payload AS jsonb), CAST(:headers AS jsonb),
+               CAST(:now AS timestamptz), NULL
         FROM unnest(CAST(:ids AS uuid[]), CAST(:subjects AS text[]), CAST(:payloads AS text[]))
              AS new (id, subject, payload)
     )
@@ -54,7 +57,8 @@ async def emit_all(
         if len(payload.encode()) > MAX_PAYLOAD:
             raise EventTooLarge(f"{event.subject}: {len(payload)} characters")
     values = {"ids": ids, "subjects": [e.subject for e in events], "payloads": payloads}
-    await session.execute(_EMIT, values | {"source": source, "now": now})
+    headers = json.dumps(telemetry.carried())
+    await session.execute(_EMIT, values | {"source": source, "headers": headers, "now": now})
     return ids
 
 

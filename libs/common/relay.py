@@ -8,6 +8,7 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,12 +16,13 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from sqlalchemy import Row, text
 
+from libs.common import backlog, telemetry
 from libs.common.bus import BusRefused, Outgoing, connect, disconnect, headers_of, pause, publish_batch
 from libs.common.checkpoint import Checkpoint, no_checkpoint
 from libs.common.clock import Clock, SystemClock
 from libs.common.db import Database
 from libs.common.faults import describe
-from libs.common.outbox import RELAY_BATCH, WAKE_CHANNEL, claim_unpublished, mark_published, pending_events
+from libs.common.outbox import RELAY_BATCH, WAKE_CHANNEL, claim_unpublished, mark_published
 from libs.common.settings import CommonSettings
 
 log = logging.getLogger("lantoa.relay")
@@ -49,7 +51,9 @@ async def relay_once(
         if not rows:
             return 0
         await checkpoint("claimed")
-        outcomes = await publish_batch(js, [_message(row) for row in rows])
+        publishing = telemetry.Publishing()
+        outcomes = await publish_batch(js, [_message(row, publishing) for row in rows])
+        publishing.end(outcomes)
         await checkpoint("published")
         taken = [row.id for row, outcome in zip(rows, outcomes, strict=True) if not isinstance(outcome, Exception)]
         if taken:
@@ -60,8 +64,9 @@ async def relay_once(
     return len(taken)
 
 
-def _message(row: Row[Any]) -> Outgoing:
-    headers = headers_of(row.id, row.subject, row.source, row.created_at, str(row.id)) | row.headers
+def _message(row: Row[Any], publishing: telemetry.Publishing) -> Outgoing:
+    headers = headers_of(row.id, row.subject, row.source, row.created_at, str(row.id))
+    headers |= publishing.headers(row.id, row.subject, row.headers)
     return Outgoing(row.subject, row.payload.encode(), headers)
 
 
@@ -125,11 +130,12 @@ async def relay_forever(
     *,
     limit: int = RELAY_BATCH,
     checkpoint: Checkpoint = no_checkpoint,
+    stream: str = "lantoa",
 ) -> None:
     """Relay until the stop; the batch in hand is finished first."""
     js = client.jetstream()
     wake = Wake(db)
-    tasks = [asyncio.create_task(wake.listen()), asyncio.create_task(_report(db, clock))]
+    tasks = [asyncio.create_task(wake.listen()), asyncio.create_task(_report(db, js, clock, stream))]
     stop = asyncio.create_task(stopping.wait())
     stop.add_done_callback(lambda _: wake.event.set())
     try:
@@ -152,23 +158,26 @@ async def relay_forever(
         await asyncio.gather(*tasks, stop, return_exceptions=True)
 
 
-async def _report(db: Database, clock: Clock) -> None:
-    """Say now and then how much is waiting, while anything is."""
+async def _report(db: Database, js: JetStreamContext, clock: Clock, stream: str) -> None:
+    """Measure how much is waiting, and say it now and then while anything is."""
+    said_at = time.monotonic()
     while True:
-        await asyncio.sleep(REPORT_SECONDS)
+        await asyncio.sleep(telemetry.METRIC_SECONDS if telemetry.is_on() else REPORT_SECONDS)
         try:
-            async with db.transaction() as session:
-                count, since = await pending_events(session, 100_000)
+            found = await backlog.measure_outbox(db, clock.now())
+            if telemetry.is_on():
+                backlog.report(found, await backlog.measure_consumers(js, stream))
         except Exception as error:
             log.warning("relay: counting failed (%s)", describe(error))
             continue
-        if since is not None:
-            log.info("relay: %d events wait, the oldest for %d s", count, (clock.now() - since).total_seconds())
+        if found.oldest_age is not None and time.monotonic() - said_at >= REPORT_SECONDS:
+            said_at = time.monotonic()
+            log.info("relay: %d events wait, the oldest for %d s", found.events, found.oldest_age)
 
 
 async def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = CommonSettings()
+    telemetry.start("relay", settings.telemetry)
     db = Database(settings.db.url.get_secret_value(), pool_size=3)
     stopping, cut_off = asyncio.Event(), asyncio.Event()
 
@@ -183,7 +192,7 @@ async def main() -> int:
         return 1
     for sig in (signal.SIGINT, signal.SIGTERM):  # until now nothing was in hand, and a signal could simply end us
         asyncio.get_running_loop().add_signal_handler(sig, stopping.set)
-    await relay_forever(db, client, SystemClock(), stopping)
+    await relay_forever(db, client, SystemClock(), stopping, stream=settings.nats.stream)
     code = 1 if cut_off.is_set() else 0
     await disconnect(client)
     await db.dispose()

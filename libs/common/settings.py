@@ -1,7 +1,7 @@
 """Settings are built in each main.py, passed down. Prefix LANTOA_, nesting by two underscores, no default secrets."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
@@ -77,6 +77,19 @@ class FilesSettings(BaseModel):
     root: Path = Field(description="folder of media, reports and the rendered bulletin")
 
 
+class TelemetrySettings(BaseModel):
+    """Where a process reports its traces and metrics, and how it writes its log."""
+
+    otlp_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s@?#]+)?$",
+        description="base address of an OTLP/HTTP collector, http://host:4318; empty: nothing is reported",
+    )
+    sampling: float = Field(default=0.01, ge=0, le=1, description="share of traces recorded, decided where one begins")
+    log_format: Literal["text", "json"] = Field(default="text", description="text for a terminal, json for a collector")
+    metrics: Literal["otlp", "off"] = Field(default="otlp", description="off: traces alone go to the endpoint")
+
+
 class CommonSettings(BaseSettings):
     """What every service reads; each adds its own group in a subclass."""
 
@@ -86,5 +99,6 @@ class CommonSettings(BaseSettings):
     nats: NatsSettings
     auth: AuthSettings
     files: FilesSettings
+    telemetry: TelemetrySettings = TelemetrySettings()
     public_url: str = Field(default="http://127.0.0.1:8080", description="origin readers and editors use")
     replay: bool = Field(default=False, description="replay: fetch from loopback and from nowhere else")

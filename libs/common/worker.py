@@ -9,6 +9,7 @@ import logging
 import signal
 import sys
 
+from libs.common import logs, telemetry
 from libs.common.app import Worker, WorkerFailed
 from libs.common.bus import BusRefused
 from libs.common.faults import describe
@@ -19,6 +20,7 @@ log = logging.getLogger("lantoa.worker")
 
 async def main(module_name: str) -> None:
     worker: Worker = importlib.import_module(module_name).worker()
+    telemetry.start(f"{worker.service.name}-worker", worker.settings.telemetry)
     for sig in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sig, worker.stopping.set)
     await worker.run()
@@ -32,8 +34,7 @@ def reasons(error: BaseException) -> list[str]:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logs.configure()
     try:
         asyncio.run(main(sys.argv[1]))
     except Exception as failure:

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import groupby
 
 from libs.common import models as m
+from libs.common import telemetry
 from libs.common.ids import new_id
 from libs.common.jobs import Job, JobContext, Jobs
 from services.publish import delivery_queries, domain, queries
@@ -51,10 +52,16 @@ jobs.all += [Job(f"deliver_due_{lane}", PAUSE, deliver_due) for lane in range(2,
 
 
 async def _deliver(ctx: Context, delivery: m.Delivery) -> None:
+    with telemetry.step("deliver", delivery_id=delivery.id):
+        await _send(ctx, delivery)
+
+
+async def _send(ctx: Context, delivery: m.Delivery) -> None:
     ready = await _opened(ctx, delivery)
     if isinstance(ready, AuthRequired):
         async with ctx.db.transaction() as session:
             await sending.refuse_before_sending(session, delivery.id, ready, ctx.clock.now())
+        telemetry.count("lantoa.deliveries", outcome="AuthRequired")
         return
     at = delivery.committed_at or ctx.clock.now()
     prepared = ready.adapter.prepare(delivery.handle["payload"], delivery.id, at)
@@ -64,6 +71,7 @@ async def _deliver(ctx: Context, delivery: m.Delivery) -> None:
     outcome = await _confirmed(ready, prepared, await ready.adapter.commit(prepared), ctx.clock.now())
     async with ctx.db.transaction() as session:
         await sending.record_outcome(session, delivery.id, outcome, ctx.clock.now())
+    telemetry.count("lantoa.deliveries", outcome=type(outcome).__name__)
 
 
 async def _confirmed(ready: Ready, prepared: Prepared, outcome: Outcome, now: datetime) -> Outcome:
@@ -176,6 +184,7 @@ async def flag_overdue(ctx: Context) -> int:
         for delivery in await delivery_queries.list_overdue(session, now):
             channel = await queries.get_channel(session, delivery.channel_id)
             name = channel.name if channel else ""
+            telemetry.count("lantoa.deliveries.overdue")
             await open_task(session, "delivery_overdue", delivery, f"Quá giờ đăng mà chưa thấy bài trên {name}", now)
     return 0
 

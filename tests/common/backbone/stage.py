@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import nats
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
 from sqlalchemy import event as hooks
 from sqlalchemy import text
 
@@ -151,7 +152,10 @@ async def until_settled(js: JetStreamContext, durable: str, seconds: float = 10.
     """Wait until the server knows that nothing of this consumer is left: all acked or terminated."""
 
     async def settled() -> bool:
-        info = await js.consumer_info("lantoa", durable)
+        try:
+            info = await js.consumer_info("lantoa", durable)
+        except NotFoundError:  # it has not bound itself yet
+            return False
         return info.num_ack_pending == 0 and info.num_pending == 0
 
     await until(settled, seconds)
