@@ -49,6 +49,7 @@ class Member:
     log: Path
     process: asyncio.subprocess.Process | None = None
     ends: Counter[int] = field(default_factory=Counter)
+    stopping: bool = False
 
     async def keep_running(self) -> None:
         while True:
@@ -65,7 +66,7 @@ class Member:
                 )
             code = await self.process.wait()
             self.ends[code] += 1
-            if code == 0:
+            if code == 0 or self.stopping:
                 return
 
     def kill(self) -> bool:
@@ -75,6 +76,8 @@ class Member:
         return True
 
     def stop(self) -> None:
+        """Whoever is still starting has nothing in hand, and ends by the signal itself."""
+        self.stopping = True
         if self.process is not None and self.process.returncode is None:
             self.process.terminate()
 

@@ -44,7 +44,7 @@ async def test_killed_at_random_under_load(
         assert await verify(db_as("owner"), emitter, 1) == events
     log.info("seed %d: %d events, %d kills, ends %s", seed, events, fleet.kills, fleet.ends)
     assert fleet.kills == RANDOM_KILLS
-    assert all(set(member.ends) <= {0, -signal.SIGKILL} for member in members)
+    assert all(set(member.ends) <= {0, -signal.SIGKILL, -signal.SIGTERM} for member in members)
 
 
 @pytest.mark.slow
