@@ -5,7 +5,7 @@ import base64
 import json
 from contextlib import suppress
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
@@ -122,7 +122,7 @@ async def test_a_walk_over_a_table_that_grows(client: httpx.AsyncClient, make: M
 
 @pytest.mark.parametrize(
     "query",
-    [{"cursor": "x"}, {"cursor": encoded([{}, str(uuid4())])}, {"limit": "0"}, {"limit": "101"}, {"limit": "x"}],
+    [{"cursor": "x"}, {"cursor": encoded([{}, str(UUID(int=7))])}, {"limit": "0"}, {"limit": "101"}, {"limit": "x"}],
 )
 async def test_a_bad_page_is_a_problem_of_the_payload(client: httpx.AsyncClient, query: dict[str, str]) -> None:
     answer = await client.get("/x/sources", params=query)

@@ -24,8 +24,6 @@ def packages_folder() -> Path:
 async def install() -> Path:
     """The folder that holds the package; npm fetches it the first time."""
     folder = packages_folder()
-    if (folder / "installed").exists():
-        return folder
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         pytest.fail(
@@ -33,6 +31,8 @@ async def install() -> Path:
             "/ node (20 or later) and npm are needed for the real identity provider.",
             pytrace=False,
         )
+    if (folder / "installed").exists():
+        return folder
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "package.json").write_text("{}")
     command = (npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), PACKAGE)
