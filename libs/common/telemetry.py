@@ -5,7 +5,6 @@ about. Attributes and labels are a closed list of ids, names of ours and counts:
 or an address is withheld. An error is told by its class alone.
 """
 
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,6 +46,7 @@ from opentelemetry.util.types import Attributes
 from typing_extensions import override
 
 from libs.common import logs
+from libs.common.instruments import COUNTERS, GAUGES, HISTOGRAMS, Value, admitted
 from libs.common.settings import TelemetrySettings
 
 __all__ = ["SpanKind"]
@@ -58,71 +58,7 @@ TRACEPARENT = "traceparent"
 _W3C = TraceContextTextMapPropagator()
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
-COUNTERS: Mapping[str, str] = {
-    "lantoa.dead_letters": "events that were given up, by consumer",
-    "lantoa.consumer.events": "events that a consumer brought to an end, by outcome",
-    "lantoa.relay.refused": "events that the stream did not take and that will be sent again",
-    "lantoa.polls": "polls of sources, by kind and outcome",
-    "lantoa.contents": "items stored or recognised, by verdict",
-    "lantoa.deliveries": "answers of channels to a delivery, by outcome",
-    "lantoa.deliveries.overdue": "deliveries that were due and not seen on their platform",
-    "lantoa.job.failures": "runs of a job that failed and are repeated",
-}
-HISTOGRAMS: Mapping[str, str] = {
-    "lantoa.step.duration": "how long a step took, by step",
-    "http.server.request.duration": "how long a request took, by route and status",
-}
-GAUGES: Mapping[str, tuple[str, str]] = {
-    "lantoa.outbox.pending": ("{event}", "events that wait for the relay"),
-    "lantoa.outbox.oldest_age": ("s", "how long the oldest of them has waited"),
-    "lantoa.consumer.pending": ("{event}", "events that a consumer has not been given yet"),
-    "lantoa.consumer.unacked": ("{event}", "events that a consumer has in hand, or that wait for their next try"),
-    "lantoa.dead_letters.open": ("{event}", "dead letters that nobody has retried"),
-}
-
-ATTRIBUTES = frozenset(
-    {
-        "error.type",
-        "http.request.method",
-        "http.response.status_code",
-        "http.route",
-        "lantoa.consumer",
-        "lantoa.delivery_id",
-        "lantoa.event_id",
-        "lantoa.items",
-        "lantoa.job",
-        "lantoa.kind",
-        "lantoa.outcome",
-        "lantoa.source_id",
-        "lantoa.step",
-        "lantoa.tries",
-        "lantoa.verdict",
-        "messaging.batch.message_count",
-        "messaging.destination.name",
-        "messaging.system",
-    }
-)
-"""All that a span or a metric may say."""
-WITHHELD = "withheld"
-_PLAIN = re.compile(r"[A-Za-z0-9_.:/{}\-]{1,160}")
-_LONG_NUMBER = re.compile(r"\d(?:[.\-]?\d){7,}")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-Value = str | int | float | bool | UUID
-
-
-def _told(attributes: Mapping[str, Value | None]) -> dict[str, str | int | float | bool]:
-    return {name: _plain(v) for name, v in attributes.items() if v is not None and name in ATTRIBUTES}
-
-
-def _plain(value: Value) -> str | int | float | bool:
-    if isinstance(value, bool | int | float):
-        return value
-    text = str(value)
-    if _UUID.fullmatch(text) or (_PLAIN.fullmatch(text) and not _LONG_NUMBER.search(text)):
-        return text
-    return WITHHELD
 
 
 class _FollowLinks(Sampler):
@@ -220,12 +156,12 @@ def _exporting(process: str, settings: TelemetrySettings) -> Telemetry:
 
 def count(name: str, by: int = 1, **labels: Value | None) -> None:
     if _active is not None:
-        _active.counters[name].add(by, _told(_dotted(labels)))
+        _active.counters[name].add(by, admitted(_dotted(labels)))
 
 
 def gauge(name: str, value: float, **labels: Value | None) -> None:
     if _active is not None:
-        _active.gauges[name].set(value, _told(_dotted(labels)))
+        _active.gauges[name].set(value, admitted(_dotted(labels)))
 
 
 def _dotted(labels: Mapping[str, Value | None]) -> dict[str, Value | None]:
@@ -246,7 +182,7 @@ def _span(
     context: Context | None = None,
     links: Sequence[Link] = (),
 ) -> Iterator[Span]:
-    made = active.tracer.start_span(name, context, kind, _told(attributes), links)
+    made = active.tracer.start_span(name, context, kind, admitted(attributes), links)
     # The library would write the exception's message into the span.
     with use_span(made, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
@@ -330,7 +266,7 @@ class Publishing:
             "messaging.destination.name": subject,
             "lantoa.event_id": event_id,
         }
-        return self._active.tracer.start_span(f"publish {subject}", context, SpanKind.PRODUCER, _told(told))
+        return self._active.tracer.start_span(f"publish {subject}", context, SpanKind.PRODUCER, admitted(told))
 
     def end(self, outcomes: Sequence[object]) -> None:
         for span, outcome in zip(self._spans, outcomes, strict=True):
@@ -409,7 +345,7 @@ class ServerSpans:
                 told |= {"http.route": _route(scope), "http.response.status_code": status}
                 _close(span, told, status)
                 took = time.perf_counter() - began
-                active.histograms["http.server.request.duration"].record(took, _told(told))
+                active.histograms["http.server.request.duration"].record(took, admitted(told))
 
 
 def _close(span: Span, told: Mapping[str, Value | None], status: int) -> None:
@@ -418,7 +354,7 @@ def _close(span: Span, told: Mapping[str, Value | None], status: int) -> None:
         return
     if route := told["http.route"]:
         span.update_name(f"{told['http.request.method']} {route}")
-    span.set_attributes(_told(told))
+    span.set_attributes(admitted(told))
     if status >= 500:
         span.set_status(Status(StatusCode.ERROR))
 

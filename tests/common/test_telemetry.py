@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode, TraceFlags
 from sqlalchemy import text
 
-from libs.common import backlog, logs, telemetry
+from libs.common import backlog, instruments, logs, telemetry
 from libs.common.app import Service
 from libs.common.auth import public
 from libs.common.bus import Permanent, Subscription
@@ -480,7 +480,7 @@ async def test_nobodys_words_and_no_secret_is_in_any_span_line_or_label(
 
 
 def test_a_value_that_could_be_a_text_is_withheld() -> None:
-    told = telemetry._told(
+    told = instruments.admitted(
         {
             "lantoa.kind": NAME,
             "lantoa.source_id": "0912345678",

@@ -17,7 +17,8 @@ from libs.common.roles import RELAY, role_name
 
 DATABASE, OWNER = "lantoa", "lantoa_owner"
 SANDBOX_HANDLE = "thanhpho.test"
-_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+_TELEMETRY = tuple(f"LANTOA_TELEMETRY__{key}" for key in ("OTLP_ENDPOINT", "SAMPLING", "LOG_FORMAT", "METRICS"))
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,14 @@ def service_environment(setup: Setup, role: str, service: str) -> dict[str, str]
         }
     if service == "publish":
         told["LANTOA_PUBLISH__CREDENTIALS_KEY"] = setup.secret("credentials-key")
-    return _inherited() | told
+    return _inherited() | _telemetry() | told
+
+
+def _telemetry() -> dict[str, str]:
+    """What the shell says of telemetry; the endpoint also by the name that every OpenTelemetry program reads."""
+    told = {name: os.environ[name] for name in _TELEMETRY if name in os.environ}
+    common = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    return {_TELEMETRY[0]: common} | told if common else told
 
 
 def sandbox_environment(setup: Setup) -> dict[str, str]:

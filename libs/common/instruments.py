@@ -1,0 +1,70 @@
+"""The names of telemetry: every metric there is, and the closed list of what a span or a metric may say."""
+
+import re
+from collections.abc import Mapping
+from uuid import UUID
+
+COUNTERS: Mapping[str, str] = {
+    "lantoa.dead_letters": "events that were given up, by consumer",
+    "lantoa.consumer.events": "events that a consumer brought to an end, by outcome",
+    "lantoa.relay.refused": "events that the stream did not take and that will be sent again",
+    "lantoa.polls": "polls of sources, by kind and outcome",
+    "lantoa.contents": "items stored or recognised, by verdict",
+    "lantoa.deliveries": "answers of channels to a delivery, by outcome",
+    "lantoa.deliveries.overdue": "deliveries that were due and not seen on their platform",
+    "lantoa.job.failures": "runs of a job that failed and are repeated",
+}
+HISTOGRAMS: Mapping[str, str] = {
+    "lantoa.step.duration": "how long a step took, by step",
+    "http.server.request.duration": "how long a request took, by route and status",
+}
+GAUGES: Mapping[str, tuple[str, str]] = {
+    "lantoa.outbox.pending": ("{event}", "events that wait for the relay"),
+    "lantoa.outbox.oldest_age": ("s", "how long the oldest of them has waited"),
+    "lantoa.consumer.pending": ("{event}", "events that a consumer has not been given yet"),
+    "lantoa.consumer.unacked": ("{event}", "events that a consumer has in hand, or that wait for their next try"),
+    "lantoa.dead_letters.open": ("{event}", "dead letters that nobody has retried"),
+}
+
+ATTRIBUTES = frozenset(
+    {
+        "error.type",
+        "http.request.method",
+        "http.response.status_code",
+        "http.route",
+        "lantoa.consumer",
+        "lantoa.delivery_id",
+        "lantoa.event_id",
+        "lantoa.items",
+        "lantoa.job",
+        "lantoa.kind",
+        "lantoa.outcome",
+        "lantoa.source_id",
+        "lantoa.step",
+        "lantoa.tries",
+        "lantoa.verdict",
+        "messaging.batch.message_count",
+        "messaging.destination.name",
+        "messaging.system",
+    }
+)
+"""All that a span or a metric may say."""
+WITHHELD = "withheld"
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/{}\-]{1,160}")
+_LONG_NUMBER = re.compile(r"\d(?:[.\-]?\d){7,}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+Value = str | int | float | bool | UUID
+
+
+def admitted(attributes: Mapping[str, Value | None]) -> dict[str, str | int | float | bool]:
+    return {name: plain(v) for name, v in attributes.items() if v is not None and name in ATTRIBUTES}
+
+
+def plain(value: Value) -> str | int | float | bool:
+    if isinstance(value, bool | int | float):
+        return value
+    text = str(value)
+    if _UUID.fullmatch(text) or (_PLAIN.fullmatch(text) and not _LONG_NUMBER.search(text)):
+        return text
+    return WITHHELD
