@@ -24,6 +24,7 @@ CHART_SETS = frozenset(
         "LANTOA_AUTH__DISCOVERY_URL",
         "LANTOA_AUTH__CA_FILE",
         "LANTOA_FILES__ROOT",
+        "LANTOA_TELEMETRY__OTLP_ENDPOINT",
         "LANTOA_PUBLIC_URL",
         "LANTOA_POLL__PORTS",
     }

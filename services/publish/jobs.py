@@ -181,11 +181,12 @@ async def flag_overdue(ctx: Context) -> int:
     """Due and not seen on its platform: somebody is told, once."""
     now = ctx.clock.now()
     async with ctx.db.transaction() as session:
-        for delivery in await delivery_queries.list_overdue(session, now):
+        overdue = await delivery_queries.list_overdue(session, now)
+        for delivery in overdue:
             channel = await queries.get_channel(session, delivery.channel_id)
             name = channel.name if channel else ""
-            telemetry.count("lantoa.deliveries.overdue")
             await open_task(session, "delivery_overdue", delivery, f"Quá giờ đăng mà chưa thấy bài trên {name}", now)
+    telemetry.count("lantoa.deliveries.overdue", len(overdue))  # also 0: an increase needs a start
     return 0
 
 

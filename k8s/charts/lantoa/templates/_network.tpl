@@ -15,6 +15,14 @@
     - {protocol: TCP, port: {{ include "lantoa.natsUrl" . | regexFind "[0-9]+$" | default "4222" }}}
 {{- end -}}
 
+{{- /* Every process of ours reports to the collector. */ -}}
+{{- define "lantoa.egressTelemetry" -}}
+- to:
+    {{- required "telemetry.peers: say where the collector is, for the NetworkPolicies" (.Values.telemetry.peers | default nil) | toYaml | nindent 4 }}
+  ports:
+    - {protocol: TCP, port: {{ .Values.telemetry.otlpEndpoint | trimSuffix "/" | regexFind "[0-9]+$" | default (hasPrefix "https:" .Values.telemetry.otlpEndpoint | ternary "443" "80") }}}
+{{- end -}}
+
 {{- define "lantoa.postgresPeers" -}}
 {{- if eq .Values.postgres.mode "inChart" -}}
 - podSelector:

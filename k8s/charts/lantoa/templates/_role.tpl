@@ -114,6 +114,9 @@ spec:
   {{- end }}
   egress:
     {{- include "lantoa.egressInside" .root | nindent 4 }}
+    {{- if .root.Values.telemetry.otlpEndpoint }}
+    {{- include "lantoa.egressTelemetry" .root | nindent 4 }}
+    {{- end }}
     {{- if and (eq .kind "api") (not (include "lantoa.jwksConfigMap" .root)) }}
     {{- include "lantoa.egressIdentity" .root | nindent 4 }}
     {{- end }}

@@ -19,6 +19,9 @@
 {{- if $auth.caConfigMap -}}
 {{- $_ := set $settings "LANTOA_AUTH__CA_FILE" "/etc/lantoa/ca/ca.crt" -}}
 {{- end -}}
+{{- with .root.Values.telemetry.otlpEndpoint -}}
+{{- $_ := set $settings "LANTOA_TELEMETRY__OTLP_ENDPOINT" . -}}
+{{- end -}}
 {{- $_ := set $settings "LANTOA_FILES__ROOT" "/var/lib/lantoa/files" -}}
 {{- $_ := set $settings "LANTOA_PUBLIC_URL" (include "lantoa.publicUrl" .root) -}}
 {{- range list .service.api .service.worker -}}
