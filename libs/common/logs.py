@@ -35,8 +35,8 @@ _SECRETS = (
     ),
 )
 _FRAMES = 12
-_QUIET = ("httpx", "httpcore")
-"""They say every request with its whole address at INFO."""
+_QUIET = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "opentelemetry.exporter.otlp": logging.ERROR}
+"""The clients say every request with its whole address at INFO; the exporters every repetition before they give up."""
 _SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 
@@ -110,5 +110,5 @@ def configure(form: LogFormat = "text", stream: TextIO | None = None) -> None:
         server = logging.getLogger(name)
         server.handlers.clear()
         server.propagate = True
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in _QUIET.items():
+        logging.getLogger(name).setLevel(level)

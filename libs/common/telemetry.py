@@ -52,6 +52,8 @@ from libs.common.settings import TelemetrySettings
 __all__ = ["SpanKind"]
 
 METRIC_SECONDS = 15.0
+EXPORT_SECONDS = 2.0
+"""A collector that is away holds up the end of a process for twice this, well within its grace."""
 MAX_LINKS = 1000
 """A span of a batch names every event of it."""
 TRACEPARENT = "traceparent"
@@ -142,11 +144,11 @@ def _exporting(process: str, settings: TelemetrySettings) -> Telemetry:
     told = {"service.namespace": "lantoa", "service.name": f"lantoa-{process}", "service.instance.id": str(uuid4())}
     resource = Resource(told)
     tracing = TracerProvider(sampler(settings.sampling), resource, span_limits=SpanLimits(max_links=MAX_LINKS))
-    tracing.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{base}/v1/traces", timeout=5)))
+    tracing.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{base}/v1/traces", timeout=EXPORT_SECONDS)))
     tracer = tracing.get_tracer("lantoa")
     if settings.metrics == "off":
         return Telemetry(tracer)
-    exporter = OTLPMetricExporter(f"{base}/v1/metrics", timeout=5)
+    exporter = OTLPMetricExporter(f"{base}/v1/metrics", timeout=EXPORT_SECONDS)
     reader = PeriodicExportingMetricReader(exporter, export_interval_millis=METRIC_SECONDS * 1000)
     return Telemetry(tracer, MeterProvider([reader], resource).get_meter("lantoa"))
 

@@ -1,18 +1,25 @@
 """Telemetry: one item followed through every service; batches with links; figures; and nobody's words in any of it."""
 
 import asyncio
+import gzip
 import io
 import json
 import logging
+import sys
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
 import httpx
 import pytest
 from fastapi import APIRouter
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
@@ -20,6 +27,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode, TraceFlags
 from sqlalchemy import text
+from typing_extensions import override
 
 from libs.common import backlog, instruments, logs, telemetry
 from libs.common.app import Service
@@ -29,6 +37,7 @@ from libs.common.clock import FrozenClock
 from libs.common.consumer import Consumer
 from libs.common.errors import Problem
 from libs.common.jobs import JobContext
+from libs.common.local.paths import checkout
 from libs.common.models.enums import Role
 from libs.common.outbox import emit_all
 from libs.common.relay import relay_once
@@ -106,7 +115,7 @@ async def watched() -> AsyncIterator[Watched]:
 def lines() -> Iterator[io.StringIO]:
     """The JSON log of a process, as one of ours configures it."""
     written, root = io.StringIO(), logging.getLogger()
-    before, levels = list(root.handlers), {name: logging.getLogger(name).level for name in ("", "httpx", "httpcore")}
+    before, levels = list(root.handlers), {name: logging.getLogger(name).level for name in ("", *logs._QUIET)}
     logs.configure("json", written)
     yield written
     root.handlers[:] = before
@@ -331,6 +340,70 @@ async def test_what_waits_is_measured_by_the_relay(
     assert watched.value("lantoa.consumer.pending", consumer="classify-stage-happened") == 3
     steps = {dict(p.attributes)["lantoa.step"]: p.count for p in watched.points()["lantoa.step.duration"]}
     assert steps == {"store": 4, "relay publish": 1}
+
+
+class _Collector(BaseHTTPRequestHandler):
+    """An OTLP/HTTP collector: keeps what it is sent, by path."""
+
+    got: ClassVar[dict[str, bytes]] = {}
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got[self.path] = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-protobuf")
+        self.end_headers()
+
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
+        return
+
+
+PROCESS = """
+import sys
+from libs.common import telemetry
+from libs.common.settings import TelemetrySettings
+telemetry.start("ingest-worker", TelemetrySettings(otlp_endpoint=sys.argv[1], sampling=1, log_format="json"))
+with telemetry.step("store", items=7):
+    telemetry.count("lantoa.polls", kind="feed", outcome="ok")
+"""
+
+
+async def _ended(endpoint: str) -> tuple[float, str]:
+    """A process that reports there and ends; how long that took, and what it said."""
+    began = time.monotonic()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROCESS, endpoint, cwd=checkout(), stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 0, said
+    return time.monotonic() - began, said.decode()
+
+
+@pytest.mark.slow
+async def test_a_process_that_ends_has_sent_what_it_saw() -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Collector)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        await _ended(f"http://127.0.0.1:{server.server_port}/")
+    finally:
+        server.shutdown()
+        server.server_close()
+    sent = ExportTraceServiceRequest.FromString(_Collector.got["/v1/traces"])
+    figures = ExportMetricsServiceRequest.FromString(_Collector.got["/v1/metrics"])
+    (resource,) = sent.resource_spans
+    assert {a.key: a.value.string_value for a in resource.resource.attributes}["service.name"] == "lantoa-ingest-worker"
+    assert [span.name for scope in resource.scope_spans for span in scope.spans] == ["store"]
+    names = {m.name for r in figures.resource_metrics for s in r.scope_metrics for m in s.metrics}
+    assert {"lantoa.polls", "lantoa.step.duration"} <= names
+
+
+@pytest.mark.slow
+async def test_a_collector_that_is_away_stops_nothing() -> None:
+    took, said = await _ended("http://127.0.0.1:9")
+    assert took < 15
+    assert all(json.loads(line)["level"] == "ERROR" for line in said.splitlines())
+    assert len(said.splitlines()) == 2, said
 
 
 # --- at the door ---------------------------------------------------------------------------------------
