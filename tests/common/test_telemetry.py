@@ -26,6 +26,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode, TraceFlags
+from pydantic import ValidationError
 from sqlalchemy import text
 from typing_extensions import override
 
@@ -37,11 +38,12 @@ from libs.common.clock import FrozenClock
 from libs.common.consumer import Consumer
 from libs.common.errors import Problem
 from libs.common.jobs import JobContext
+from libs.common.local import topology
 from libs.common.local.paths import checkout
 from libs.common.models.enums import Role
 from libs.common.outbox import emit_all
 from libs.common.relay import relay_once
-from libs.common.settings import CommonSettings, NatsSettings
+from libs.common.settings import CommonSettings, NatsSettings, TelemetrySettings
 from libs.common.testing.plugin import ClientFor, DatabaseAs, SettingsFor, SignedIn
 from services.classify.main import SERVICE as CLASSIFY
 from services.classify.settings import ClassifySettings
@@ -550,6 +552,24 @@ async def test_nobodys_words_and_no_secret_is_in_any_span_line_or_label(
         assert planted not in written, planted
         escaped = json.dumps(planted).strip('"')
         assert not [one for one in told if escaped in one], planted
+
+
+def test_the_shells_endpoint_reaches_the_services_of_one_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    monkeypatch.setenv("LANTOA_TELEMETRY__SAMPLING", "1")
+    told = topology._telemetry()
+    assert told == {
+        "LANTOA_TELEMETRY__OTLP_ENDPOINT": "http://127.0.0.1:4318",
+        "LANTOA_TELEMETRY__SAMPLING": "1",
+    }
+    monkeypatch.setenv("LANTOA_TELEMETRY__OTLP_ENDPOINT", "http://127.0.0.1:4319")
+    assert topology._telemetry()["LANTOA_TELEMETRY__OTLP_ENDPOINT"].endswith(":4319")
+
+
+def test_an_endpoint_with_a_password_in_it_is_refused() -> None:
+    for wrong in ("http://user:word@collector:4318", "collector:4318", "http://collector:4318/?key=x"):
+        with pytest.raises(ValidationError):
+            TelemetrySettings(otlp_endpoint=wrong)
 
 
 def test_a_value_that_could_be_a_text_is_withheld() -> None:
