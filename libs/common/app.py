@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.telemetry import TelemetryConfig
 from nats.aio.client import Client
 
 from libs.common import errors, health, schema_gate, telemetry
@@ -20,6 +21,11 @@ from libs.common.jobs import JobContext, Jobs, run_job
 from libs.common.settings import CommonSettings
 
 log = logging.getLogger("lantoa.app")
+_NOT_BY_THE_FRAMEWORK = TelemetryConfig(
+    tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
+)
+"""FastAPI would report by itself to whatever the environment names: addresses with their queries, messages of
+exceptions. What leaves a process is told by telemetry.py alone."""
 T = TypeVar("T")
 Resources = Callable[[Any, Database, Clock], AbstractAsyncContextManager[Any]]
 
@@ -72,6 +78,7 @@ def create_app(service: Service, settings: Any = None, clock: Clock | None = Non
         lifespan=lifespan,
         docs_url=f"/api/{service.name}/v1/docs",
         redoc_url=None,
+        telemetry=_NOT_BY_THE_FRAMEWORK,
         openapi_url=f"/api/{service.name}/v1/openapi.json",
     )
     app.state.service, app.state.settings, app.state.clock = (

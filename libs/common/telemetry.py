@@ -5,6 +5,7 @@ about. Attributes and labels are a closed list of ids, names of ours and counts:
 or an address is withheld. An error is told by its class alone.
 """
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -46,11 +47,13 @@ from opentelemetry.util.types import Attributes
 from typing_extensions import override
 
 from libs.common import logs
+from libs.common.faults import describe
 from libs.common.instruments import COUNTERS, GAUGES, HISTOGRAMS, Value, admitted
 from libs.common.settings import TelemetrySettings
 
 __all__ = ["SpanKind"]
 
+log = logging.getLogger("lantoa.telemetry")
 METRIC_SECONDS = 15.0
 EXPORT_SECONDS = 2.0
 """A collector that is away holds up the end of a process for twice this, well within its grace."""
@@ -343,6 +346,10 @@ class ServerSpans:
                 scope["lantoa.trace_id"] = f"{span.get_span_context().trace_id:032x}"
             try:
                 await self._app(scope, receive, watch)
+            except Exception as error:
+                # The server tells it too, but outside of the span: this line has the trace of the answer.
+                log.error("%s %s failed: %s", method, _route(scope) or "", describe(error))
+                raise
             finally:
                 told |= {"http.route": _route(scope), "http.response.status_code": status}
                 _close(span, told, status)

@@ -455,6 +455,24 @@ async def test_a_problem_names_its_trace_and_a_caller_does_not_choose_it(
     assert watched.spans == []
 
 
+async def test_the_trace_of_a_500_is_in_the_log(watched: Watched, lines: io.StringIO, client_for: ClientFor) -> None:
+    answer = await (await client_for(STAGE)).get("/api/stage/v1/doors/open")
+    (said,) = [line for line in map(json.loads, lines.getvalue().splitlines()) if line["level"] == "ERROR"]
+    assert said["trace_id"] == answer.json()["trace_id"]
+    assert said["message"].startswith("GET /api/stage/v1/doors/{key} failed: ValueError (")
+
+
+async def test_the_framework_reports_nothing_by_itself(client_for: ClientFor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI looks for a provider of the whole process and would tell it paths and queries."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr("opentelemetry.trace._TRACER_PROVIDER", provider)
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    assert (await (await client_for(STAGE)).get("/api/stage/v1/doors/closed?phone=1")).status_code == 409
+    assert exporter.get_finished_spans() == ()
+
+
 async def test_without_telemetry_there_is_nothing_of_it(
     client_for: ClientFor, db_as: DatabaseAs, clock: FrozenClock
 ) -> None:
