@@ -344,6 +344,21 @@ async def test_what_waits_is_measured_by_the_relay(
     assert steps == {"store": 4, "relay publish": 1}
 
 
+@pytest.mark.slow
+async def test_a_running_relay_measures_by_itself(
+    watched: Watched, db_as: DatabaseAs, nats_settings: NatsSettings
+) -> None:
+    async with stage.relaying(db_as("relay"), nats_settings) as js:
+        await js.add_consumer("lantoa", stage.consumer(db_as(stage.SERVICE), stage.subscription(1)).config())
+        await stage.emit_numbers(db_as(stage.SERVICE), range(3))
+
+        async def measured() -> bool:
+            return bool(watched.value("lantoa.consumer.pending", consumer="classify-stage-happened") == 3)
+
+        await stage.until(measured, telemetry.METRIC_SECONDS + 10, every=0.5)
+    assert watched.points()["lantoa.outbox.pending"][0].value == 0
+
+
 class _Collector(BaseHTTPRequestHandler):
     """An OTLP/HTTP collector: keeps what it is sent, by path."""
 
