@@ -120,13 +120,21 @@ class Worker:
                 return
             db, held, client = started
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._watch())
+                group.create_task(self._or_stop(self._watch()))
                 for consumer in self._consumers(db, held):
-                    group.create_task(consumer.run(client.jetstream(), self.stopping))
+                    group.create_task(self._or_stop(consumer.run(client.jetstream(), self.stopping)))
                 context = JobContext(db, self.clock, held, self.stopping)
                 for job in self.service.jobs.all:
-                    group.create_task(run_job(job, context))
+                    group.create_task(self._or_stop(run_job(job, context)))
                 log.info("worker %s is running", self.service.name)
+
+    async def _or_stop(self, work: Coroutine[Any, Any, None]) -> None:
+        """When one part fails the others are told to stop, too: a cancellation alone can get lost in a wait_for."""
+        try:
+            await work
+        except BaseException:
+            self.stopping.set()
+            raise
 
     async def _start(self, stack: AsyncExitStack) -> tuple[Database, Any, Client]:
         db, held = await stack.enter_async_context(running(self.service, self.settings, self.clock))

@@ -195,4 +195,4 @@ async def test_many_checks_leave_the_loop_free(verifier: TokenVerifier) -> None:
     assert set(await asyncio.gather(*(verifier.subject(token, AT) for _ in range(500)))) == {"can-bo-1"}
     ending.set()
     await work
-    assert turns > 50
+    assert turns > 5, "checked on the loop itself it would have had no turn in between"

@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import os
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -33,6 +35,7 @@ from libs.common.settings import AuthSettings, CommonSettings, DatabaseSettings,
 from libs.common.testing.make import Make
 
 OWNER, PASSWORD = "lantoa_owner", "test"
+NEEDED_MEMORY = 2 * 1024**3
 TEMPLATE = "lantoa_template"
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 """Twelve o'clock on a Tuesday in Hà Nội."""
@@ -50,9 +53,17 @@ class TestServer:
         return self.server.info.url(database, role, PASSWORD)
 
 
+def scratch_parent() -> Path:
+    """In memory where there is room: a database is cloned for each test, and files cost most of its time."""
+    memory = Path("/dev/shm")  # noqa: S108 - a directory of our own below it, with a lock
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > NEEDED_MEMORY:
+        return memory / f"lantoa-{os.geteuid()}"
+    return data_root(checkout())
+
+
 @pytest.fixture(scope="session")
 def scratch() -> Iterator[Path]:
-    with Scratch(data_root(checkout())) as folder:
+    with Scratch(scratch_parent()) as folder:
         yield folder
 
 

@@ -6,7 +6,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -180,9 +180,17 @@ async def running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         for task in tasks:
             assert not task.done(), task
     finally:
-        for task in tasks:
+        await ended(tasks)
+
+
+async def ended(tasks: Sequence["asyncio.Future[Any]"]) -> None:
+    """Cancel until they are done: in Python 3.11 wait_for can swallow a cancellation that meets its own time-out."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, pending = await asyncio.wait(pending, timeout=1)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager

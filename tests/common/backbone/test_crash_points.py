@@ -201,9 +201,7 @@ async def play(lane: Lane, schedule: Schedule) -> None:
         await stage.until(lambda: _is_over(lane, schedule), 30, every=0.05)
         await stage.until_settled(lane.js, f"{stage.SERVICE}-{lane.name}-happened", 30)
     finally:
-        for process in processes:
-            process.cancel()
-        await asyncio.gather(*processes, return_exceptions=True)
+        await stage.ended(processes)
 
 
 async def _is_over(lane: Lane, schedule: Schedule) -> bool:
