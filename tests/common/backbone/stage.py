@@ -149,14 +149,16 @@ async def until_applied(db: Database, numbers: Iterable[int], seconds: float = 1
 
 
 async def until_settled(js: JetStreamContext, durable: str, seconds: float = 10.0) -> None:
-    """Wait until the server knows that nothing of this consumer is left: all acked or terminated."""
+    """Wait until the server has given this consumer something and knows that nothing of it is left: all acked or
+    terminated. A consumer that has only just bound itself may be told of nothing yet."""
 
     async def settled() -> bool:
         try:
             info = await js.consumer_info("lantoa", durable)
         except NotFoundError:  # it has not bound itself yet
             return False
-        return info.num_ack_pending == 0 and info.num_pending == 0
+        was_given = info.delivered is not None and info.delivered.consumer_seq > 0
+        return was_given and info.num_ack_pending == 0 and info.num_pending == 0
 
     await until(settled, seconds)
 
