@@ -1,6 +1,5 @@
 """Migrations, roles, grants and partitions, as the owner role: one step for `lantoa migrate` and the chart's Job."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,7 +96,3 @@ async def set_role_passwords(owner_url: str, passwords: Mapping[str, str]) -> No
                 await connection.execute(text(f"ALTER ROLE {role} LOGIN PASSWORD '{quoted}'"))
     finally:
         await engine.dispose()
-
-
-def migrate_sync(owner_url: str) -> None:
-    asyncio.run(migrate(owner_url))

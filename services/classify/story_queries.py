@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import Row, Select, and_, func, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.ids import floor_id
 from libs.common.models import (
     Annotation,
     Content,
@@ -291,18 +290,6 @@ _INDEX_CONTENTS = text(
         SET title = excluded.title, published_at = excluded.published_at, tsv = excluded.tsv
     """
 )
-
-
-async def list_unindexed(session: AsyncSession, since: datetime, limit: int) -> list[UUID]:
-    """Annotated contents that the index lacks, newest first: what people look for is new."""
-    query = (
-        select(Annotation.content_id)
-        .join(SearchDocument, SearchDocument.content_id == Annotation.content_id, isouter=True)
-        .where(Annotation.content_id >= floor_id(since), SearchDocument.content_id.is_(None))
-        .order_by(Annotation.content_id.desc())
-        .limit(limit)
-    )
-    return list(await session.scalars(query))
 
 
 async def index_contents(session: AsyncSession, ids: Sequence[UUID]) -> None:

@@ -170,11 +170,6 @@ async def get_credentials(session: AsyncSession, channel_id: UUID) -> bytes | No
     return await session.scalar(query)
 
 
-async def channels_with_credentials(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:
-    query = select(m.ChannelCredential.channel_id).where(m.ChannelCredential.channel_id.in_(list(ids)))
-    return set(await session.scalars(query))
-
-
 async def resume_deliveries(session: AsyncSession, channel_id: UUID, now: datetime) -> None:
     """After a reconnect, what waited for it is due again."""
     await session.execute(

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from libs.common.bus import BusRefused, connect, disconnect
 from libs.common.db import Database
 from libs.common.local.nats import packaged_binary
-from libs.common.local.paths import checkout, data_root
+from libs.common.local.paths import binaries
 from libs.common.local.postgres import PostgresServer, packaged_binaries
 from libs.common.migrate import migrate
 from libs.common.roles import ALL_ROLES
@@ -28,7 +28,7 @@ OWNER_PASSWORD = "owner-0123456789"
 
 @pytest.fixture
 def fresh(scratch: Path) -> Iterator[PostgresServer]:
-    server = PostgresServer(scratch / "in-chart", data_root(checkout()) / "binaries", durable=False)
+    server = PostgresServer(scratch / "in-chart", binaries(), durable=False)
     server.start()
     yield server
     server.stop()

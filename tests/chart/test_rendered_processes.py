@@ -18,7 +18,7 @@ import pytest
 
 from libs.common.auth.dev import ensure_keys
 from libs.common.local.nats import NatsServer
-from libs.common.local.paths import checkout, data_root
+from libs.common.local.paths import binaries
 from libs.common.local.postgres import PostgresServer, packaged_binaries
 from scripts.chart import render
 from scripts.chart_facts import Pod, Rendered
@@ -76,7 +76,7 @@ class Cluster:
 @pytest.fixture
 def cluster(scratch: Path, tmp_path: Path, nats_server: NatsServer) -> Iterator[Cluster]:
     rendered = render(CHART / "ci" / "try-out-values.yaml", KUBE_VERSIONS[-1])
-    server = PostgresServer(scratch / "cluster", data_root(checkout()) / "binaries", durable=False)
+    server = PostgresServer(scratch / "cluster", binaries(), durable=False)
     server.start()
     found = Cluster(rendered, server, nats_server, tmp_path)
     (tmp_path / "files").mkdir()

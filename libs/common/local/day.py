@@ -66,6 +66,9 @@ class Found:
         return asdict(self) | {"is_whole": self.is_whole}
 
 
+Channels = Mapping[str, dict[str, Any]]
+
+
 class Day:
     def __init__(self, setup: Setup, tokens: Mapping[str, str], screen: Console) -> None:
         self._setup, self._tokens, self._screen = setup, tokens, screen
@@ -199,8 +202,8 @@ class Day:
         await self._delivered(editor, publication_id, channels, progress)
         await self._measured(editor, sandbox, publication_id, progress)
 
-    async def _channels(self, admin: Desk) -> dict[str, str]:
-        """Channel id → name: the city's own bulletin, and its account on the sandbox."""
+    async def _channels(self, admin: Desk) -> Channels:
+        """Channel id → channel: the city's own bulletin, and its account on the sandbox."""
         bluesky = f"{self._setup.addresses.sandbox}/bluesky"
         secret = {"identifier": SANDBOX_HANDLE, "password": self._setup.secret("sandbox-bluesky")}
         wanted: list[dict[str, Any]] = [
@@ -217,9 +220,10 @@ class Day:
         for body in wanted:
             if body["kind"] not in known:
                 known[body["kind"]] = await admin.post("/api/publish/v1/channels", body)
-        return {known[body["kind"]]["id"]: known[body["kind"]]["name"] for body in wanted}
+        chosen = [known[body["kind"]] for body in wanted]
+        return {channel["id"]: channel for channel in chosen}
 
-    async def _written(self, editor: Desk, story_id: str, channels: Mapping[str, str]) -> str:
+    async def _written(self, editor: Desk, story_id: str, channels: Channels) -> str:
         body = {"story_id": story_id, "channel_ids": list(channels)}
         draft = await editor.post("/api/publish/v1/publications/from-story", body)
         self._remember(publication_id=draft["id"])
@@ -234,9 +238,7 @@ class Day:
         if detail["state"] == "in_review":
             await speaker.post(f"{path}/approve", {"content_hash": detail["content_hash"]})
 
-    async def _delivered(
-        self, editor: Desk, publication_id: str, channels: Mapping[str, str], progress: Progress
-    ) -> None:
+    async def _delivered(self, editor: Desk, publication_id: str, channels: Channels, progress: Progress) -> None:
         task = progress.add_task("Đăng lên các kênh", total=len(channels), note="")
 
         async def look() -> tuple[Any, bool]:
@@ -284,13 +286,12 @@ class Day:
             self._found.problems.append("Chưa đọc lại được tương tác.")
         progress.update(task, completed=1)
 
-    async def _read_publication(self, editor: Desk, publication_id: str, channels: Mapping[str, str]) -> None:
+    async def _read_publication(self, editor: Desk, publication_id: str, channels: Channels) -> None:
         detail = await editor.get(f"/api/publish/v1/publications/{publication_id}")
-        kinds = {c["id"]: c["kind"] for c in await editor.all("/api/publish/v1/channels")}
         names = ("state", "channel_id", "platform_id", "platform_url", "error")
         deliveries = [
             {name: one[name] for name in names}
-            | {"channel": channels.get(one["channel_id"], ""), "kind": kinds.get(one["channel_id"], "")}
+            | {"channel": channels[one["channel_id"]]["name"], "kind": channels[one["channel_id"]]["kind"]}
             for one in detail["deliveries"]
         ]
         wanted = ("id", "title", "state", "slug", "published_at", "engagement")

@@ -66,7 +66,7 @@ async def running(
     only: frozenset[str] | None = None,
 ) -> AsyncIterator[tuple[Setup, Supervisor]]:
     """Servers, schema, seed and processes (or only those of these names); stopped in reverse order at the end."""
-    postgres = PostgresServer(paths.postgres, local_paths.data_root(local_paths.checkout()) / "binaries")
+    postgres = PostgresServer(paths.postgres, local_paths.binaries())
     nats = NatsServer(paths.nats)
     try:
         setup = await _prepared(paths, addresses, told, postgres, nats, press=press, replay=replay)

@@ -31,10 +31,6 @@ class LocalPaths:
     root: Path
 
     @property
-    def binaries(self) -> Path:
-        return self.root / "binaries"
-
-    @property
     def postgres(self) -> Path:
         return self.root / "postgres"
 
@@ -79,6 +75,11 @@ def data_root(sources: Path) -> Path:
         return sources / ".lantoa"
     digest = hashlib.sha256(str(sources.resolve()).encode()).hexdigest()[:12]
     return _SHARED_ROOT / digest
+
+
+def binaries() -> Path:
+    """Where Postgres' binaries are copied to, once for a checkout and whatever data it serves."""
+    return data_root(checkout()) / "binaries"
 
 
 def ensure(root: Path | None = None) -> LocalPaths:

@@ -26,7 +26,7 @@ from libs.common.clock import FrozenClock
 from libs.common.db import Database
 from libs.common.files import FileStore
 from libs.common.local.nats import NatsServer
-from libs.common.local.paths import Scratch, checkout, data_root
+from libs.common.local.paths import Scratch, binaries, checkout, data_root
 from libs.common.local.postgres import PostgresServer
 from libs.common.migrate import migrate, set_role_passwords
 from libs.common.models.enums import Role
@@ -69,7 +69,7 @@ def scratch() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(scratch: Path) -> Iterator[TestServer]:
-    server = PostgresServer(scratch / "pg", data_root(checkout()) / "binaries", durable=False)
+    server = PostgresServer(scratch / "pg", binaries(), durable=False)
     server.start()
     server.ensure_role(OWNER, PASSWORD, options="CREATEROLE CREATEDB")
     server.ensure_database(TEMPLATE, owner=OWNER)

@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit
 from libs.common.ids import floor_id, new_id
 from libs.common.models import Claim, ClaimMatch
 from libs.common.models.enums import ClaimState, MatchState, Verdict
@@ -16,6 +14,7 @@ from services.classify import claim_queries, queries
 from services.classify.claims import ClaimBook, telling_pairs
 from services.classify.problems import ClaimNotFound, EvidenceNeeded, MatchNotFound, VerdictNotAllowed
 from services.classify.queries import ToAnnotate
+from services.classify.service import trail
 
 LOOK_BACK = timedelta(days=30)
 Evidence = Sequence[Mapping[str, str]]
@@ -36,7 +35,7 @@ async def create_claim(
         "updated_at": now,
     }
     claim = await claim_queries.insert_claim(session, row)
-    await _audit(session, "claim.created", by, claim.id, now, {"verdict": verdict})
+    await trail.record(session, "claim.created", by, ("claim", claim.id), now, {"verdict": verdict})
     await _match_stored(session, claim, now)
     return claim
 
@@ -51,7 +50,7 @@ async def set_verdict(
         raise VerdictNotAllowed("Kết luận đã công bố chỉ đổi được bằng một bản đính chính.")
     claim.state = _state(verdict, evidence)
     claim.verdict, claim.evidence, claim.updated_at = verdict, [dict(one) for one in evidence], now
-    await _audit(session, "claim.verdict", by, claim_id, now, {"verdict": verdict})
+    await trail.record(session, "claim.verdict", by, ("claim", claim_id), now, {"verdict": verdict})
     return claim
 
 
@@ -107,20 +106,5 @@ async def decide_match(
     if match is None:
         raise MatchNotFound("Chưa có gợi ý nào nối tuyên bố với nội dung này.")
     match.state, match.decided_by = state, by
-    await _audit(session, f"claim_match.{state}", by, claim_id, now, {"content_id": str(content_id)})
+    await trail.record(session, f"claim_match.{state}", by, ("claim", claim_id), now, {"content_id": str(content_id)})
     return match
-
-
-async def _audit(
-    session: AsyncSession, action: str, by: UUID, claim_id: UUID, now: datetime, facts: dict[str, Any]
-) -> None:
-    await audit.append(
-        session,
-        service="classify",
-        action=action,
-        actor_id=by,
-        object_type="claim",
-        object_id=claim_id,
-        now=now,
-        facts=facts,
-    )

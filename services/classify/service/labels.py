@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit
 from libs.common.events.content import ClassifiedItem, ContentsClassified
 from libs.common.ids import new_id
 from libs.common.models import Annotation, LabelProposal, LegalRiskCase
@@ -25,6 +23,7 @@ from services.classify.problems import (
     RiskCaseNotFound,
     SecondPersonNeeded,
 )
+from services.classify.service import trail
 
 REASON_CHARS = 10
 
@@ -80,7 +79,9 @@ async def _propose(
     }
     if not await queries.open_proposal_once(session, row):
         raise ProposalAlreadyOpen("Hãy xác nhận hoặc bác đề nghị đang chờ trước.")
-    await _audit(session, "label.proposed", by, content_id, now, {"kind": kind, "proposal_id": str(proposal_id)})
+    await trail.record(
+        session, "label.proposed", by, ("content", content_id), now, {"kind": kind, "proposal_id": str(proposal_id)}
+    )
     return proposal_id
 
 
@@ -109,7 +110,9 @@ async def reject_proposal(session: AsyncSession, proposal_id: UUID, *, by: UUID,
     proposal = await _require_open(session, proposal_id)
     annotation = await require_annotation(session, proposal.content_id)
     proposal.decided_by, proposal.decided_at = by, now
-    await _audit(session, "label.rejected", by, proposal.content_id, now, {"proposal_id": str(proposal_id)})
+    await trail.record(
+        session, "label.rejected", by, ("content", proposal.content_id), now, {"proposal_id": str(proposal_id)}
+    )
     return Labelled(Relabelling.NOTHING, annotation.kind, proposal_id)
 
 
@@ -149,7 +152,7 @@ async def _apply(
     item = ClassifiedItem(content_id=content_id, kind=kind, field=annotation.field, tone=annotation.tone)
     await emit(session, ContentsClassified(items=[item]), now=now, source="classify")
     facts = {"from": before, "to": kind, "first": str(labelled_by)}
-    await _audit(session, "label.changed", second_by or labelled_by, content_id, now, facts)
+    await trail.record(session, "label.changed", second_by or labelled_by, ("content", content_id), now, facts)
 
 
 # --- legal-risk suggestions ---------------------------------------------------------------------------------
@@ -166,29 +169,6 @@ async def decide_case(
         raise RiskCaseAlreadyDecided(f"Trạng thái hiện tại: {case.state}.")
     case.state, case.reason, case.decided_by, case.decided_at = decision, reason, by, now
     await session.flush()
-    await audit.append(
-        session,
-        service="classify",
-        action=f"legal_risk.{decision}",
-        actor_id=by,
-        object_type="legal_risk_case",
-        object_id=case_id,
-        now=now,
-        facts={"content_id": str(case.content_id), "risk_class": case.risk_class},
-    )
+    facts = {"content_id": str(case.content_id), "risk_class": case.risk_class}
+    await trail.record(session, f"legal_risk.{decision}", by, ("legal_risk_case", case_id), now, facts)
     return case
-
-
-async def _audit(
-    session: AsyncSession, action: str, by: UUID, content_id: UUID, now: datetime, facts: dict[str, Any]
-) -> None:
-    await audit.append(
-        session,
-        service="classify",
-        action=action,
-        actor_id=by,
-        object_type="content",
-        object_id=content_id,
-        now=now,
-        facts=facts,
-    )

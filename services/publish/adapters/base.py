@@ -96,7 +96,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The platform works on it; `confirm` asks later."""
+    """The platform works on it; `reconcile` asks later."""
 
     handle: Json
 
@@ -226,8 +226,6 @@ class Channel(Protocol):
     def prepare(self, payload: Json, delivery_id: UUID, at: datetime) -> Prepared: ...
 
     async def commit(self, prepared: Prepared) -> Outcome: ...
-
-    async def confirm(self, handle: Json) -> Outcome: ...
 
     async def reconcile(self, handle: Json) -> Reconciled: ...
 

@@ -111,14 +111,6 @@ class Bluesky:
             return Published(uri, self._url(uri))
         return self._unknown(prepared, "answer without uri")
 
-    async def confirm(self, handle: Json) -> Outcome:
-        """Nothing is asynchronous here: whatever is open is settled by looking."""
-        prepared = Prepared.from_handle(handle)
-        found = await self.reconcile(handle)
-        if isinstance(found, Found):
-            return Published(found.id, found.url)
-        return self._unknown(prepared, "not seen yet")
-
     async def reconcile(self, handle: Json) -> Reconciled:
         prepared = Prepared.from_handle(handle)
         try:

@@ -81,9 +81,6 @@ class OwnSite:
         unseen = "Trang đã dựng nhưng đọc lại chưa thấy nội dung này"
         return Rejected(Reason(unseen, "page does not show this content"), permanent=False)
 
-    async def confirm(self, handle: Json) -> Outcome:
-        return await self.commit(Prepared.from_handle(handle))
-
     async def reconcile(self, handle: Json) -> Reconciled:
         prepared = Prepared.from_handle(handle)
         return Found(prepared.key, self._url(prepared.key)) if self._shown(prepared) else NotFound()

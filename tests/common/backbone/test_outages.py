@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from libs.common.bus import connect, disconnect, ensure_stream
 from libs.common.db import Database
 from libs.common.local.nats import NatsServer
-from libs.common.local.paths import checkout, data_root
+from libs.common.local.paths import binaries
 from libs.common.local.postgres import PostgresServer
 from libs.common.migrate import migrate, set_role_passwords
 from libs.common.relay import relay_forever
@@ -75,7 +75,7 @@ async def test_short_outages_are_waited_out(
 @pytest.fixture
 async def own_servers(tmp_path: Path, scratch: Path) -> AsyncIterator[tuple[TestServer, NatsServer]]:
     """Durable servers of this test alone: they are killed with SIGKILL in it."""
-    server = PostgresServer(scratch / "outage-pg", data_root(checkout()) / "binaries")
+    server = PostgresServer(scratch / "outage-pg", binaries())
     server.start()
     server.ensure_role(OWNER, PASSWORD, options="CREATEROLE CREATEDB")
     server.ensure_database("outage", owner=OWNER)

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from libs.common.bus import BusRefused, connect, ensure_stream
 from libs.common.local.nats import NatsServer
-from libs.common.local.paths import checkout, data_root
+from libs.common.local.paths import binaries
 from libs.common.local.postgres import PostgresServer
 from libs.common.local.process import StartFailed
 from libs.common.settings import NatsSettings
@@ -65,7 +65,7 @@ def test_nats_that_cannot_start_says_where_to_look(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.mission("M39")
 def test_postgres_keeps_what_was_committed_before_kill_9(scratch: Path) -> None:
-    server = PostgresServer(scratch / "kept-pg", data_root(checkout()) / "binaries")
+    server = PostgresServer(scratch / "kept-pg", binaries())
     before = server.start()
     server.query("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
     assert server.query("SHOW fsync") == "on"
