@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from sandbox.clock import iso
 from sandbox.faults import Fault, FaultKind
 from sandbox.platforms.base import AccountIn, Engagement, Platform, PublicPost, UnknownPost, World
+from sandbox.webhooks import Attempt, WebhookFault, WebhookPlan
 
 
 class FaultIn(BaseModel):
@@ -21,6 +22,13 @@ class FaultIn(BaseModel):
     status: int = Field(default=503, ge=400, le=599)
     seconds: float = Field(default=30.0, ge=0)
     executed: bool = False
+
+
+class WebhookPlanIn(BaseModel):
+    platform: str = "*"
+    kind: WebhookFault
+    times: int = Field(default=1, ge=1)
+    seconds: float = Field(default=30.0, ge=0)
 
 
 class ClockIn(BaseModel):
@@ -36,6 +44,7 @@ def router(world: World, platforms: Mapping[str, Platform]) -> APIRouter:
     routes = APIRouter(prefix="/control", tags=["control"], dependencies=[Depends(_guard(world))])
     _add_ledger(routes, world, platforms)
     _add_faults(routes, world)
+    _add_webhooks(routes, world)
     _add_clock(routes, world)
     _add_stage(routes, world, platforms)
     return routes
@@ -75,6 +84,25 @@ def _add_faults(routes: APIRouter, world: World) -> None:
         world.faults.clear()
 
 
+def _add_webhooks(routes: APIRouter, world: World) -> None:
+    @routes.get("/webhooks/plans")
+    def list_webhook_plans() -> list[WebhookPlan]:
+        return world.webhooks.plans()
+
+    @routes.post("/webhooks/plans", status_code=201)
+    def plan_webhook(body: WebhookPlanIn) -> WebhookPlan:
+        return world.webhooks.plan(WebhookPlan(**body.model_dump()))
+
+    @routes.delete("/webhooks/plans", status_code=204)
+    def clear_webhook_plans() -> None:
+        world.webhooks.clear_plans()
+
+    @routes.post("/webhooks/deliver")
+    async def deliver_webhooks() -> list[Attempt]:
+        """Sends what is due by the sandbox's clock, and tells each attempt."""
+        return await world.webhooks.deliver()
+
+
 def _add_clock(routes: APIRouter, world: World) -> None:
     @routes.get("/clock")
     def read_clock() -> dict[str, str]:
@@ -101,6 +129,7 @@ def _add_stage(routes: APIRouter, world: World, platforms: Mapping[str, Platform
     @routes.post("/reset", status_code=204)
     def reset(body: ResetIn | None = None) -> None:
         world.faults.clear()
+        world.webhooks.clear()
         world.ledger.clear()
         world.clock.reset(body.at if body else None)
         for platform in platforms.values():

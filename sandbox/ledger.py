@@ -24,6 +24,8 @@ class Effect(StrEnum):
     DELETED = "deleted"
     ABSENT = "absent"
     ENGAGED = "engaged"
+    CALLED = "called"
+    """The platform itself called out: fetched a file, sent a webhook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Projection:
                 self.items.pop(key, None)
             case Effect.ENGAGED:
                 self._engage(key, act.data)
-            case Effect.UNCHANGED | Effect.ABSENT:
+            case Effect.UNCHANGED | Effect.ABSENT | Effect.CALLED:
                 pass
 
     def of(self, platform: str, kind: str) -> list[Item]:

@@ -1,5 +1,9 @@
 """``uvicorn --factory sandbox.main:app``: every platform under its own prefix, in one process."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
 from fastapi import FastAPI
 
 from sandbox import control, pages
@@ -9,7 +13,9 @@ from sandbox.ledger import Ledger
 from sandbox.newsstand import app as newsstand
 from sandbox.platforms import load
 from sandbox.platforms.base import World
+from sandbox.pull import Puller
 from sandbox.settings import SandboxSettings
+from sandbox.webhooks import Webhooks
 from sandbox.wire import FaultGate
 
 
@@ -20,7 +26,7 @@ def app() -> FastAPI:
 def create(settings: SandboxSettings) -> FastAPI:
     world = _world(settings)
     platforms = {platform.name: platform for platform in (build(world) for build in load())}
-    made = FastAPI(title="Sân tập của Lan Tỏa — Lan Tỏa's sandbox", version="1")
+    made = FastAPI(title="Sân tập của Lan Tỏa — Lan Tỏa's sandbox", version="1", lifespan=_sending_webhooks)
     made.state.world = world
     for name, platform in platforms.items():
         made.include_router(platform.routes(), prefix=f"/{name}", tags=[name])
@@ -35,7 +41,18 @@ def create(settings: SandboxSettings) -> FastAPI:
 def _world(settings: SandboxSettings) -> World:
     clock = VirtualClock()
     file = settings.data_dir / "ledger.jsonl" if settings.data_dir else None
-    return World(settings, clock, Ledger(clock, file), FaultBook())
+    ledger, hosts = Ledger(clock, file), settings.hosts()
+    return World(settings, clock, ledger, FaultBook(), Webhooks(clock, ledger, hosts), Puller(ledger, hosts))
+
+
+@asynccontextmanager
+async def _sending_webhooks(made: FastAPI) -> AsyncIterator[None]:
+    world: World = made.state.world
+    task = asyncio.create_task(world.webhooks.run())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def _add_newsstand(made: FastAPI, settings: SandboxSettings) -> None:

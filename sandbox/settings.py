@@ -21,6 +21,22 @@ class BlueskySettings(BaseModel):
         return [_account_pair(pair) for pair in written if pair]
 
 
+class TelegramSettings(BaseModel):
+    channels: SecretStr = SecretStr("")
+    """Pairs ``username=bot-token`` separated by commas; each gets a linked discussion group."""
+    base_url: str = ""
+    """Public address of this platform (``…/telegram``); empty means the address the request came to."""
+    limits: bool = True
+    channel_posts_stay_deletable: bool = False
+    """A bot that may post can delete its channel posts after 48 hours too (the documentation allows both readings)."""
+    forward_lag_seconds: float = 1.0
+    """How long a post takes to its copy in the discussion group."""
+
+    def channel_pairs(self) -> list[tuple[str, SecretStr]]:
+        written = [pair.strip() for pair in self.channels.get_secret_value().split(",")]
+        return [_channel_pair(pair) for pair in written if pair]
+
+
 class SandboxSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LANTOA_SANDBOX_", env_nested_delimiter="__", extra="ignore")
 
@@ -28,7 +44,13 @@ class SandboxSettings(BaseSettings):
     """Where the ledger and uploaded files are kept; without it everything is forgotten at exit."""
     control_token: SecretStr | None = None
     """When set, /control asks for it as a bearer token."""
+    reachable_hosts: str = ""
+    """Hosts beside loopback that the sandbox may call (media it pulls, webhooks it sends), separated by commas."""
     bluesky: BlueskySettings = BlueskySettings()
+    telegram: TelegramSettings = TelegramSettings()
+
+    def hosts(self) -> list[str]:
+        return [host.strip() for host in self.reachable_hosts.split(",") if host.strip()]
 
 
 def _account_pair(written: str) -> tuple[str, SecretStr]:
@@ -36,3 +58,10 @@ def _account_pair(written: str) -> tuple[str, SecretStr]:
     if not colon or not handle or not password:
         raise ValueError("accounts must be written as handle:app-password, separated by commas")
     return handle.strip().lower(), SecretStr(password.strip())
+
+
+def _channel_pair(written: str) -> tuple[str, SecretStr]:
+    username, equals, token = written.partition("=")
+    if not equals or not username or ":" not in token:
+        raise ValueError("channels must be written as username=bot-token, separated by commas")
+    return username.strip().removeprefix("@"), SecretStr(token.strip())

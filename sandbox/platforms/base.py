@@ -11,7 +11,9 @@ from starlette.responses import Response
 from sandbox.clock import VirtualClock
 from sandbox.faults import Fault, FaultBook
 from sandbox.ledger import Ledger
+from sandbox.pull import Puller
 from sandbox.settings import SandboxSettings
+from sandbox.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class World:
     clock: VirtualClock
     ledger: Ledger
     faults: FaultBook
+    webhooks: Webhooks
+    puller: Puller
 
 
 class AccountIn(BaseModel):
@@ -29,6 +33,8 @@ class AccountIn(BaseModel):
     display_name: str = ""
     status: str = "active"
     followers: int = Field(default=0, ge=0)
+    options: dict[str, Any] = {}
+    """What only one platform knows of; each says what it reads."""
 
 
 class ReplyIn(BaseModel):
