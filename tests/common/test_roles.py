@@ -81,6 +81,8 @@ def expected(role: str, table: Table) -> set[str]:
         verbs |= {"SELECT", "INSERT"} | (set() if table.name in APPEND_ONLY else {"UPDATE", "DELETE"})
     if writer == "all" and role in SERVICES:
         verbs |= {"INSERT"} | ({"UPDATE"} if table.name == "dead_letters" else set())
+    if role == "publish" and table.name == "notifications":
+        verbs |= {"UPDATE"}
     if role == RELAY:
         verbs |= {"SELECT"} if table.name == "schema_state" else set()
         verbs |= {"SELECT", "INSERT", "UPDATE"} if writer == "all" and table.name != "audit_log" else set()

@@ -203,6 +203,26 @@ class TaskState(StrEnum):
     DONE = "done"
 
 
+class TaskOutcome(StrEnum):
+    """What a person found on the platform, or did there."""
+
+    DONE = "done"
+    POSTED = "posted"
+    NOT_POSTED = "not_posted"
+    REMOVED = "removed"
+
+
+class TakedownKind(StrEnum):
+    WITHDRAWAL = "withdrawal"
+    CORRECTION = "correction"
+
+
+class PlanState(StrEnum):
+    DRAFT = "draft"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
 class UnitKind(StrEnum):
     CITY = "city"
     DEPARTMENT = "department"

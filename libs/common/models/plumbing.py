@@ -89,7 +89,7 @@ class AuditEntry(Base):
 
 
 class Notification(Base):
-    """What somebody must be told; a sender takes it from here."""
+    """What somebody must be told; a sender takes it from here. `dedupe`: told once, however often it is asked for."""
 
     __tablename__ = "notifications"
     __table_args__ = (
@@ -105,6 +105,9 @@ class Notification(Base):
     object_id: Mapped[UUID]
     subject: Mapped[str]
     body: Mapped[str]
+    level: Mapped[int] = mapped_column(server_default="0")
+    """0 when first told; one more each time it escalates."""
+    dedupe: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
 

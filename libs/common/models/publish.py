@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.models.base import Base, one_of, primary_key, table_rules
@@ -14,6 +15,8 @@ from libs.common.models.enums import (
     PublicationKind,
     PublicationState,
     Role,
+    TakedownKind,
+    TaskOutcome,
     TaskState,
 )
 
@@ -43,7 +46,8 @@ class RoleGrant(Base):
         CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="dates_in_order"),
         CheckConstraint("granted_by <> person_id", name="by_another"),
         CheckConstraint(
-            "(granted_by IS NULL) = (granted_at IS NULL) AND (granted_by IS NULL OR length(btrim(reason)) >= 10)",
+            "(granted_by IS NULL) = (granted_at IS NULL) "
+            "AND (granted_by IS NULL OR length(btrim(coalesce(reason, ''))) >= 10)",
             name="given_with_a_reason",
         ),
         CheckConstraint("valid_from >= granted_at", name="not_dated_back"),
@@ -116,16 +120,36 @@ class Channel(Base):
     is_city_official: Mapped[bool] = mapped_column(server_default=text("false"))
     programme_id: Mapped[UUID | None]
     created_at: Mapped[datetime]
+    capabilities: Mapped[dict[str, Any] | None]
+    """What the platform said it can do for this account, at `capabilities_at`."""
+    capabilities_at: Mapped[datetime | None]
+    health_at: Mapped[datetime | None]
+    credentials_end_at: Mapped[datetime | None]
+    """When a person has to connect the account again, where the platform says so."""
+
+
+class ChannelLimit(Base):
+    """How much of one cap of a platform an account has used; `*` holds the platform's own "not before"."""
+
+    __tablename__ = "channel_limits"
+    __table_args__ = table_rules("publish")
+
+    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    used: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    blocked_until: Mapped[datetime | None]
+    updated_at: Mapped[datetime]
 
 
 class ChannelCredential(Base):
-    """Encrypted; no role but publish's can read it."""
+    """Encrypted; no role but publish's can read it. `key_id` names the key that wraps the row's own key."""
 
     __tablename__ = "channel_credentials"
     __table_args__ = table_rules("publish", readers=("publish",))
 
     channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True)
     ciphertext: Mapped[bytes]
+    key_id: Mapped[str | None]
     updated_at: Mapped[datetime]
 
 
@@ -137,7 +161,17 @@ class Publication(Base):
         CheckConstraint(one_of("kind", PublicationKind), name="kind"),
         CheckConstraint(one_of("state", PublicationState), name="state"),
         CheckConstraint("octet_length(content_hash) = 32", name="hash_length"),
+        CheckConstraint(
+            "NOT is_urgent OR length(btrim(coalesce(urgent_reason, ''))) >= 10", name="urgent_with_a_reason"
+        ),
+        CheckConstraint("NOT made_with_ai OR length(btrim(coalesce(ai_label, ''))) > 0", name="ai_is_labelled"),
+        CheckConstraint(
+            "corrects_id IS NULL OR (kind = 'correction' AND corrects_id <> id)", name="correction_corrects"
+        ),
         Index("ix_publications_state_scheduled_at", "state", "scheduled_at"),
+        Index("ix_publications_unit_id_scheduled_at", "unit_id", "scheduled_at"),
+        Index("ix_publications_campaign_id", "campaign_id"),
+        Index("ix_publications_corrects_id", "corrects_id"),
         table_rules("publish"),
     )
 
@@ -153,6 +187,12 @@ class Publication(Base):
     affects_rights: Mapped[bool] = mapped_column(server_default=text("false"))
     source_note: Mapped[str | None]
     ai_label: Mapped[str | None]
+    made_with_ai: Mapped[bool] = mapped_column(server_default=text("false"))
+    is_urgent: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Approved by any two spokespersons on duty, not in the unit's own queue; once marked, for ever (trigger)."""
+    urgent_reason: Mapped[str | None]
+    corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("publications.id"))
+    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaigns.id"))
     state: Mapped[str]
     revision: Mapped[int]
     content_hash: Mapped[bytes]
@@ -245,9 +285,68 @@ class Delivery(Base):
     not_before: Mapped[datetime]
     committed_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
+    proof: Mapped[dict[str, Any] | None]
+    """How it was seen on the platform: what was read, and when."""
     withdrawn_at: Mapped[datetime | None]
+    withdrawal_proof: Mapped[dict[str, Any] | None]
+    """How it was seen to be gone: what was read, or who showed it by which address."""
     collect_at: Mapped[datetime | None]
     updated_at: Mapped[datetime]
+
+
+class Takedown(Base):
+    """A withdrawal or a correction of what went out; closed when every channel is confirmed (trigger)."""
+
+    __tablename__ = "takedowns"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", TakedownKind), name="kind"),
+        Index("uq_takedowns_open", "publication_id", "kind", unique=True, postgresql_where=text("closed_at IS NULL")),
+        table_rules("publish"),
+    )
+
+    id: Mapped[UUID] = primary_key()
+    publication_id: Mapped[UUID] = mapped_column(ForeignKey("publications.id"))
+    kind: Mapped[str]
+    correction_id: Mapped[UUID | None] = mapped_column(ForeignKey("publications.id"))
+    """The publication that corrects, where this is a correction."""
+    reason: Mapped[str]
+    opened_by: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class Pause(Base):
+    """Nothing scheduled leaves while it lasts: of one unit, or of all (no unit). Ends only by two people (trigger)."""
+
+    __tablename__ = "pauses"
+    __table_args__ = (
+        Index(
+            "uq_pauses_open",
+            "unit_id",
+            unique=True,
+            postgresql_where=text("resumed_at IS NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
+        table_rules("publish"),
+    )
+
+    id: Mapped[UUID] = primary_key()
+    unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization_units.id"))
+    reason: Mapped[str]
+    paused_by: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    paused_at: Mapped[datetime]
+    resumed_at: Mapped[datetime | None]
+
+
+class PauseResumption(Base):
+    """A spokesperson's word that a pause may end. Append-only; checked by a trigger."""
+
+    __tablename__ = "pause_resumptions"
+    __table_args__ = table_rules("publish")
+
+    pause_id: Mapped[UUID] = mapped_column(ForeignKey("pauses.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    given_at: Mapped[datetime]
 
 
 class EngagementPoint(Base):
@@ -277,7 +376,10 @@ class Task(Base):
             "state <> 'done' OR (done_by IS NOT NULL AND done_at IS NOT NULL)",
             name="done_by",
         ),
+        CheckConstraint(one_of("outcome", TaskOutcome), name="outcome"),
         UniqueConstraint("kind", "delivery_id"),
+        Index("uq_tasks_open_channel", "kind", "channel_id", unique=True, postgresql_where=text("state = 'open'")),
+        Index("ix_tasks_publication_id", "publication_id"),
         table_rules("publish"),
     )
 
@@ -288,7 +390,45 @@ class Task(Base):
     delivery_id: Mapped[UUID | None] = mapped_column(ForeignKey("deliveries.id"))
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("organization_units.id"))
     state: Mapped[str]
+    channel_id: Mapped[UUID | None] = mapped_column(ForeignKey("channels.id"))
+    publication_id: Mapped[UUID | None] = mapped_column(ForeignKey("publications.id"))
+    outcome: Mapped[str | None]
     evidence_url: Mapped[str | None]
     created_at: Mapped[datetime]
     done_by: Mapped[UUID | None]
     done_at: Mapped[datetime | None]
+
+
+class NotificationMail(Base):
+    """One notification on its way to one person by mail; tried again until it is sent or given up."""
+
+    __tablename__ = "notification_mails"
+    __table_args__ = (
+        Index("ix_notification_mails_due", "not_before", postgresql_where=text("sent_at IS NULL")),
+        table_rules("publish"),
+    )
+
+    notification_id: Mapped[UUID] = mapped_column(ForeignKey("notifications.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    not_before: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+
+
+class WatchdogAlert(Base):
+    """What the watchdog has told, so that it tells each thing once; written by its own process."""
+
+    __tablename__ = "watchdog_alerts"
+    __table_args__ = (
+        UniqueConstraint("kind", "object_id"),
+        table_rules("publish"),
+    )
+
+    id: Mapped[UUID] = primary_key()
+    kind: Mapped[str]
+    object_id: Mapped[UUID]
+    first_seen_at: Mapped[datetime]
+    mailed_at: Mapped[datetime | None]
+    posted_at: Mapped[datetime | None]
+    cleared_at: Mapped[datetime | None]

@@ -1,13 +1,13 @@
 """What every channel must offer, and the registry of the channels there are.
 
-Sending has three durable steps. `compose` and `prepare` are pure and may be repeated; `commit` is called once
-after the delivery was recorded as armed; what it cannot prove is `Unknown`, and `reconcile` then looks at the
-platform.
+Sending has four durable steps. `compose` and `prepare` are pure, `stage` uploads, and all three may be repeated;
+`commit` is called once after the delivery was recorded as armed; what it cannot prove is `Unknown`, and `reconcile`
+then looks at the platform.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
@@ -15,6 +15,7 @@ import httpx
 
 from libs.common.clock import Clock
 from libs.common.registry import Registry
+from services.publish.limits import Limit
 
 Json = dict[str, Any]
 
@@ -35,14 +36,87 @@ class MetricDefinition:
 
 
 @dataclass(frozen=True)
-class Capabilities:
-    """What the platform can do with a post of ours. `is_repeatable`: committing twice gives one post."""
+class TextRules:
+    """The platform's own limits, counted its own way on NFC text; None where it sets none."""
 
-    graphemes: int | None
-    utf8_bytes: int | None
-    is_repeatable: bool
+    graphemes: int | None = None
+    utf8_bytes: int | None = None
+    utf16_units: int | None = None
+
+
+@dataclass(frozen=True)
+class MediaRules:
+    """What pictures and videos a post takes. Sizes in bytes, edges in pixels, durations in seconds."""
+
+    images: int = 0
+    """Most pictures in one post; 0 where the channel takes none."""
+    videos: int = 0
+    image_mimes: frozenset[str] = frozenset()
+    video_mimes: frozenset[str] = frozenset()
+    image_size: int | None = None
+    video_size: int | None = None
+    video_seconds: float | None = None
+    image_edge: int | None = None
+    image_ratio: float | None = None
+    """Most times the longer edge may be the shorter."""
+    alt_length: int | None = None
+    may_mix: bool = False
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What the platform can do with a post of ours.
+
+    `repeatable_for`: how long committing the same sending again gives no second post; None where it always would.
+    `delete_within`: how long a post may be deleted after it was made; None without such a limit.
+    `fetched_at`: when the platform itself said so; None where these are the documented values.
+    """
+
+    text: TextRules
+    media: MediaRules
+    repeatable_for: timedelta | None
+    can_edit: bool
     can_delete: bool
+    can_list: bool
     metrics: tuple[MetricDefinition, ...]
+    delete_within: timedelta | None = None
+    fetched_at: datetime | None = None
+
+
+ALWAYS = timedelta.max
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """One file of a picture or video: `sha256` (hex) is also the key it is opened by."""
+
+    sha256: str
+    mime: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True)
+class Medium:
+    """A picture or video of the library, largest file first; `alt` says what it shows."""
+
+    alt: str
+    files: tuple[Rendition, ...]
+    duration_ms: int | None = None
+    ai_label: str | None = None
+
+    @property
+    def is_video(self) -> bool:
+        return self.files[0].mime.startswith("video/")
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """The post on this channel that a correction corrects."""
+
+    id: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +133,11 @@ class Draft:
     affects_rights: bool = False
     source_note: str | None = None
     ai_label: str | None = None
+    """Of the text or of anything it shows; every channel says it."""
     unit_name: str | None = None
+    media: tuple[Medium, ...] = ()
+    corrects: Corrected | None = None
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,29 +152,42 @@ class Composed:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One sending, fixed: `key` is the same whenever the same delivery is prepared again."""
+    """One sending, fixed: `key` is the same whenever the same delivery is prepared again.
+
+    `staged`: what the platform keeps ready for it (uploads, containers), by the names the adapter gives; `id`: the
+    post's, once an answer gave it; `at`: when it was first sent.
+    """
 
     key: str
     payload: Json
+    staged: Json = field(default_factory=dict)
+    id: str | None = None
+    at: datetime | None = None
 
     def as_handle(self) -> Json:
-        return {"key": self.key, "payload": self.payload}
+        at = self.at.isoformat() if self.at else None
+        return {"key": self.key, "payload": self.payload, "staged": self.staged, "id": self.id, "at": at}
 
     @classmethod
     def from_handle(cls, handle: Mapping[str, Any]) -> "Prepared":
-        return cls(key=str(handle["key"]), payload=dict(handle["payload"]))
+        at = datetime.fromisoformat(handle["at"]) if handle.get("at") else None
+        staged = dict(handle.get("staged") or {})
+        return cls(str(handle["key"]), dict(handle["payload"]), staged, handle.get("id"), at)
 
 
 @dataclass(frozen=True)
 class Published:
+    """`proof`: what was read on the platform to know it, without secrets; kept with the delivery."""
+
     id: str
     url: str
     duplicates: tuple[str, ...] = ()
+    proof: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """The platform works on it; `reconcile` asks later."""
+    """The platform works on it; `reconcile` asks later with this handle (`Prepared.as_handle`)."""
 
     handle: Json
 
@@ -135,11 +226,16 @@ class Unknown:
 Outcome = Published | Accepted | Rejected | Throttled | AuthRequired | Unknown
 
 
+NotStaged = Rejected | Throttled | AuthRequired
+"""Why nothing could be made ready; nothing was posted, and staging may be repeated."""
+
+
 @dataclass(frozen=True)
 class Found:
     id: str
     url: str
     duplicates: tuple[str, ...] = ()
+    proof: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -157,17 +253,49 @@ Reconciled = Found | NotFound | Undecidable
 
 @dataclass(frozen=True)
 class Deleted:
-    """Read again after deleting, and it was gone."""
+    """Read again after deleting, and it was gone; `proof` says what was read."""
+
+    proof: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class StillLive:
+    """`needs_person`: the platform will never do it for us; somebody has to, by the post's address."""
+
     reason: Reason
     retry_at: datetime | None = None
     needs_reconnect: bool = False
+    needs_person: bool = False
 
 
 Removal = Deleted | StillLive
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether a post stands there now; None where the platform does not let us see."""
+
+    is_live: bool | None
+    url: str | None = None
+    proof: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OwnPost:
+    """A post on our own account, as its list shows it."""
+
+    id: str
+    url: str
+    text: str
+    created_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Health:
+    """Whether the account can be used, and when a person has to connect it again, where the platform says so."""
+
+    problem: Reason | None = None
+    credentials_end_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -182,11 +310,16 @@ class Metric:
 
 @dataclass(frozen=True)
 class Account:
-    """One official account; the secret never leaves this object in a log or an error."""
+    """One official account; the secret never leaves this object in a log or an error.
+
+    `facts`: what `fetch_capabilities` returned last, at `facts_at`.
+    """
 
     channel_id: UUID
     settings: Json = field(default_factory=dict)
     secret: Json = field(default_factory=dict, repr=False)
+    facts: Json | None = None
+    facts_at: datetime | None = None
 
 
 class Press(Protocol):
@@ -199,6 +332,16 @@ class Press(Protocol):
         ...
 
 
+class MediaStore(Protocol):
+    """The files of the media library, by the SHA-256 of their bytes (hex)."""
+
+    async def read(self, sha256: str) -> bytes: ...
+
+    def stream(self, sha256: str, chunk: int = 1 << 20, start: int = 0) -> AsyncIterator[bytes]:
+        """From byte `start`, in pieces of `chunk` bytes: a large video is never whole in memory."""
+        ...
+
+
 @dataclass(frozen=True)
 class Tools:
     """What an adapter may use; `sessions` keeps logins of this process by channel."""
@@ -207,29 +350,65 @@ class Tools:
     clock: Clock
     press: Press
     public_url: str
+    media: MediaStore
     sessions: dict[UUID, object] = field(default_factory=dict, repr=False)
 
 
 class Channel(Protocol):
-    """A platform, opened for one account."""
+    """A platform, opened for one account. An adapter is one file, registered in `CHANNELS` by its kind.
+
+    A payload is plain JSON: it is what is approved, previewed and sent. Where it shows media it names them
+    `{"sha256": …, "mime": …, "alt": …}`; `stage` gives them to the platform. Where it corrects a post, the payload
+    says so itself (an edit of it, or a reply to it), and `commit` does what the payload says.
+    """
 
     name_vi: ClassVar[str]
     needs_secret: ClassVar[tuple[str, ...]]
     needs_settings: ClassVar[tuple[str, ...]]
+    limits: ClassVar[tuple[Limit, ...]]
+    """The platform's caps, kept before it has to refuse."""
 
     def __init__(self, account: Account, tools: Tools) -> None: ...
 
-    def capabilities(self) -> Capabilities: ...
+    def capabilities(self) -> Capabilities:
+        """From what the platform said last, or as documented."""
+        ...
 
-    def compose(self, draft: Draft) -> Composed: ...
+    async def fetch_capabilities(self) -> Json:
+        """Ask the platform; raises ChannelError. What is returned comes back as `Account.facts`."""
+        ...
 
-    def prepare(self, payload: Json, delivery_id: UUID, at: datetime) -> Prepared: ...
+    async def health(self) -> Health:
+        """Raises ChannelError where it could not be asked, which says nothing about the account."""
+        ...
 
-    async def commit(self, prepared: Prepared) -> Outcome: ...
+    def compose(self, draft: Draft) -> Composed:
+        """Pure; raises NotPostable."""
+        ...
 
-    async def reconcile(self, handle: Json) -> Reconciled: ...
+    def prepare(self, payload: Json, delivery_id: UUID, at: datetime) -> Prepared:
+        """Pure; `at` is when it was first sent."""
+        ...
+
+    async def stage(self, prepared: Prepared) -> Prepared | NotStaged:
+        """Uploads and drafts; may be repeated, and posts nothing."""
+        ...
+
+    async def commit(self, prepared: Prepared) -> Outcome:
+        """Called once for each arming; never repeats a request whose answer was lost."""
+        ...
+
+    async def reconcile(self, handle: Json) -> Reconciled:
+        """Look for it on the platform: after a commit, and where its answer was lost."""
+        ...
+
+    async def status(self, platform_id: str) -> Standing: ...
 
     async def delete(self, platform_id: str) -> Removal: ...
+
+    async def list_posts(self, limit: int = 50) -> list[OwnPost] | None:
+        """Newest first; None where the platform shows no list."""
+        ...
 
     async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]: ...
 

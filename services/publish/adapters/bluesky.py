@@ -12,6 +12,7 @@ from uuid import UUID
 from services.publish import measure
 from services.publish.adapters.atproto import AnswerLost, CallFailed, NeedsPerson, NotConnected, Xrpc
 from services.publish.adapters.base import (
+    ALWAYS,
     CHANNELS,
     Account,
     AuthRequired,
@@ -21,24 +22,31 @@ from services.publish.adapters.base import (
     Deleted,
     Draft,
     Found,
+    Health,
     Json,
+    MediaRules,
     Metric,
     MetricDefinition,
     NotFound,
     NotPostable,
+    NotStaged,
     Outcome,
+    OwnPost,
     Prepared,
     Published,
     Reason,
     Reconciled,
     Rejected,
     Removal,
+    Standing,
     StillLive,
+    TextRules,
     Throttled,
     Tools,
     Undecidable,
     Unknown,
 )
+from services.publish.limits import Limit
 
 COLLECTION = "app.bsky.feed.post"
 MAX_GRAPHEMES = 300
@@ -78,6 +86,10 @@ class Bluesky:
     name_vi: ClassVar[str] = "Bluesky"
     needs_secret: ClassVar[tuple[str, ...]] = ("identifier", "password")
     needs_settings: ClassVar[tuple[str, ...]] = ("service",)
+    limits: ClassVar[tuple[Limit, ...]] = (
+        Limit("points_hour", 5000, timedelta(hours=1), costs={"publish": 3, "delete": 1}),
+        Limit("points_day", 35_000, timedelta(days=1), costs={"publish": 3, "delete": 1}),
+    )
 
     def __init__(self, account: Account, tools: Tools) -> None:
         service = str(account.settings.get("service", "https://bsky.social")).rstrip("/")
@@ -86,7 +98,31 @@ class Bluesky:
         self._web = str(account.settings.get("web", "https://bsky.app")).rstrip("/")
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(MAX_GRAPHEMES, MAX_BYTES, is_repeatable=True, can_delete=True, metrics=METRICS)
+        return Capabilities(
+            text=TextRules(graphemes=MAX_GRAPHEMES, utf8_bytes=MAX_BYTES),
+            media=MediaRules(),
+            repeatable_for=ALWAYS,
+            can_edit=False,
+            can_delete=True,
+            can_list=True,
+            metrics=METRICS,
+        )
+
+    async def fetch_capabilities(self) -> Json:
+        return {}
+
+    async def health(self) -> Health:
+        return Health()
+
+    async def stage(self, prepared: Prepared) -> Prepared | NotStaged:
+        return prepared
+
+    async def status(self, platform_id: str) -> Standing:
+        return Standing(await self._record(platform_id.rsplit("/", 1)[-1]) is not None, self._url(platform_id))
+
+    async def list_posts(self, limit: int = 50) -> list[OwnPost] | None:
+        records = await self._own_records()
+        return [OwnPost(str(r["uri"]), self._url(str(r["uri"])), str(r["value"].get("text", "")), None) for r in records]
 
     def compose(self, draft: Draft) -> Composed:
         return compose(draft)
@@ -122,7 +158,8 @@ class Bluesky:
             return NotFound()
         uri = str(mine["uri"])
         same = (str(r["uri"]) for r in records if _same(r["value"], prepared.payload))
-        return Found(uri, self._url(uri), duplicates=tuple(twin for twin in same if twin != uri))
+        twins = tuple(twin for twin in same if twin != uri)
+        return Found(uri, self._url(uri), twins, proof={"read": uri, "cid": mine.get("cid")})
 
     async def delete(self, platform_id: str) -> Removal:
         """Gone means: read again after deleting, and not there."""
@@ -131,7 +168,7 @@ class Bluesky:
             which = {"collection": COLLECTION, "rkey": key}
             await self._xrpc.call("POST", "com.atproto.repo.deleteRecord", which)
             if await self._record(key) is None:
-                return Deleted()
+                return Deleted(proof={"read": platform_id, "found": False})
         except NeedsPerson as person:
             return StillLive(person.reason, needs_reconnect=True)
         except CallFailed as failed:
@@ -205,7 +242,7 @@ def compose(draft: Draft) -> Composed:
 def prepare(payload: Json, delivery_id: UUID, at: datetime) -> Prepared:
     """Only the time of sending is added to what was approved."""
     moment = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return Prepared(key=tid(delivery_id), payload={**payload, "createdAt": moment})
+    return Prepared(key=tid(delivery_id), payload={**payload, "createdAt": moment}, at=at)
 
 
 def _fit(draft: Draft) -> tuple[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.publish import measure
 from services.publish.adapters.base import (
+    ALWAYS,
     CHANNELS,
     Account,
     Capabilities,
@@ -16,21 +17,35 @@ from services.publish.adapters.base import (
     Deleted,
     Draft,
     Found,
+    Health,
     Json,
+    MediaRules,
     Metric,
     MetricDefinition,
     NotFound,
+    NotStaged,
     Outcome,
+    OwnPost,
     Prepared,
     Published,
     Reason,
     Reconciled,
     Rejected,
     Removal,
+    Standing,
     StillLive,
+    TextRules,
     Tools,
 )
+from services.publish.limits import Limit
 
+MEDIA = MediaRules(
+    images=20,
+    videos=1,
+    image_mimes=frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"}),
+    video_mimes=frozenset({"video/mp4"}),
+    may_mix=True,
+)
 METRICS = (MetricDefinition("views", "Bản tin không đếm người đọc", is_offered=False),)
 
 
@@ -45,12 +60,27 @@ class OwnSite:
     name_vi: ClassVar[str] = "Bản tin của thành phố"
     needs_secret: ClassVar[tuple[str, ...]] = ()
     needs_settings: ClassVar[tuple[str, ...]] = ()
+    limits: ClassVar[tuple[Limit, ...]] = ()
 
     def __init__(self, account: Account, tools: Tools) -> None:
         self._tools = tools
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(None, None, is_repeatable=True, can_delete=True, metrics=METRICS)
+        return Capabilities(
+            text=TextRules(),
+            media=MEDIA,
+            repeatable_for=ALWAYS,
+            can_edit=True,
+            can_delete=True,
+            can_list=False,
+            metrics=METRICS,
+        )
+
+    async def fetch_capabilities(self) -> Json:
+        return {}
+
+    async def health(self) -> Health:
+        return Health()
 
     def compose(self, draft: Draft) -> Composed:
         payload: Json = {
@@ -68,7 +98,10 @@ class OwnSite:
         return Composed(text=str(payload["body"]), link=draft.link, payload=payload)
 
     def prepare(self, payload: Json, delivery_id: UUID, at: datetime) -> Prepared:
-        return Prepared(key=str(payload["slug"]), payload=payload)
+        return Prepared(key=str(payload["slug"]), payload=payload, at=at)
+
+    async def stage(self, prepared: Prepared) -> Prepared | NotStaged:
+        return prepared
 
     async def commit(self, prepared: Prepared) -> Outcome:
         try:
@@ -83,7 +116,14 @@ class OwnSite:
 
     async def reconcile(self, handle: Json) -> Reconciled:
         prepared = Prepared.from_handle(handle)
-        return Found(prepared.key, self._url(prepared.key)) if self._shown(prepared) else NotFound()
+        if not self._shown(prepared):
+            return NotFound()
+        url = self._url(prepared.key)
+        return Found(prepared.key, url, proof={"read": url, "digest": content_digest(prepared.payload)})
+
+    async def status(self, platform_id: str) -> Standing:
+        digest, url = self._tools.press.shown_digest(platform_id), self._url(platform_id)
+        return Standing(digest not in (None, "withdrawn"), url, proof={"read": url, "digest": digest})
 
     async def delete(self, platform_id: str) -> Removal:
         try:
@@ -91,8 +131,12 @@ class OwnSite:
         except OSError as error:
             return StillLive(Reason("Không ghi được tệp của bản tin", type(error).__name__))
         if self._tools.press.shown_digest(platform_id) == "withdrawn":
-            return Deleted()
+            return Deleted(proof={"read": self._url(platform_id), "digest": "withdrawn"})
         return StillLive(Reason("Trang trên bản tin vẫn còn nội dung cũ", "page still shows the content"))
+
+    async def list_posts(self, limit: int = 50) -> list[OwnPost] | None:
+        """None: the bulletin's own index is made from what we published, and proves nothing more than a page does."""
+        return None
 
     async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]:
         as_of = self._tools.clock.now()
