@@ -4,7 +4,7 @@ import asyncio
 import json
 import lzma
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -111,6 +111,14 @@ def _measured(composed: Composed) -> dict[str, Any]:
     }
 
 
+class _NoMedia:
+    async def read(self, sha256: str) -> bytes:
+        raise NotImplementedError("offline")
+
+    def stream(self, sha256: str, chunk: int = 1 << 20, start: int = 0) -> AsyncIterator[bytes]:
+        raise NotImplementedError("offline")
+
+
 class _NoPress:
     async def publish(self, slug: str) -> None:
         raise NotImplementedError("offline")
@@ -121,7 +129,9 @@ class _NoPress:
 
 def _unopened(kind: str) -> Channel:
     """An adapter without an account: it can compose and cannot send."""
-    tools = Tools(http=httpx.AsyncClient(), clock=SystemClock(), press=_NoPress(), public_url="http://127.0.0.1")
+    tools = Tools(
+        http=httpx.AsyncClient(), clock=SystemClock(), press=_NoPress(), public_url="http://127.0.0.1", media=_NoMedia()
+    )
     return adapters.CHANNELS.get(kind)(Account(NOBODY), tools)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,25 +23,31 @@ CLAIM_DUE = text(
       AND c.state = 'active'
       AND p.revision = d.revision
       AND p.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
-      AND (c.kind = 'own_site' OR NOT EXISTS (
+      AND NOT is_paused(p)
+      AND NOT EXISTS (
+        SELECT FROM channel_limits l WHERE l.channel_id = d.channel_id AND l.name = '*' AND l.blocked_until > :now)
+      AND (c.kind = 'own_site' OR p.is_urgent AND d.not_before <= :bulletin_late OR NOT EXISTS (
         SELECT FROM deliveries b JOIN channels bc ON bc.id = b.channel_id AND bc.kind = 'own_site'
         WHERE b.publication_id = d.publication_id AND b.state <> 'published'))
       AND NOT EXISTS (
         SELECT FROM deliveries e JOIN publications ep ON ep.id = e.publication_id
         WHERE e.channel_id = d.channel_id AND e.id <> d.id
           AND (e.state IN ('armed', 'prepared') AND e.updated_at > :stale
-            OR e.state = 'throttled' AND e.not_before > :now
+            OR e.state = 'throttled' AND e.not_before > :now AND (ep.is_urgent OR NOT p.is_urgent)
             OR e.state IN ('pending', 'prepared', 'throttled')
               AND ep.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
               AND coalesce(ep.scheduled_at, '-infinity') <= :now
               AND greatest(e.updated_at, ep.scheduled_at) > :order_kept
-              AND (coalesce(ep.scheduled_at, '-infinity'), e.id) < (coalesce(p.scheduled_at, '-infinity'), d.id)))
-    ORDER BY coalesce(p.scheduled_at, '-infinity'), d.id
+              AND (NOT ep.is_urgent, coalesce(ep.scheduled_at, '-infinity'), e.id)
+                < (NOT p.is_urgent, coalesce(p.scheduled_at, '-infinity'), d.id)
+              AND NOT is_paused(ep)))
+    ORDER BY NOT p.is_urgent, coalesce(p.scheduled_at, '-infinity'), d.id
     LIMIT :limit FOR UPDATE OF d SKIP LOCKED
     """
 )
-"""Due, on a channel that can be used, approved as it stands; the bulletin before everything that links to it; on
-one channel one at a time and in order, except behind a delivery that does not get through."""
+"""Due, on a channel that can be used, approved as it stands and not paused; the bulletin before everything that links
+to it; on one channel one at a time and in order, except behind a delivery that does not get through. What is urgent
+goes before everything, and does not wait long for the bulletin."""
 
 
 async def claim_due(session: AsyncSession, now: datetime, limit: int = 10) -> Sequence[m.Delivery]:
@@ -50,6 +56,7 @@ async def claim_due(session: AsyncSession, now: datetime, limit: int = 10) -> Se
         "now": now,
         "stale": now - domain.STEP_LEASE,
         "order_kept": now - domain.ORDER_KEPT,
+        "bulletin_late": now - domain.BULLETIN_FIRST,
         "limit": limit,
     }
     ids = list(await session.scalars(CLAIM_DUE, values))
@@ -109,6 +116,32 @@ async def _take(session: AsyncSession, ids: list[UUID], **changes: Any) -> Seque
 async def lock_delivery(session: AsyncSession, delivery_id: UUID) -> m.Delivery | None:
     query = select(m.Delivery).where(m.Delivery.id == delivery_id).with_for_update()
     return await session.scalar(query.execution_options(populate_existing=True))
+
+
+async def lock_limits(session: AsyncSession, channel_id: UUID) -> dict[str, m.ChannelLimit]:
+    """What an account has used of each cap, by name; nobody else counts until this transaction ends."""
+    key = f"limits:{channel_id}"
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+    query = select(m.ChannelLimit).where(m.ChannelLimit.channel_id == channel_id)
+    rows = await session.scalars(query.execution_options(populate_existing=True))
+    return {row.name: row for row in rows}
+
+
+async def store_limit(
+    session: AsyncSession, channel_id: UUID, name: str, used: list[Any], blocked_until: datetime | None, now: datetime
+) -> None:
+    changed = {"used": used, "blocked_until": blocked_until, "updated_at": now}
+    query = insert(m.ChannelLimit).values(channel_id=channel_id, name=name, **changed)
+    await session.execute(query.on_conflict_do_update(index_elements=["channel_id", "name"], set_=changed))
+
+
+async def claim_to_check(session: AsyncSession, before: datetime, now: datetime) -> Sequence[m.Channel]:
+    """Channels in use whose account was not asked about since; marked as asked, so that one worker asks."""
+    due = or_(m.Channel.health_at.is_(None), m.Channel.health_at <= before)
+    query = select(m.Channel.id).where(m.Channel.state.in_(("active", "needs_reconnect")), due).limit(10)
+    ids = list(await session.scalars(query.with_for_update(skip_locked=True)))
+    changed = update(m.Channel).where(m.Channel.id.in_(ids)).values(health_at=now).returning(m.Channel)
+    return (await session.scalars(changed)).all() if ids else []
 
 
 async def set_collect_at(session: AsyncSession, delivery_id: UUID, at: datetime | None) -> None:

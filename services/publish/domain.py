@@ -6,11 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from libs.common.clock import HANOI
 from libs.common.models.enums import DeliveryState, PublicationKind, PublicationState
 
 P, D = PublicationState, DeliveryState
@@ -34,7 +35,7 @@ GOING_OUT = frozenset({P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED, P.FAILED, 
 
 DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     D.PENDING: frozenset({D.PREPARED, D.WITHDRAWN}),
-    D.PREPARED: frozenset({D.PREPARED, D.ARMED, D.PENDING, D.AUTH_REQUIRED, D.REJECTED, D.WITHDRAWN}),
+    D.PREPARED: frozenset({D.PREPARED, D.ARMED, D.PENDING, D.THROTTLED, D.AUTH_REQUIRED, D.REJECTED, D.WITHDRAWN}),
     D.ARMED: frozenset(
         {
             D.COMMITTED,
@@ -73,6 +74,12 @@ MAX_LOOKS = 10
 ORDER_KEPT = timedelta(minutes=10)
 """How long a delivery that does not get through holds up later ones on its channel."""
 OVERDUE = timedelta(minutes=5)
+CHECK_EVERY = timedelta(hours=1)
+"""How often each account is asked whether it still works."""
+EXPIRY_WARNING = timedelta(days=14)
+"""How long before an account has to be connected again somebody is told."""
+BULLETIN_FIRST = timedelta(seconds=10)
+"""How long what is urgent waits for its page on the bulletin before it goes out elsewhere."""
 FIRST_FIGURES = timedelta(minutes=1)
 """When the figures of a post are read for the first time after it was seen."""
 AUTO_DRAFT = "[Bản nháp tự động, cần người biên tập. Xóa dòng này sau khi đã biên tập.]"
@@ -123,6 +130,27 @@ def collect_after(age: timedelta) -> timedelta | None:
     return timedelta(days=1) if age < timedelta(days=30) else None
 
 
+def may_repeat(repeatable_for: timedelta | None, first_sent: datetime | None, now: datetime) -> bool:
+    """Whether sending again certainly leaves one post; a minute is kept for the sending itself."""
+    if repeatable_for is None or first_sent is None:
+        return False
+    return repeatable_for == timedelta.max or now - first_sent < repeatable_for - timedelta(minutes=1)
+
+
+def quiet_until(hours: Any, now: datetime) -> datetime | None:
+    """The end of a channel's quiet hours (`{"from": "22:00", "to": "06:00"}`, Hà Nội time) where it is in them now."""
+    if not isinstance(hours, Mapping) or not hours.get("from") or not hours.get("to"):
+        return None
+    begins, ends = time.fromisoformat(hours["from"]), time.fromisoformat(hours["to"])
+    local = now.astimezone(HANOI)
+    clock = local.time()
+    within = begins <= clock < ends if begins <= ends else clock >= begins or clock < ends
+    if not within:
+        return None
+    day = local.date() + timedelta(days=1 if clock >= begins and begins > ends else 0)
+    return datetime.combine(day, ends, HANOI).astimezone(UTC)
+
+
 def backoff(attempt: int) -> timedelta:
     """How long to wait after the given attempt failed (the first is 1)."""
     return BACKOFF[min(max(attempt, 1), len(BACKOFF)) - 1]
@@ -153,12 +181,18 @@ class Hashed:
     scheduled_at: datetime | None
     variants: tuple[HashedVariant, ...]
     media: tuple[str, ...] = ()
+    """SHA-256 of each file shown, in order."""
+    made_with_ai: bool = False
+    is_urgent: bool = False
+    urgent_reason: str | None = None
+    corrects_id: UUID | None = None
 
 
 def content_hash(what: Hashed) -> bytes:
     """SHA-256 of the canonical JSON: sorted keys, no spaces, UTF-8, time in UTC, variants by channel."""
     facts = asdict(what)
     facts["unit_id"] = str(what.unit_id)
+    facts["corrects_id"] = str(what.corrects_id) if what.corrects_id else None
     facts["scheduled_at"] = what.scheduled_at.astimezone(UTC).isoformat() if what.scheduled_at else None
     variants = [{**asdict(v), "channel_id": str(v.channel_id)} for v in what.variants]
     facts["variants"] = sorted(variants, key=lambda v: str(v["channel_id"]))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
@@ -14,7 +15,10 @@ from services.publish import delivery_queries, domain, queries
 from services.publish.adapters.base import (
     Accepted,
     AuthRequired,
+    Channel,
     ChannelError,
+    Health,
+    Json,
     Metric,
     NotFound,
     Outcome,
@@ -26,7 +30,7 @@ from services.publish.adapters.base import (
     Unknown,
 )
 from services.publish.resources import PublishResources
-from services.publish.service import sending, withdrawing
+from services.publish.service import channels, sending, withdrawing
 from services.publish.service.sending import Ready
 from services.publish.service.tasks import open_task
 
@@ -63,8 +67,9 @@ async def _send(ctx: Context, delivery: m.Delivery) -> None:
             await sending.refuse_before_sending(session, delivery.id, ready, ctx.clock.now())
         telemetry.count("lantoa.deliveries", outcome="AuthRequired")
         return
-    at = delivery.committed_at or ctx.clock.now()
-    prepared = ready.adapter.prepare(delivery.handle["payload"], delivery.id, at)
+    prepared = await _staged(ctx, ready)
+    if prepared is None or await _waits(ctx, ready, "publish"):
+        return
     async with ctx.db.transaction() as session:
         if not await sending.arm(session, delivery, prepared, ctx.clock.now()):
             return
@@ -74,11 +79,37 @@ async def _send(ctx: Context, delivery: m.Delivery) -> None:
     telemetry.count("lantoa.deliveries", outcome=type(outcome).__name__)
 
 
+async def _staged(ctx: Context, ready: Ready) -> Prepared | None:
+    """Made ready on the platform, by an earlier try or now; None where that could not be, which is recorded."""
+    delivery = ready.delivery
+    at = delivery.committed_at or ctx.clock.now()
+    fresh = ready.adapter.prepare(delivery.handle["payload"], delivery.id, at)
+    before = delivery.handle.get("sending")
+    known = replace(fresh, staged=dict(before.get("staged") or {})) if before else fresh
+    if delivery.handle["payload"].get("media") and await _waits(ctx, ready, "stage"):
+        return None
+    staged = await ready.adapter.stage(known)
+    if not isinstance(staged, Prepared):
+        async with ctx.db.transaction() as session:
+            await sending.refuse_before_sending(session, delivery.id, staged, ctx.clock.now())
+        return None
+    if staged.staged != known.staged:
+        async with ctx.db.transaction() as session:
+            await sending.keep_staged(session, delivery, staged, ctx.clock.now())
+    return staged
+
+
+async def _waits(ctx: Context, ready: Ready, operation: str) -> bool:
+    """Whether a cap of the platform, or the channel's quiet hours, hold it back."""
+    async with ctx.db.transaction() as session:
+        return await sending.allow(session, ready.delivery, ready.adapter, operation, ctx.clock.now()) is not None
+
+
 async def _confirmed(ready: Ready, prepared: Prepared, outcome: Outcome, now: datetime) -> Outcome:
     """`published` means seen: a platform's yes is read back before it is believed."""
     if not isinstance(outcome, Published):
         return outcome
-    handle = prepared.as_handle()
+    handle = replace(prepared, id=outcome.id).as_handle()
     seen = await ready.adapter.reconcile(handle)
     match seen:
         case Undecidable():
@@ -86,7 +117,7 @@ async def _confirmed(ready: Ready, prepared: Prepared, outcome: Outcome, now: da
         case NotFound():
             return Accepted(handle)
         case _:
-            return Published(seen.id, seen.url, seen.duplicates)
+            return Published(seen.id, seen.url, seen.duplicates, {**outcome.proof, **seen.proof})
 
 
 @jobs.every(seconds=5)
@@ -102,11 +133,12 @@ async def look_for_open(ctx: Context) -> int:
 async def _look(ctx: Context, delivery: m.Delivery) -> None:
     ready = await _opened(ctx, delivery)
     repeatable = False
+    now = ctx.clock.now()
     if isinstance(ready, AuthRequired):
         seen: Reconciled = Undecidable(ready.reason)
     else:
         seen = await ready.adapter.reconcile(sending.sending_of(delivery))
-        repeatable = ready.adapter.capabilities().is_repeatable
+        repeatable = domain.may_repeat(ready.adapter.capabilities().repeatable_for, delivery.committed_at, now)
     async with ctx.db.transaction() as session:
         await sending.record_look(session, delivery.id, seen, repeatable, ctx.clock.now())
 
@@ -188,6 +220,34 @@ async def flag_overdue(ctx: Context) -> int:
             await open_task(session, "delivery_overdue", delivery, f"Quá giờ đăng mà chưa thấy bài trên {name}", now)
     telemetry.count("lantoa.deliveries.overdue", len(overdue))  # also 0: an increase needs a start
     return 0
+
+
+@jobs.every(seconds=60)
+async def check_accounts(ctx: Context) -> int:
+    """Whether each account still works, what it can do now, and whether a person has to connect it again soon."""
+    now = ctx.clock.now()
+    async with ctx.db.transaction() as session:
+        asked = await delivery_queries.claim_to_check(session, now - domain.CHECK_EVERY, now)
+    for channel in asked:
+        async with ctx.db.transaction() as session:
+            ready = await sending.open_account(session, channel, ctx.resources)
+        await _check_account(ctx, channel, ready)
+    return 0
+
+
+async def _check_account(ctx: Context, channel: m.Channel, ready: Channel | AuthRequired) -> None:
+    facts: Json | None = None
+    try:
+        if isinstance(ready, AuthRequired):
+            health = Health(problem=ready.reason)
+        else:
+            health = await ready.health()
+            facts = await ready.fetch_capabilities() if health.problem is None else None
+    except ChannelError as trouble:
+        log.warning("account of channel %s not checked: %s", channel.id, trouble)
+        return
+    async with ctx.db.transaction() as session:
+        await channels.record_health(session, channel.id, health, facts, ctx.clock.now())
 
 
 @jobs.every(seconds=600)

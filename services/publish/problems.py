@@ -15,6 +15,24 @@ class ChannelNotFound(Problem):
     title_en = "Channel not found"
 
 
+class MediumNotFound(Problem):
+    status = 404
+    title_vi = "Không tìm thấy ảnh hay video"
+    title_en = "Medium not found"
+
+
+class AiLabelMissing(Problem):
+    status = 409
+    title_vi = "Nội dung do AI tạo phải được ghi nhãn"
+    title_en = "What a model made has to be labelled"
+
+
+class ScheduledInThePast(Problem):
+    status = 409
+    title_vi = "Giờ đăng đã qua"
+    title_en = "The scheduled time has passed"
+
+
 class StoryNotFound(Problem):
     status = 404
     title_vi = "Không tìm thấy câu chuyện"

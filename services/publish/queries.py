@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
 from libs.common.models.enums import DeliveryState, PublicationState, TaskState
 from libs.common.pagination import PageRequest
+from services.publish.adapters.base import Corrected, Medium, Rendition
 
 PUBLIC_STATES = ("published", "partly_published", "corrected", "withdrawn")
 
@@ -58,6 +60,59 @@ async def replace_variants(session: AsyncSession, publication_id: UUID, variants
     await session.execute(delete(m.Variant).where(m.Variant.publication_id == publication_id))
     if variants:
         await session.execute(insert(m.Variant).values(variants))
+
+
+async def media_shown(session: AsyncSession, publication_id: UUID) -> Sequence[UUID]:
+    """The media of a publication, in order."""
+    query = select(m.PublicationMedium.medium_id).where(m.PublicationMedium.publication_id == publication_id)
+    return (await session.scalars(query.order_by(m.PublicationMedium.position))).all()
+
+
+async def media_files(session: AsyncSession, ids: Sequence[UUID]) -> list[Medium]:
+    """The media with the files of each (largest first), in the order asked."""
+    query = (
+        select(m.Medium, m.MediaFile)
+        .join(m.MediaFile, m.MediaFile.medium_id == m.Medium.id)
+        .where(m.Medium.id.in_(ids))
+        .order_by(m.Medium.id, m.MediaFile.size.desc(), m.MediaFile.role)
+    )
+    rows = [(medium, file) for medium, file in await session.execute(query)]
+    found = {id_: _medium(list(group)) for id_, group in groupby(rows, key=lambda row: row[0].id)}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def _medium(rows: list[tuple[m.Medium, m.MediaFile]]) -> Medium:
+    kept = rows[0][0]
+    files = tuple(Rendition(f.sha256.hex(), f.mime, f.size, f.width, f.height) for _, f in rows)
+    return Medium(kept.alt, files, kept.duration_ms, kept.ai_label if kept.is_ai_made else None)
+
+
+async def media_hashes(session: AsyncSession, ids: Sequence[UUID]) -> list[str]:
+    """The SHA-256 (hex) of each, in the order asked."""
+    known = await media_by_id(session, ids)
+    return [known[id_].sha256.hex() for id_ in ids if id_ in known]
+
+
+async def replace_media(session: AsyncSession, publication_id: UUID, media: Sequence[UUID]) -> None:
+    await session.execute(delete(m.PublicationMedium).where(m.PublicationMedium.publication_id == publication_id))
+    rows = [{"publication_id": publication_id, "medium_id": id_, "position": at} for at, id_ in enumerate(media)]
+    if rows:
+        await session.execute(insert(m.PublicationMedium).values(rows))
+
+
+async def media_by_id(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, m.Medium]:
+    rows = await session.scalars(select(m.Medium).where(m.Medium.id.in_(list(ids))))
+    return {medium.id: medium for medium in rows}
+
+
+async def corrected_posts(session: AsyncSession, publication_id: UUID | None) -> dict[UUID, Corrected]:
+    """Where the publication that is corrected stands now, by channel."""
+    if publication_id is None:
+        return {}
+    rows = await session.scalars(
+        select(m.Delivery).where(m.Delivery.publication_id == publication_id, m.Delivery.state == "published")
+    )
+    return {d.channel_id: Corrected(d.platform_id or "", d.platform_url or "") for d in rows}
 
 
 async def approvals_of(session: AsyncSession, publication: m.Publication) -> Sequence[m.Approval]:
@@ -132,6 +187,11 @@ async def ask_for_figures(session: AsyncSession, publication_id: UUID, now: date
     return len(asked.all())
 
 
+async def is_paused(session: AsyncSession, publication_id: UUID) -> bool:
+    query = select(text("is_paused(publications)")).select_from(m.Publication).where(m.Publication.id == publication_id)
+    return bool(await session.scalar(query))
+
+
 async def get_channel(session: AsyncSession, channel_id: UUID) -> m.Channel | None:
     return await session.get(m.Channel, channel_id)
 
@@ -201,6 +261,13 @@ async def list_tasks(
 async def add_task(session: AsyncSession, values: dict[str, Any]) -> bool:
     """One open task for each kind and delivery; whether this one is new."""
     query = insert(m.Task).values(values).on_conflict_do_nothing(index_elements=["kind", "delivery_id"])
+    return (await session.execute(query.returning(m.Task.id))).first() is not None
+
+
+async def add_channel_task(session: AsyncSession, values: dict[str, Any]) -> bool:
+    """One open task for each kind and channel; whether this one is new."""
+    query = insert(m.Task).values(values)
+    query = query.on_conflict_do_nothing(index_elements=["kind", "channel_id"], index_where=text("state = 'open'"))
     return (await session.execute(query.returning(m.Task.id))).first() is not None
 
 

@@ -1,9 +1,11 @@
 """What a process of the publish service holds while it runs."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -22,6 +24,25 @@ from services.publish.settings import PublishSettings
 log = logging.getLogger("lantoa.publish")
 
 
+class StoredMedia:
+    """The media library's files, read in a thread so that a large one never holds up the loop."""
+
+    def __init__(self, files: FileStore) -> None:
+        self._files = files
+
+    async def read(self, sha256: str) -> bytes:
+        return await asyncio.to_thread(self._path(sha256).read_bytes)
+
+    async def stream(self, sha256: str, chunk: int = 1 << 20, start: int = 0) -> AsyncIterator[bytes]:
+        with self._path(sha256).open("rb") as file:
+            file.seek(start)
+            while piece := await asyncio.to_thread(file.read, chunk):
+                yield piece
+
+    def _path(self, sha256: str) -> Path:
+        return self._files.path(f"objects/{sha256[:2]}/{sha256}")
+
+
 @dataclass(frozen=True)
 class PublishResources:
     tools: Tools
@@ -33,7 +54,8 @@ class PublishResources:
 
     def open(self, channel: m.Channel, secret: Json | None = None) -> Channel:
         """A channel's adapter, for its account."""
-        return adapters.CHANNELS.get(channel.kind)(Account(channel.id, channel.settings, secret or {}), self.tools)
+        account = Account(channel.id, channel.settings, secret or {}, channel.capabilities, channel.capabilities_at)
+        return adapters.CHANNELS.get(channel.kind)(account, self.tools)
 
     def forget_session(self, channel_id: UUID) -> None:
         self.tools.sessions.pop(channel_id, None)
@@ -50,7 +72,8 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
     press = BulletinPress(db, files, clock, site)
     key = settings.publish.credentials_key
     async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as http:
-        tools = Tools(http=http, clock=clock, press=press, public_url=settings.public_url)
+        media = StoredMedia(files)
+        tools = Tools(http=http, clock=clock, press=press, public_url=settings.public_url, media=media)
         if not press.is_current_design():
             log.info("bulletin printed anew: %d pages", await press.print_all())
         yield PublishResources(tools, press, site, files, clock, Vault(key) if key else None)

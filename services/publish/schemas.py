@@ -2,7 +2,7 @@
 
 import unicodedata
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
+    model_validator,
 )
 
 from libs.common.models.enums import ChannelState, DeliveryState, PublicationKind, PublicationState, TaskState
@@ -39,6 +40,8 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 Hex = Annotated[str, BeforeValidator(_hex)]
 ChannelIds = Annotated[list[UUID], Field(max_length=50)]
+MediaIds = Annotated[list[UUID], Field(max_length=20)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=500), AfterValidator(_clean)]
 
 
 class Strict(BaseModel):
@@ -91,6 +94,19 @@ class PublicationCreate(Strict):
     scheduled_at: AwareDatetime | None = None
     source_note: Note | None = None
     ai_label: Note | None = None
+    made_with_ai: bool = False
+    media_ids: MediaIds = []
+    is_urgent: bool = False
+    urgent_reason: Reason | None = None
+    corrects_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _urgent_has_a_reason(self) -> Self:
+        if self.is_urgent and not self.urgent_reason:
+            raise ValueError("tin khẩn cần urgent_reason / what is urgent needs urgent_reason")
+        if self.corrects_id is not None and self.kind != PublicationKind.CORRECTION:
+            raise ValueError("corrects_id chỉ dùng cho bản cải chính / corrects_id is for a correction")
+        return self
 
 
 class PublicationFromStory(Strict):
@@ -111,6 +127,16 @@ class PublicationPatch(Strict):
     scheduled_at: AwareDatetime | None = None
     source_note: Note | None = None
     ai_label: Note | None = None
+    made_with_ai: bool | None = None
+    media_ids: MediaIds | None = None
+    is_urgent: bool | None = None
+    urgent_reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _urgent_has_a_reason(self) -> Self:
+        if self.is_urgent and not self.urgent_reason:
+            raise ValueError("tin khẩn cần urgent_reason / what is urgent needs urgent_reason")
+        return self
 
     def changes(self) -> dict[str, Any]:
         """What was sent; an explicit null empties what may be empty and is ignored elsewhere."""
@@ -144,6 +170,11 @@ class PublicationOut(Row):
     affects_rights: bool
     source_note: str | None
     ai_label: str | None
+    made_with_ai: bool
+    is_urgent: bool
+    urgent_reason: str | None
+    corrects_id: UUID | None
+    campaign_id: UUID | None
     state: PublicationState
     revision: int
     content_hash: Hex
@@ -182,7 +213,9 @@ class DeliveryOut(Row):
     not_before: datetime
     committed_at: datetime | None
     confirmed_at: datetime | None
+    proof: dict[str, Any] | None
     withdrawn_at: datetime | None
+    withdrawal_proof: dict[str, Any] | None
     updated_at: datetime
 
 

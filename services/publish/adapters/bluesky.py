@@ -122,7 +122,9 @@ class Bluesky:
 
     async def list_posts(self, limit: int = 50) -> list[OwnPost] | None:
         records = await self._own_records()
-        return [OwnPost(str(r["uri"]), self._url(str(r["uri"])), str(r["value"].get("text", "")), None) for r in records]
+        return [
+            OwnPost(str(r["uri"]), self._url(str(r["uri"])), str(r["value"].get("text", "")), None) for r in records
+        ]
 
     def compose(self, draft: Draft) -> Composed:
         return compose(draft)

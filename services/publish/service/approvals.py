@@ -117,7 +117,8 @@ async def _release(session: AsyncSession, publication: m.Publication, fitted: co
     await session.flush()
     if due > now:
         publication.state = domain.moved(publication.state, PublicationState.SCHEDULED)
-    session.add_all(_delivery(publication, channel_id, fitted[channel_id], due, now) for channel_id in sorted(fitted))
+    made = sorted(fitted.variants.items())
+    session.add_all(_delivery(publication, channel_id, composed, due, now) for channel_id, composed in made)
     event = PublicationApproved(publication_id=publication.id, revision=publication.revision)
     await outbox.emit(session, event, now=now, source="publish")
 

@@ -1,6 +1,6 @@
 """The registry of official channels and their secrets."""
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common import audit
 from libs.common import models as m
 from libs.common.auth import Principal
+from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models.enums import ChannelState, Role
-from services.publish import adapters, queries
+from services.publish import adapters, domain, queries
+from services.publish.adapters.base import Health, Json
 from services.publish.problems import (
     ChannelExists,
     ChannelNotFound,
@@ -24,6 +26,7 @@ from services.publish.problems import (
     UnknownChannelKind,
 )
 from services.publish.resources import PublishResources
+from services.publish.service.tasks import open_channel_task
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -67,6 +70,18 @@ def _check(kind: str, settings: dict[str, Any]) -> None:
     for name in ("service", "web"):
         if name in settings:
             _check_address(name, settings[name])
+    if "quiet_hours" in settings:
+        _check_quiet_hours(settings["quiet_hours"])
+
+
+def _check_quiet_hours(written: object) -> None:
+    try:
+        assert isinstance(written, dict)
+        begins, ends = (time.fromisoformat(written[name]) for name in ("from", "to"))
+    except (AssertionError, KeyError, TypeError, ValueError):
+        raise InvalidChannel('settings.quiet_hours viết như {"from": "22:00", "to": "06:00"}, giờ Hà Nội.') from None
+    if begins == ends or begins.tzinfo or ends.tzinfo:
+        raise InvalidChannel("settings.quiet_hours cần hai giờ khác nhau, không kèm múi giờ.")
 
 
 def _check_address(name: str, written: object) -> None:
@@ -101,6 +116,26 @@ async def store_credentials(
     res.forget_session(channel_id)
     await _audit(session, channel, who, now, "channel.reconnected")
     return channel
+
+
+async def record_health(
+    session: AsyncSession, channel_id: UUID, health: Health, facts: Json | None, now: datetime
+) -> None:
+    """What the platform said about the account; a person is told where it cannot be used, or soon cannot."""
+    channel = await queries.get_channel(session, channel_id)
+    assert channel is not None
+    channel.credentials_end_at = health.credentials_end_at
+    if facts is not None:
+        channel.capabilities, channel.capabilities_at = facts, now
+    if health.problem is not None:
+        if channel.state == ChannelState.ACTIVE:
+            channel.state = ChannelState.NEEDS_RECONNECT
+        title = f"Cần kết nối lại kênh “{channel.name}”: {health.problem.vi}"
+        await open_channel_task(session, "channel_reconnect", channel, title, now)
+    elif health.credentials_end_at is not None and health.credentials_end_at <= now + domain.EXPIRY_WARNING:
+        until = f"{health.credentials_end_at.astimezone(HANOI):%H:%M ngày %d/%m/%Y}"
+        title = f"Thông tin đăng nhập của kênh “{channel.name}” hết hạn lúc {until}; hãy kết nối lại trước đó"
+        await open_channel_task(session, "channel_expiring", channel, title, now)
 
 
 async def _seal(

@@ -1,6 +1,7 @@
 """From what the editors wrote to what each channel will carry, and the hash that binds both."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,17 +11,31 @@ from libs.common import models as m
 from libs.common.ids import new_id
 from services.publish import domain, queries
 from services.publish.adapters.base import Composed, Draft, NotPostable
-from services.publish.problems import ChannelNotFound, ChannelOfAnotherUnit, NotPostableHere
+from services.publish.problems import ChannelNotFound, ChannelOfAnotherUnit, MediumNotFound, NotPostableHere
 from services.publish.resources import PublishResources
 
-Fitted = dict[UUID, Composed]
+
+@dataclass(frozen=True)
+class Fitted:
+    """What each channel would be sent, and the SHA-256 of each file shown, in order."""
+
+    variants: Mapping[UUID, Composed]
+    media: tuple[str, ...] = ()
 
 
 async def compose(
-    session: AsyncSession, publication: m.Publication, channels: Mapping[UUID, m.Channel], res: PublishResources
+    session: AsyncSession,
+    publication: m.Publication,
+    channels: Mapping[UUID, m.Channel],
+    res: PublishResources,
+    media_ids: Sequence[UUID] | None = None,
 ) -> Fitted:
-    """What each channel would be sent, exactly (only the time of sending is missing)."""
+    """What each channel would be sent, exactly (only the time of sending and the platform's own names of uploads are
+    missing). `media_ids`: what it will show, where that is being changed."""
     on_bulletin = any(channel.kind == "own_site" for channel in channels.values())
+    shown = await queries.media_shown(session, publication.id) if media_ids is None else media_ids
+    media = await queries.media_files(session, shown)
+    corrected = await queries.corrected_posts(session, publication.corrects_id)
     draft = Draft(
         title=publication.title,
         body=publication.body,
@@ -31,10 +46,13 @@ async def compose(
         slug=publication.slug,
         affects_rights=publication.affects_rights,
         source_note=publication.source_note,
-        ai_label=publication.ai_label,
+        ai_label=publication.ai_label or next((medium.ai_label for medium in media if medium.ai_label), None),
         unit_name=await queries.unit_name(session, publication.unit_id),
+        media=tuple(media),
+        is_urgent=publication.is_urgent,
     )
-    return {channel.id: _fit(res, channel, draft) for channel in channels.values()}
+    fitted = {c.id: _fit(res, c, replace(draft, corrects=corrected.get(c.id))) for c in channels.values()}
+    return Fitted(fitted, tuple(await queries.media_hashes(session, shown)))
 
 
 def _fit(res: PublishResources, channel: m.Channel, draft: Draft) -> Composed:
@@ -45,7 +63,7 @@ def _fit(res: PublishResources, channel: m.Channel, draft: Draft) -> Composed:
 
 
 def hash_of(publication: m.Publication, fitted: Fitted) -> bytes:
-    variants = tuple(domain.HashedVariant(c, f.text, f.link, f.payload) for c, f in fitted.items())
+    variants = tuple(domain.HashedVariant(c, f.text, f.link, f.payload) for c, f in fitted.variants.items())
     return domain.content_hash(
         domain.Hashed(
             unit_id=publication.unit_id,
@@ -60,6 +78,11 @@ def hash_of(publication: m.Publication, fitted: Fitted) -> bytes:
             ai_label=publication.ai_label,
             scheduled_at=publication.scheduled_at,
             variants=variants,
+            media=fitted.media,
+            made_with_ai=publication.made_with_ai,
+            is_urgent=publication.is_urgent,
+            urgent_reason=publication.urgent_reason,
+            corrects_id=publication.corrects_id,
         )
     )
 
@@ -77,6 +100,19 @@ async def chosen_channels(session: AsyncSession, ids: Iterable[UUID], unit_id: U
     return found
 
 
+async def chosen_media(session: AsyncSession, ids: Iterable[UUID], unit_id: UUID) -> list[UUID]:
+    """The media in order, each once; a unit shows what is in its own library."""
+    wanted = list(dict.fromkeys(ids))
+    found = await queries.media_by_id(session, wanted)
+    for medium_id in wanted:
+        medium = found.get(medium_id)
+        if medium is None or medium.unit_id != unit_id:
+            raise MediumNotFound(f"Không có ảnh hay video {medium_id} trong thư viện của đơn vị.")
+        if medium.archived_at is not None:
+            raise NotPostableHere(f"“{medium.alt[:60]}” đã được cất khỏi thư viện; hãy chọn ảnh khác.")
+    return wanted
+
+
 async def store_variants(session: AsyncSession, publication: m.Publication, fitted: Fitted, now: datetime) -> None:
     rows = [
         {
@@ -87,6 +123,6 @@ async def store_variants(session: AsyncSession, publication: m.Publication, fitt
             "text": composed.text,
             "link": composed.link,
         }
-        for channel_id, composed in fitted.items()
+        for channel_id, composed in fitted.variants.items()
     ]
     await queries.replace_variants(session, publication.id, rows)

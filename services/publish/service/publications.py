@@ -1,5 +1,6 @@
 """Drafting: create, edit, submit, read. Every edit is a new revision, and voids what was approved before."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +16,11 @@ from libs.common.ids import new_id
 from libs.common.models.enums import PublicationKind, PublicationState, Role
 from services.publish import domain, queries
 from services.publish.problems import (
+    AiLabelMissing,
     ContentChanged,
     NotYourUnit,
     PublicationNotFound,
+    ScheduledInThePast,
     StateConflict,
     StillAutomatic,
     StoryNotFound,
@@ -35,6 +38,10 @@ async def create_publication(
     unit_id = fields.pop("unit_id", None) or who.unit_id
     _require_editor(who, unit_id)
     channels = await composing.chosen_channels(session, fields.pop("channel_ids"), unit_id)
+    media_ids = await composing.chosen_media(session, fields.pop("media_ids", []), unit_id)
+    await _require_correctable(session, fields.get("corrects_id"), unit_id)
+    _require_label(fields)
+    _require_future(fields.get("scheduled_at"), now)
     publication_id = new_id(now)
     publication = m.Publication(
         id=publication_id,
@@ -48,11 +55,11 @@ async def create_publication(
         updated_at=now,
         **{"kind": PublicationKind.ANNOUNCEMENT, "affects_rights": False, "language": "vi", **fields},
     )
-    fitted = await composing.compose(session, publication, channels, res)
+    fitted = await composing.compose(session, publication, channels, res, media_ids)
     publication.content_hash = composing.hash_of(publication, fitted)
     session.add(publication)
     await session.flush()
-    await _record_revision(session, publication, fitted, who, now, "publication.created")
+    await _record_revision(session, publication, fitted, media_ids, who, now, "publication.created")
     return publication
 
 
@@ -77,15 +84,27 @@ async def edit_publication(
     if ids is None:
         ids = [variant.channel_id for variant in await queries.variants_of(session, publication.id)]
     channels = await composing.chosen_channels(session, ids, publication.unit_id)
+    media_ids = fields.pop("media_ids", None)
+    if media_ids is None:
+        media_ids = list(await queries.media_shown(session, publication.id))
+    else:
+        media_ids = await composing.chosen_media(session, media_ids, publication.unit_id)
+    _require_edit(publication, fields)
+    _require_future(fields.get("scheduled_at"), now)
     with session.no_autoflush:
         for name, value in fields.items():
             setattr(publication, name, value)
-        fitted = await composing.compose(session, publication, channels, res)
-    return await _store_edit(session, publication, fitted, who, now)
+        fitted = await composing.compose(session, publication, channels, res, media_ids)
+    return await _store_edit(session, publication, fitted, media_ids, who, now)
 
 
 async def _store_edit(
-    session: AsyncSession, publication: m.Publication, fitted: composing.Fitted, who: Principal, now: datetime
+    session: AsyncSession,
+    publication: m.Publication,
+    fitted: composing.Fitted,
+    media_ids: Sequence[UUID],
+    who: Principal,
+    now: datetime,
 ) -> m.Publication:
     fresh_hash = composing.hash_of(publication, fitted)
     if fresh_hash == publication.content_hash:
@@ -98,7 +117,7 @@ async def _store_edit(
     publication.updated_at = now
     await queries.drop_deliveries(session, publication.id)
     await session.flush()
-    await _record_revision(session, publication, fitted, who, now, "publication.edited")
+    await _record_revision(session, publication, fitted, media_ids, who, now, "publication.edited")
     return publication
 
 
@@ -174,7 +193,8 @@ async def preview_publication(
     publication = await require_visible(session, publication_id, who)
     channels, fitted = await recomposed(session, publication, res)
     held = {d.channel_id: d.handle.get("payload") for d in await queries.deliveries_of(session, publication_id)}
-    previews = [Preview(channels[c], f.text, f.link, held.get(c) or f.payload, f.notes) for c, f in fitted.items()]
+    made = fitted.variants.items()
+    previews = [Preview(channels[c], f.text, f.link, held.get(c) or f.payload, f.notes) for c, f in made]
     return publication, previews
 
 
@@ -236,6 +256,39 @@ def _require_editor(who: Principal, unit_id: UUID) -> None:
         raise NotYourUnit("Chỉ biên tập viên của đơn vị được soạn và sửa tin của đơn vị.")
 
 
+def _require_label(fields: Mapping[str, Any]) -> None:
+    """What a model wrote or drew says so (Law 134/2025)."""
+    if fields.get("made_with_ai") and not fields.get("ai_label"):
+        raise AiLabelMissing("Hãy ghi nhãn, ví dụ: “Nội dung có sử dụng trí tuệ nhân tạo”.")
+
+
+def _require_edit(publication: m.Publication, fields: Mapping[str, Any]) -> None:
+    if publication.is_urgent and fields.get("is_urgent") is False:
+        raise StateConflict("Tin đã đánh dấu khẩn thì giữ dấu khẩn.")
+    _require_label({name: fields.get(name, getattr(publication, name)) for name in ("made_with_ai", "ai_label")})
+
+
+def _require_future(at: datetime | None, now: datetime) -> None:
+    if at is not None and at <= now:
+        told = f"{at.astimezone(HANOI):%H:%M ngày %d/%m/%Y}"
+        raise ScheduledInThePast(f"Giờ đăng {told} đã qua; hãy chọn giờ khác, hoặc bỏ trống để đăng ngay khi duyệt.")
+
+
+async def _require_correctable(session: AsyncSession, corrects_id: UUID | None, unit_id: UUID) -> None:
+    """A correction corrects what its own unit has published."""
+    if corrects_id is None:
+        return
+    original = await queries.get_publication(session, corrects_id)
+    if original is None or original.unit_id != unit_id:
+        raise PublicationNotFound(f"Không có tin {corrects_id} của đơn vị để cải chính.")
+    if original.state not in (
+        PublicationState.PUBLISHED,
+        PublicationState.PARTLY_PUBLISHED,
+        PublicationState.CORRECTED,
+    ):
+        raise StateConflict("Chỉ cải chính được tin đã đăng; tin chưa đăng thì sửa trực tiếp.")
+
+
 async def _free_slug(session: AsyncSession, title: str, publication_id: UUID) -> str:
     slug = domain.slugify(title)
     return f"{slug}-{publication_id.hex[-8:]}" if await queries.is_slug_taken(session, slug) else slug
@@ -245,10 +298,12 @@ async def _record_revision(
     session: AsyncSession,
     publication: m.Publication,
     fitted: composing.Fitted,
+    media_ids: Sequence[UUID],
     who: Principal,
     now: datetime,
     action: str,
 ) -> None:
+    await queries.replace_media(session, publication.id, media_ids)
     await composing.store_variants(session, publication, fitted, now)
     session.add(
         m.PublicationRevision(

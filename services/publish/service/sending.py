@@ -24,6 +24,7 @@ from services.publish.adapters.base import (
     Found,
     Json,
     NotFound,
+    NotStaged,
     Outcome,
     Prepared,
     Published,
@@ -36,11 +37,13 @@ from services.publish.adapters.base import (
 )
 from services.publish.credentials import CredentialsUnreadable
 from services.publish.resources import PublishResources
-from services.publish.service import composing
+from services.publish.service import composing, limiting
 from services.publish.service.tasks import open_task
 
 D, P = DeliveryState, PublicationState
 SENDING_STATES = {P.APPROVED, P.SCHEDULED, P.PUBLISHING, P.PARTLY_PUBLISHED, P.FAILED}
+ACCEPTED_LOOK = timedelta(seconds=5)
+"""How soon to look for what a platform took but did not show at once."""
 NO_SECRET = Reason("Kênh chưa có thông tin đăng nhập, cần kết nối tài khoản", "no usable credentials")
 
 
@@ -56,6 +59,11 @@ async def open_channel(session: AsyncSession, delivery: m.Delivery, res: Publish
     """The adapter with its secret, or the reason why the account cannot be used."""
     channel = await queries.get_channel(session, delivery.channel_id)
     assert channel is not None
+    opened = await open_account(session, channel, res)
+    return opened if isinstance(opened, AuthRequired) else Ready(delivery, opened)
+
+
+async def open_account(session: AsyncSession, channel: m.Channel, res: PublishResources) -> Channel | AuthRequired:
     sealed = await queries.get_credentials(session, channel.id)
     secret: Json = {}
     if sealed is not None and res.vault is not None:
@@ -65,16 +73,51 @@ async def open_channel(session: AsyncSession, delivery: m.Delivery, res: Publish
             return AuthRequired(NO_SECRET)
     adapter = res.open(channel, secret)
     missing = [name for name in adapter.needs_secret if name not in secret]
-    return AuthRequired(NO_SECRET) if missing else Ready(delivery, adapter)
+    return AuthRequired(NO_SECRET) if missing else adapter
+
+
+async def allow(
+    session: AsyncSession, claimed: m.Delivery, channel: Channel, operation: str, now: datetime
+) -> datetime | None:
+    """None where the operation may be done now (and is counted); else until when the delivery waits."""
+    publication, delivery = await _locked(session, claimed.id)
+    if delivery.state != D.PREPARED or delivery.attempt != claimed.attempt:
+        return now
+    until = await limiting.spend(session, delivery.channel_id, channel.limits, operation, now, publication.is_urgent)
+    if until is None and operation == "publish" and not publication.is_urgent:
+        until = await _quiet_until(session, delivery.channel_id, now)
+        why = "Kênh đang trong giờ yên lặng"
+    else:
+        why = "Đã dùng hết hạn mức của nền tảng, sẽ gửi khi có lại"
+    if until is not None:
+        _not_sent(publication, delivery, D.THROTTLED, why, until)
+        delivery.attempt, delivery.updated_at = max(delivery.attempt - 1, 0), now
+    return until
+
+
+async def _quiet_until(session: AsyncSession, channel_id: UUID, now: datetime) -> datetime | None:
+    channel = await queries.get_channel(session, channel_id)
+    return domain.quiet_until(channel.settings.get("quiet_hours"), now) if channel is not None else None
+
+
+async def keep_staged(session: AsyncSession, claimed: m.Delivery, prepared: Prepared, now: datetime) -> None:
+    """What was uploaded is kept, so that a worker that takes over need not do it again."""
+    _, delivery = await _locked(session, claimed.id)
+    if delivery.state == D.PREPARED and delivery.attempt == claimed.attempt:
+        delivery.handle = {**delivery.handle, "sending": prepared.as_handle()}
+        delivery.updated_at = now
 
 
 async def arm(session: AsyncSession, claimed: m.Delivery, prepared: Prepared, now: datetime) -> bool:
-    """Record that this is about to be sent; False where it may not be (withdrawn, edited, not what was approved)."""
+    """Record that this is about to be sent; False where it may not be (withdrawn, edited, paused, not as approved)."""
     publication = await queries.lock_publication(session, claimed.publication_id)
     delivery = await delivery_queries.lock_delivery(session, claimed.id)
     if publication is None or delivery is None or publication.state not in SENDING_STATES:
         return False
     if delivery.state != D.PREPARED or delivery.attempt != claimed.attempt:
+        return False
+    if await queries.is_paused(session, publication.id):
+        delivery.state, delivery.not_before = domain.delivery_moved(delivery.state, D.PENDING), now
         return False
     if await _hash_to_send(session, publication) != publication.content_hash:
         await _give_up(session, delivery, Reason("Nội dung sắp gửi khác bản đã duyệt", "payload differs"), now)
@@ -95,7 +138,9 @@ async def _hash_to_send(session: AsyncSession, publication: m.Publication) -> by
         d.channel_id: Composed(d.handle.get("text", ""), d.handle.get("link"), d.handle.get("payload", {}))
         for d in held
     }
-    return composing.hash_of(publication, fitted)
+    shown = await queries.media_shown(session, publication.id)
+    media = tuple(await queries.media_hashes(session, shown))
+    return composing.hash_of(publication, composing.Fitted(fitted, media))
 
 
 async def record_outcome(session: AsyncSession, delivery_id: UUID, outcome: Outcome, now: datetime) -> None:
@@ -106,14 +151,17 @@ async def record_outcome(session: AsyncSession, delivery_id: UUID, outcome: Outc
     delivery.updated_at = now
     match outcome:
         case Published():
-            await _published(session, publication, delivery, outcome.id, outcome.url, now)
+            await _published(session, publication, delivery, outcome, now)
             await _flag_duplicates(session, publication, delivery, outcome.duplicates, now)
         case Accepted():
             _move(delivery, D.ACCEPTED)
-            delivery.not_before = now + timedelta(seconds=10)
+            delivery.handle = {**delivery.handle, "sending": outcome.handle}
+            delivery.not_before = now + ACCEPTED_LOOK
         case Unknown():
+            delivery.handle = {**delivery.handle, "sending": outcome.handle}
             _open_question(delivery, outcome.reason, now)
         case Throttled():
+            await limiting.block(session, delivery.channel_id, outcome.until, now)
             _not_sent(publication, delivery, D.THROTTLED, "Nền tảng yêu cầu gửi chậm lại", outcome.until)
         case Rejected():
             await _rejected(session, publication, delivery, outcome, now)
@@ -124,13 +172,23 @@ async def record_outcome(session: AsyncSession, delivery_id: UUID, outcome: Outc
     await settle(session, publication, now)
 
 
-async def refuse_before_sending(session: AsyncSession, delivery_id: UUID, outcome: AuthRequired, now: datetime) -> None:
-    """The account cannot be used: found out before anything was armed."""
+async def refuse_before_sending(session: AsyncSession, delivery_id: UUID, outcome: NotStaged, now: datetime) -> None:
+    """The account cannot be used, or nothing could be made ready: found out before anything was armed."""
     publication, delivery = await _locked(session, delivery_id)
-    if delivery.state == D.PREPARED:
-        delivery.updated_at = now
-        await _needs_reconnect(session, publication, delivery, outcome.reason, now)
-        await settle(session, publication, now)
+    if delivery.state != D.PREPARED:
+        return
+    delivery.updated_at = now
+    match outcome:
+        case AuthRequired():
+            await _needs_reconnect(session, publication, delivery, outcome.reason, now)
+        case Throttled():
+            await limiting.block(session, delivery.channel_id, outcome.until, now)
+            _not_sent(publication, delivery, D.THROTTLED, "Nền tảng yêu cầu gửi chậm lại", outcome.until)
+        case Rejected():
+            await _rejected(session, publication, delivery, outcome, now)
+        case _:
+            assert_never(outcome)
+    await settle(session, publication, now)
 
 
 async def record_look(
@@ -145,7 +203,7 @@ async def record_look(
     delivery.updated_at = now
     match seen:
         case Found():
-            await _published(session, publication, delivery, seen.id, seen.url, now)
+            await _published(session, publication, delivery, seen, now)
             await _flag_duplicates(session, publication, delivery, seen.duplicates, now)
         case NotFound():
             await _not_there(session, publication, delivery, looks, is_repeatable, now)
@@ -192,10 +250,11 @@ async def _locked(session: AsyncSession, delivery_id: UUID) -> tuple[m.Publicati
 
 
 async def _published(
-    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, platform_id: str, url: str, now: datetime
+    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, seen: Published | Found, now: datetime
 ) -> None:
     """Seen on the platform. Where it was withdrawn in the meantime, it has to come down."""
-    delivery.platform_id, delivery.platform_url = platform_id, url
+    delivery.platform_id, delivery.platform_url = seen.id, seen.url
+    delivery.proof = {**seen.proof, "seen_at": now.isoformat()}
     delivery.confirmed_at, delivery.error = now, None
     withdrawn = publication.state == P.WITHDRAWN
     _move(delivery, D.WITHDRAWING if withdrawn else D.PUBLISHED)

@@ -35,17 +35,37 @@ async def open_task(
         await _tell(session, values, publication, now)
 
 
+async def open_channel_task(session: AsyncSession, kind: str, channel: m.Channel, title: str, now: datetime) -> None:
+    """One open task of a kind for each channel; the admins of its unit are told, once."""
+    values = {
+        "id": new_id(now),
+        "kind": kind,
+        "title": title,
+        "link": None,
+        "channel_id": channel.id,
+        "unit_id": channel.unit_id,
+        "state": TaskState.OPEN,
+        "created_at": now,
+    }
+    if await queries.add_channel_task(session, values):
+        await _notify(session, values, Role.ADMIN, f"Cần xử lý: {channel.name}", now)
+
+
 async def _tell(session: AsyncSession, task: dict[str, object], publication: m.Publication, now: datetime) -> None:
+    await _notify(session, task, Role.SPOKESPERSON, f"Cần xử lý: {publication.title}", now)
+
+
+async def _notify(session: AsyncSession, task: dict[str, object], role: Role, subject: str, now: datetime) -> None:
     await queries.add_notification(
         session,
         {
             "id": new_id(now),
             "kind": f"task_{task['kind']}",
-            "role": Role.SPOKESPERSON,
-            "unit_id": publication.unit_id,
+            "role": role,
+            "unit_id": task["unit_id"],
             "object_type": "task",
             "object_id": task["id"],
-            "subject": f"Cần xử lý: {publication.title}",
+            "subject": subject,
             "body": task["title"],
             "created_at": now,
             "sent_at": None,

@@ -85,6 +85,7 @@ async def record_removal(session: AsyncSession, delivery_id: UUID, removal: Remo
     if isinstance(removal, Deleted):
         delivery.state = domain.delivery_moved(delivery.state, D.WITHDRAWN)
         delivery.withdrawn_at, delivery.error = now, None
+        delivery.withdrawal_proof = {**removal.proof, "seen_at": now.isoformat()}
         await announce(session, delivery, now)
         return
     await _still_live(session, delivery, removal, now)
@@ -96,7 +97,7 @@ async def _still_live(session: AsyncSession, delivery: m.Delivery, removal: Stil
     delivery.not_before = removal.retry_at or now + domain.backoff(delivery.attempt)
     if removal.needs_reconnect:
         await _close_channel(session, delivery.channel_id)
-    if removal.needs_reconnect or delivery.attempt >= TRIES_BEFORE_TASK:
+    if removal.needs_reconnect or removal.needs_person or delivery.attempt >= TRIES_BEFORE_TASK:
         title = f"Bài vẫn còn trên nền tảng, cần gỡ bằng tay: {removal.reason.vi}"
         await open_task(session, "takedown_failed", delivery, title, now)
 
