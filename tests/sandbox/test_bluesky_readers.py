@@ -1,8 +1,10 @@
 """What readers' apps see: counts that lag, threads, and the page of a post that says what it is."""
 
+from typing import Any
+
 import pytest
 
-from tests.sandbox.city import KEYS, POST, City, error
+from tests.sandbox.city import AT, KEYS, POST, City, error
 
 POSTS, THREAD = "app.bsky.feed.getPosts", "app.bsky.feed.getPostThread"
 
@@ -49,6 +51,65 @@ async def test_our_own_reply_is_in_the_thread(city: City) -> None:
     alone = {"actor": city.did, "filter": "posts_no_replies"}
     feed = (await city.read("app.bsky.feed.getAuthorFeed", **alone)).json()["feed"]
     assert [f["post"]["uri"] for f in feed] == [first["uri"]]
+
+
+GATE = "app.bsky.feed.threadgate"
+
+
+async def gate(city: City, uri: str, **more: Any) -> None:
+    record = {"$type": GATE, "post": uri, "createdAt": AT, **more}
+    body = {"repo": city.did, "collection": GATE, "rkey": KEYS[0], "record": record}
+    assert (await city.call("com.atproto.repo.putRecord", **body)).status_code == 200
+
+
+async def test_a_hidden_reply_is_told_and_folded_away(city: City) -> None:
+    uri = (await city.put()).json()["uri"]
+    await city.control("POST", "bluesky/engage", post=uri, replies=[{"text": "Cảm ơn"}, {"text": "quảng cáo"}])
+    await city.later(2)
+    spam = (await city.read(THREAD, uri=uri)).json()["thread"]["replies"][1]["post"]["uri"]
+    await gate(city, uri, hiddenReplies=[spam])
+    await city.later(2)
+    thread = (await city.read(THREAD, uri=uri)).json()["thread"]
+    assert thread["post"]["threadgate"]["record"]["hiddenReplies"] == [spam]
+    assert thread["post"]["replyCount"] == len(thread["replies"]) == 2
+    page = (await city.http.get((await city.posts())[0]["page"])).text
+    folded = page.split("<details>")[1].split("</details>")[0]
+    assert "quảng cáo" in folded
+    assert "Cảm ơn" not in folded
+
+
+async def test_a_closed_thread_takes_only_its_authors_replies(city: City) -> None:
+    first = (await city.put()).json()
+    await gate(city, first["uri"], allow=[])
+    await city.control("POST", "bluesky/engage", post=first["uri"], replies=[{"text": "Cảm ơn"}])
+    ref = {"uri": first["uri"], "cid": first["cid"]}
+    await city.put(KEYS[1], text="Bổ sung", reply={"root": ref, "parent": ref})
+    await city.later(2)
+    thread = (await city.read(THREAD, uri=first["uri"])).json()["thread"]
+    assert [r["post"]["record"]["text"] for r in thread["replies"]] == ["Bổ sung"]
+    assert thread["post"]["replyCount"] == 1
+
+
+@pytest.mark.mission("M31")
+async def test_likes_and_reposts_by_the_protocol_count_once_an_account(city: City) -> None:
+    first = (await city.put()).json()
+    await city.control("POST", "bluesky/engage", post=first["uri"], likes=2)
+    record = {"subject": {"uri": first["uri"], "cid": first["cid"]}, "createdAt": AT}
+    for kind in ("like", "like", "repost"):
+        body = {"repo": city.did, "collection": f"app.bsky.feed.{kind}", "record": record}
+        assert (await city.call("com.atproto.repo.createRecord", **body)).status_code == 200
+    await city.later(2)
+    [post] = (await city.read(POSTS, uris=[first["uri"]])).json()["posts"]
+    assert (post["likeCount"], post["repostCount"]) == (3, 1)
+
+
+async def test_readers_apps_can_be_made_later_still(city: City) -> None:
+    uri = (await city.put()).json()["uri"]
+    await city.control("PUT", "lag", platform="bluesky", seconds=60)
+    await city.later(59)
+    assert (await city.read(POSTS, uris=[uri])).json() == {"posts": []}
+    await city.later(1)
+    assert len((await city.read(POSTS, uris=[uri])).json()["posts"]) == 1
 
 
 async def test_a_deleted_post_takes_its_counts_along(city: City) -> None:

@@ -1,11 +1,13 @@
 """Records: what a post may be, that a key makes one post of many requests, and who wins when two write."""
 
+import hashlib
 import unicodedata
 from typing import Any
 
 import pytest
 
-from sandbox.platforms.bluesky.encoding import NotData, TidClock, blob_cid, encode, is_tid, record_cid
+from sandbox.platforms.bluesky.encoding import NotData, TidClock, blob_cid, encode, record_cid
+from sandbox.platforms.bluesky.formats import is_tid
 from tests.sandbox.city import AT, KEYS, POST, City, error
 
 CREATE, DELETE, LIST = (f"com.atproto.repo.{verb}" for verb in ("createRecord", "deleteRecord", "listRecords"))
@@ -81,10 +83,14 @@ async def test_text_has_both_limits(city: City, text: Any, message: str | None) 
         ({"tags": ["đ" * 65]}, "Record/tags/0 must not be longer than 64 graphemes"),
         ({"embed": {"external": {}}}, 'includes the "$type" property'),
         ({"embed": {"$type": "app.bsky.embed.external", "external": {"uri": LINK}}}, 'the property "title"'),
-        ({"reply": {"root": {"uri": "at://x/y/z", "cid": "x"}, "parent": {}}}, "Record/reply/root/cid"),
+        ({"reply": {"root": {"uri": "at://a.test/app.bsky.feed.post/x", "cid": "x"}}}, "Record/reply/root/cid"),
         ({"facets": [{"index": {"byteStart": -1, "byteEnd": 2}, "features": []}]}, "can not be less than 0"),
         ({"facets": [{"index": {"byteStart": 0}, "features": []}]}, 'the property "byteEnd"'),
         ({"likes": 1.5}, "float is not in the data model"),
+        ({"embed": {"$type": "app.bsky.embed.images", "images": [{}] * 5}}, "must not have more than 4 elements"),
+        ({"embed": {"$type": "app.bsky.embed.video", "video": "x"}}, "Record/embed/video should be a blob ref"),
+        ({"embed": {"$type": "app.bsky.embed.recordWithMedia", "record": {}}}, "Record/embed/record must have"),
+        ({"labels": {"$type": "com.atproto.label.defs#selfLabels", "values": [{"val": "x" * 129}]}}, "values/0/val"),
     ],
 )
 async def test_what_a_post_may_not_be(city: City, record: dict[str, Any], words: str) -> None:
@@ -139,7 +145,7 @@ async def test_a_swap_that_lost_the_race_is_refused(city: City) -> None:
 async def test_deleting_is_seen_at_once_and_may_be_repeated(city: City) -> None:
     cid = (await city.put()).json()["cid"]
     which = {"repo": city.did, "collection": POST, "rkey": KEYS[0]}
-    assert error(await city.call(DELETE, **which, swapRecord="bafyother")) == (400, "InvalidSwap")
+    assert error(await city.call(DELETE, **which, swapRecord=record_cid({}))) == (400, "InvalidSwap")
     done = await city.call(DELETE, **which, swapRecord=cid)
     assert done.json()["commit"]["rev"]
     assert error(await city.get()) == (400, "RecordNotFound")
@@ -195,24 +201,91 @@ async def test_several_writes_are_all_or_nothing(city: City) -> None:
     assert "300" in (await city.call(apply, repo=city.did, writes=[many])).json()["message"]
 
 
-async def test_images_have_to_be_uploaded_and_small(build: Any) -> None:
-    city = await build(bluesky={"image_max_bytes": 10})
-    upload = "/bluesky/xrpc/com.atproto.repo.uploadBlob"
-    headers = {"Authorization": f"Bearer {city.session['accessJwt']}", "Content-Type": "image/png"}
-    small = (await city.http.post(upload, content=b"\x89PNG", headers=headers)).json()["blob"]
-    large = (await city.http.post(upload, content=b"\x89PNG" * 3, headers=headers)).json()["blob"]
-    assert small == {"$type": "blob", "ref": {"$link": blob_cid(b"\x89PNG")}, "mimeType": "image/png", "size": 4}
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
 
-    def embed(image: Any, **more: Any) -> Any:
-        return {"$type": "app.bsky.embed.images", "images": [{"image": image, **more}]}
 
-    assert (await city.put(embed=embed(small, alt="Bản đồ"))).status_code == 200
-    assert 'the property "alt"' in (await city.put(KEYS[1], embed=embed(small))).json()["message"]
-    assert error(await city.put(KEYS[1], embed=embed(large, alt=""))) == (400, "BlobTooLarge")
+async def upload(city: City, content: bytes, mime: str = "image/png") -> Any:
+    headers = {"Authorization": f"Bearer {city.session['accessJwt']}", "Content-Type": mime}
+    return await city.http.post("/bluesky/xrpc/com.atproto.repo.uploadBlob", content=content, headers=headers)
+
+
+def images(*blobs: Any, **more: Any) -> dict[str, Any]:
+    shown = [{"image": blob, "alt": "Bản đồ"} | more for blob in blobs]
+    return {"embed": {"$type": "app.bsky.embed.images", "images": shown}}
+
+
+@pytest.mark.mission("M29")
+async def test_images_have_to_be_uploaded_and_small(city: City) -> None:
+    small = (await upload(city, PNG)).json()["blob"]
+    large = (await upload(city, PNG.ljust(2_000_001, b"."))).json()["blob"]
+    assert small == {"$type": "blob", "ref": {"$link": blob_cid(PNG)}, "mimeType": "image/png", "size": len(PNG)}
+    assert (await city.put(**images(small))).status_code == 200
+    assert 'the property "alt"' in (await city.put(KEYS[1], embed=_without_alt(small))).json()["message"]
+    too_large = await city.put(KEYS[1], **images(large))
+    assert error(too_large) == (400, "InvalidRequest")
+    assert "Record/embed/images/0/image must not be larger than 2000000 bytes" in too_large.json()["message"]
+    told_small = await city.put(KEYS[1], **images({**large, "size": 9}))
+    assert error(told_small) == (400, "InvalidSize"), "the schema believes the size that is told; the server looks"
     absent = {**small, "ref": {"$link": blob_cid(b"other")}}
-    assert error(await city.put(KEYS[1], embed=embed(absent, alt=""))) == (400, "BlobNotFound")
+    assert error(await city.put(KEYS[1], **images(absent))) == (400, "BlobNotFound")
+    wrong = await city.put(KEYS[1], **images(small, aspectRatio={"width": 0, "height": 9}))
+    assert "aspectRatio/width can not be less than 1" in wrong.json()["message"]
     got = await city.read("com.atproto.sync.getBlob", did=city.did, cid=small["ref"]["$link"])
-    assert (got.content, got.headers["x-content-type-options"]) == (b"\x89PNG", "nosniff")
+    assert (got.content, got.headers["x-content-type-options"]) == (PNG, "nosniff")
+
+
+def _without_alt(blob: Any) -> dict[str, Any]:
+    return {"$type": "app.bsky.embed.images", "images": [{"image": blob}]}
+
+
+async def test_a_file_is_what_its_bytes_say(city: City) -> None:
+    told_jpeg = (await upload(city, PNG, "image/jpeg")).json()["blob"]
+    assert told_jpeg["mimeType"] == "image/png"
+    assert error(await city.put(**images({**told_jpeg, "mimeType": "image/jpeg"}))) == (400, "InvalidMimeType")
+    text = (await upload(city, "chữ".encode(), "text/plain; charset=utf-8")).json()["blob"]
+    assert text["mimeType"] == "text/plain"
+    assert "mimeType must be one of (image/*)" in (await city.put(**images(text))).json()["message"]
+
+
+@pytest.mark.mission("M18")
+async def test_the_ledger_knows_the_images_of_a_post_by_their_hash(city: City) -> None:
+    first, second = PNG, PNG + b"2"
+    blobs = [(await upload(city, data)).json()["blob"] for data in (first, second)]
+    await city.put(**images(*blobs))
+    *_, made = (await city.control("GET", "ledger"))["entries"]
+    assert made["data"]["media_sha256"] == [hashlib.sha256(data).hexdigest() for data in (first, second)]
+
+
+async def test_a_blob_goes_with_the_last_record_that_names_it(city: City) -> None:
+    blob = (await upload(city, PNG)).json()["blob"]
+    for key in KEYS[:2]:
+        assert (await city.put(key, **images(blob))).status_code == 200
+    which = {"repo": city.did, "collection": POST}
+    await city.call(DELETE, **which, rkey=KEYS[0])
+    assert (await city.put(KEYS[2], **images(blob))).status_code == 200
+    for key in KEYS[1:3]:
+        await city.call(DELETE, **which, rkey=key)
+    assert error(await city.put(KEYS[0], **images(blob))) == (400, "BlobNotFound")
+    await upload(city, PNG)
+    assert (await city.put(KEYS[0], **images(blob))).status_code == 200
+
+
+async def test_an_upload_that_nothing_names_is_gone_after_some_hours(city: City) -> None:
+    blob = (await upload(city, PNG)).json()["blob"]
+    await city.later(6 * 3600 - 1)
+    await city.settle()
+    assert (await city.put(**images(blob))).status_code == 200
+    other = (await upload(city, PNG + b"2")).json()["blob"]
+    await city.later(6 * 3600)
+    await city.settle()
+    assert error(await city.put(KEYS[1], **images(other))) == (400, "BlobNotFound")
+    assert (await city.put(KEYS[1], **images(blob))).status_code == 200, "the first is named by a post"
+
+
+async def test_a_write_done_twice_by_the_platform_makes_a_twin(city: City) -> None:
+    await city.fault("executed_twice", "com.atproto.repo.putRecord")
+    assert (await city.put()).json()["uri"].endswith(KEYS[0])
+    assert [p["text"] for p in await city.posts()] == ["Xin chào", "Xin chào"]
 
 
 async def test_writes_cost_points(city: City) -> None:
@@ -255,7 +328,7 @@ async def test_bodies_are_json_and_have_a_size(city: City) -> None:
     assert error(await city.http.post(url, content=b"{", headers=headers)) == (400, "InvalidRequest")
     assert error(await city.http.post(url, content=b"[]", headers=headers)) == (400, "InvalidRequest")
     assert error(await city.http.post(url, content=b"{}", headers={"Content-Type": "text/plain"}))[0] == 400
-    assert error(await city.http.post(url, content=b" " * 160_000, headers=headers)) == (413, "PayloadTooLarge")
+    assert error(await city.http.post(url, content=b" " * 1_000_001, headers=headers)) == (413, "PayloadTooLarge")
 
 
 # --- the encodings, against published values ---

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.sandbox.city import HANDLE, PASSWORD, City, error
@@ -129,3 +130,41 @@ async def test_limits_can_be_switched_off(build: Any) -> None:
     answers = [await free.login() for _ in range(40)]
     assert {a.status_code for a in answers} == {200}
     assert "ratelimit-limit" not in answers[0].headers
+
+
+# --- control ends tokens half-way ---
+
+
+@pytest.mark.mission("M39")
+async def test_an_access_token_can_end_before_its_time(city: City) -> None:
+    assert await city.control("POST", "bluesky/tokens", account=HANDLE, which="access") == {"ended": 1}
+    assert error(await city.put()) == (400, "ExpiredToken")
+    fresh = (await renew(city, city.session["refreshJwt"])).json()
+    assert (
+        (await city.call("com.atproto.repo.putRecord", token=fresh["accessJwt"])).json()["message"].startswith("Input")
+    )
+
+
+@pytest.mark.mission("M39")
+async def test_a_withdrawn_login_asks_for_the_password_again(city: City) -> None:
+    assert await city.control("POST", "bluesky/tokens", account=city.did, revoke=True) == {"ended": 2}
+    assert error(await city.put()) == (400, "ExpiredToken")
+    refused = await renew(city, city.session["refreshJwt"])
+    assert (error(refused), refused.json()["message"]) == ((400, "ExpiredToken"), "Token has been revoked")
+    assert (await city.login()).status_code == 200
+
+
+async def test_tokens_of_nobody_and_of_a_platform_without_any(city: City) -> None:
+    for platform, account in (("bluesky", "la.test"), ("zalo", HANDLE)):
+        answer = await city.http.post(f"/control/{platform}/tokens", json={"account": account})
+        assert answer.status_code == 404
+
+
+@pytest.mark.mission("M39")
+async def test_a_lost_refresh_can_be_asked_for_again(served: City) -> None:
+    first = served.session["refreshJwt"]
+    await served.fault("executed_response_lost", REFRESH)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await renew(served, first)
+    again = (await renew(served, first)).json()
+    assert (await renew(served, again["refreshJwt"])).status_code == 200

@@ -2,28 +2,17 @@
 
 import base64
 import hashlib
-import re
 import struct
 from datetime import datetime
 from threading import Lock
 from typing import Any
 
 _ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
-_TID = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
-_CID = re.compile(r"b[a-z2-7]{58}")
 _DAG_CBOR, _RAW = 0x71, 0x55
 
 
 class NotData(ValueError):
     """Not part of the protocol's data model."""
-
-
-def is_tid(text: str) -> bool:
-    return _TID.fullmatch(text) is not None
-
-
-def is_cid(text: str) -> bool:
-    return _CID.fullmatch(text) is not None
 
 
 def record_cid(record: dict[str, Any]) -> str:
@@ -32,6 +21,11 @@ def record_cid(record: dict[str, Any]) -> str:
 
 def blob_cid(data: bytes) -> str:
     return _cid(_RAW, data)
+
+
+def digest_of(cid: str) -> bytes:
+    """The SHA-256 a CID carries: of the bytes themselves, where it names a blob."""
+    return base64.b32decode(_padded(cid[1:].upper()))[-32:]
 
 
 def _cid(codec: int, data: bytes) -> str:

@@ -1,252 +1,248 @@
-"""The schemas of records, as far as the sandbox reads them: app.bsky.feed.post and app.bsky.feed.threadgate.
+"""Checks values against the platform's own schemas, which lie in ``lexicons/`` as published.
 
-Messages follow @atproto/lexicon, so that what an editor would read is what a test reads.
+What is refused, and in which order, follows the reference library @atproto/lexicon, and so do the words; beyond it the
+types and sizes of blobs are held, as the reference server does. Values are JSON as it came from the wire.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from sandbox import counting
-from sandbox.platforms.bluesky import rules
-from sandbox.platforms.bluesky.encoding import is_cid, is_tid
-from sandbox.platforms.bluesky.wire import InvalidRequest, Json
+from sandbox.platforms.bluesky.formats import FORMATS, is_cid
 
-POST, THREADGATE = "app.bsky.feed.post", "app.bsky.feed.threadgate"
-_NSID = re.compile(r"[a-zA-Z](?:[a-zA-Z0-9-]{0,62})(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,62}))+\.[a-zA-Z][a-zA-Z0-9]{0,62}")
-_KEY = re.compile(r"[A-Za-z0-9._:~-]{1,512}")
-_DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,20})?(?:Z|[+-]\d\d:\d\d)")
-_LANGUAGE = re.compile(r"(?:i|[a-z]{2,3})(?:-[a-zA-Z0-9]+)*")
-_URI = re.compile(r"\w+:(?://)?[^\s/]\S*")
-_DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._-]")
-_AT_URI = re.compile(r"at://[^\s/]+/[^\s/]+/[^\s/]+")
+Json = dict[str, Any]
+_FOLDER = Path(__file__).with_name("lexicons")
+_ABSENT = object()
+_BLOB = {"$type", "ref", "mimeType", "size"}
 
 
-class Wrong(ValueError):
-    """What is wrong with a record, in the words of the lexicon library."""
+class Invalid(ValueError):
+    """What is wrong with a value, in the words of the lexicon library."""
 
 
-def is_nsid(text: str) -> bool:
-    return len(text) <= 317 and _NSID.fullmatch(text) is not None
+class UnknownLexicon(LookupError):
+    """There is no schema of this name here."""
 
 
-def require_key(collection: str, key: str) -> None:
-    if not _KEY.fullmatch(key) or key in (".", ".."):
-        raise InvalidRequest("Invalid record key syntax")
-    if rules.TID_KEYS and collection in _KNOWN and not is_tid(key):
-        raise InvalidRequest(f'Invalid record key for {collection}: expected a "tid"')
+class Lexicons:
+    """The schemas of a folder, one document in a file."""
+
+    def __init__(self, folder: Path = _FOLDER) -> None:
+        documents = (json.loads(file.read_text("utf-8")) for file in sorted(folder.glob("*.json")))
+        self._documents: dict[str, Json] = {document["id"]: document["defs"] for document in documents}
+
+    def __contains__(self, nsid: str) -> bool:
+        return nsid in self._documents
+
+    def main(self, nsid: str) -> Json:
+        return self._definition(f"{nsid}#main")[0]
+
+    def is_record(self, nsid: str) -> bool:
+        return nsid in self._documents and self.main(nsid).get("type") == "record"
+
+    def check_record(self, nsid: str, value: Json) -> None:
+        self._object("Record", self.main(nsid)["record"], value, nsid)
+
+    def check_input(self, nsid: str, body: Json) -> None:
+        """A method whose input is bytes, or nothing, has no schema to hold it against."""
+        schema = self.main(nsid).get("input", {}).get("schema")
+        if schema is not None:
+            self._check("Input", schema, body, nsid)
+
+    def params(self, nsid: str, given: Mapping[str, list[str]]) -> Json:
+        """The parameters of an address: those that the schema names as its types, with its defaults; others as text."""
+        schema = self.main(nsid).get("parameters", {}).get("properties", {})
+        read = {name: _read(values, schema.get(name, {})) for name, values in given.items() if any(values)}
+        self.check_params(nsid, read)
+        return {name: item["default"] for name, item in schema.items() if "default" in item} | read
+
+    def check_params(self, nsid: str, read: Json) -> None:
+        schema = self.main(nsid).get("parameters", {})
+        for name, definition in schema.get("properties", {}).items():
+            if name in read:
+                self._check(name, definition, read[name], nsid)
+            elif name in schema.get("required", ()) and "default" not in definition:
+                raise Invalid(f'Params must have the property "{name}"')
+
+    # --- the types of the schema language ---
+
+    def _check(self, path: str, schema: Json, value: Any, home: str) -> None:
+        match schema["type"]:
+            case "ref":
+                definition, home = self._definition(schema["ref"], home)
+                self._check(path, definition, value, home)
+            case "union":
+                self._union(path, schema, value, home)
+            case "object":
+                self._object(path, schema, value, home)
+            case "array":
+                self._array(path, schema, value, home)
+            case "blob":
+                _blob(path, schema, value)
+            case kind:
+                _PRIMITIVES[kind](path, schema, value)
+
+    def _object(self, path: str, schema: Json, value: Any, home: str) -> None:
+        if not isinstance(value, dict):
+            raise Invalid(f"{path} must be an object")
+        required, nullable = schema.get("required", ()), schema.get("nullable", ())
+        for name, definition in schema.get("properties", {}).items():
+            item = value.get(name, _ABSENT)
+            if item is _ABSENT:
+                if name in required and "default" not in definition:
+                    raise Invalid(f'{path} must have the property "{name}"')
+            elif item is not None or name not in nullable:
+                self._check(f"{path}/{name}", definition, item, home)
+
+    def _array(self, path: str, schema: Json, value: Any, home: str) -> None:
+        if not isinstance(value, list):
+            raise Invalid(f"{path} must be an array")
+        if len(value) > schema.get("maxLength", len(value)):
+            raise Invalid(f"{path} must not have more than {schema['maxLength']} elements")
+        if len(value) < schema.get("minLength", 0):
+            raise Invalid(f"{path} must not have fewer than {schema['minLength']} elements")
+        for index, item in enumerate(value):
+            self._check(f"{path}/{index}", schema["items"], item, home)
+
+    def _union(self, path: str, schema: Json, value: Any, home: str) -> None:
+        """What an open union does not know passes unread."""
+        if not isinstance(value, dict) or not isinstance(value.get("$type"), str):
+            raise Invalid(f'{path} must be an object which includes the "$type" property')
+        names = [_absolute(reference, home) for reference in schema["refs"]]
+        if _absolute(value["$type"], home) in names:
+            definition, home = self._definition(value["$type"], home)
+            self._check(path, definition, value, home)
+        elif schema.get("closed"):
+            told = ", ".join(f"lex:{name.removesuffix('#main')}" for name in names)
+            raise Invalid(f"{path} $type must be one of {told}")
+
+    def _definition(self, reference: str, home: str = "") -> tuple[Json, str]:
+        nsid, _, name = _absolute(reference, home).partition("#")
+        try:
+            return self._documents[nsid][name], nsid
+        except KeyError:
+            raise UnknownLexicon(f"Lexicon not found: lex:{reference}") from None
 
 
-def checked(collection: str, record: Json, validate: bool | None) -> tuple[Json, str | None]:
-    """The record with its $type, and what the server says about its validity."""
-    record = record if "$type" in record else {"$type": collection, **record}
-    if record["$type"] != collection:
-        raise InvalidRequest(f"Invalid $type: expected {collection}, got {record['$type']}")
-    if validate is False:
-        return record, None
-    check = _KNOWN.get(collection)
-    if check is None:
-        if validate:
-            raise InvalidRequest(f"Lexicon not found: lex:{collection}")
-        return record, "unknown"
-    try:
-        check(record)
-    except Wrong as wrong:
-        raise InvalidRequest(f"Invalid {collection} record: {wrong}") from None
-    return record, "valid"
+def _absolute(reference: str, home: str) -> str:
+    nsid, _, name = reference.partition("#")
+    return f"{nsid or home}#{name or 'main'}"
 
 
-def blobs_of(value: Any) -> Iterator[Json]:
-    """Every blob a record refers to."""
-    if isinstance(value, dict):
-        if value.get("$type") == "blob":
-            yield value
-        else:
-            for item in value.values():
-                yield from blobs_of(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from blobs_of(item)
+def _read(values: list[str], schema: Json) -> Any:
+    """Text of an address as the value it stands for; what stands for none stays text, and is refused as such."""
+    if schema.get("type") == "array":
+        return [_read([value], schema["items"]) for value in values if value]
+    if len(values) > 1:
+        return values
+    match schema.get("type"):
+        case "integer" if values[0].removeprefix("-").isdecimal():
+            return int(values[0])
+        case "boolean" if values[0] in ("true", "false"):
+            return values[0] == "true"
+        case _:
+            return values[0]
 
 
-# --- the parts every schema is made of ---
+def _blob(path: str, schema: Json, value: Any) -> None:
+    ref = value.get("ref") if isinstance(value, dict) else None
+    if (
+        not isinstance(ref, dict)
+        or set(value) != _BLOB
+        or value["$type"] != "blob"
+        or set(ref) != {"$link"}
+        or not isinstance(ref["$link"], str)
+        or not is_cid(ref["$link"])
+        or not isinstance(value["mimeType"], str)
+        or not _is_integer(value["size"])
+    ):
+        raise Invalid(f"{path} should be a blob ref")
+    accepted = schema.get("accept", ["*/*"])
+    if not any(_matches(value["mimeType"], pattern) for pattern in accepted):
+        raise Invalid(f"{path}/mimeType must be one of ({'|'.join(accepted)})")
+    if value["size"] > schema.get("maxSize", value["size"]):
+        raise Invalid(f"{path} must not be larger than {schema['maxSize']} bytes")
 
 
-def _has(path: str, value: Mapping[str, Any], *names: str) -> None:
-    for name in names:
-        if name not in value:
-            raise Wrong(f'{path} must have the property "{name}"')
+def _matches(mime: str, pattern: str) -> bool:
+    return pattern in ("*/*", mime) or (pattern.endswith("/*") and mime.startswith(pattern[:-1]))
 
 
-def _object(path: str, value: Any) -> Json:
-    if not isinstance(value, dict):
-        raise Wrong(f"{path} must be an object")
-    return value
+def _boolean(path: str, schema: Json, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise Invalid(f"{path} must be a boolean")
+    _constant(path, schema, value)
 
 
-def _list(path: str, value: Any, most: int | None = None) -> list[Any]:
-    if not isinstance(value, list):
-        raise Wrong(f"{path} must be an array")
-    if most is not None and len(value) > most:
-        raise Wrong(f"{path} must not have more than {most} elements")
-    return value
+def _integer(path: str, schema: Json, value: Any) -> None:
+    if not _is_integer(value):
+        raise Invalid(f"{path} must be an integer")
+    _constant(path, schema, value)
+    if value > schema.get("maximum", value):
+        raise Invalid(f"{path} can not be greater than {schema['maximum']}")
+    if value < schema.get("minimum", value):
+        raise Invalid(f"{path} can not be less than {schema['minimum']}")
 
 
-def _string(path: str, value: Any, most_bytes: int | None = None, most_graphemes: int | None = None) -> str:
+def _string(path: str, schema: Json, value: Any) -> None:
     if not isinstance(value, str):
-        raise Wrong(f"{path} must be a string")
-    if most_bytes is not None and counting.utf8_bytes(value) > most_bytes:
-        raise Wrong(f"{path} must not be longer than {most_bytes} characters")
-    if most_graphemes is not None and counting.graphemes(value) > most_graphemes:
-        raise Wrong(f"{path} must not be longer than {most_graphemes} graphemes")
-    return value
+        raise Invalid(f"{path} must be a string")
+    _constant(path, schema, value)
+    _length(path, schema, value, "Length", "characters")
+    _length(path, schema, value, "Graphemes", "graphemes")
+    if "format" in schema:
+        is_formed, words = FORMATS[schema["format"]]
+        if not is_formed(value):
+            raise Invalid(f"{path} {words}")
 
 
-def _formed(path: str, value: Any, pattern: re.Pattern[str], what: str) -> str:
-    text = _string(path, value)
-    if not pattern.fullmatch(text):
-        raise Wrong(f"{path} must be {what}")
-    return text
+def _length(path: str, schema: Json, value: str, name: str, unit: str) -> None:
+    most, least = schema.get(f"max{name}"), schema.get(f"min{name}")
+    if most is None and least is None:
+        return
+    size = counting.utf8_bytes(value) if name == "Length" else counting.graphemes(value)
+    if most is not None and size > most:
+        raise Invalid(f"{path} must not be longer than {most} {unit}")
+    if least is not None and size < least:
+        raise Invalid(f"{path} must not be shorter than {least} {unit}")
 
 
-def _datetime(path: str, value: Any) -> None:
-    text = _formed(path, value, _DATETIME, "an valid atproto datetime (both RFC-3339 and ISO-8601)")
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        raise Wrong(f"{path} must be an valid atproto datetime (both RFC-3339 and ISO-8601)") from None
+def _bytes(path: str, schema: Json, value: Any) -> None:
+    if not isinstance(value, dict) or not isinstance(value.get("$bytes"), str) or len(value) != 1:
+        raise Invalid(f"{path} must be a byte array")
+    size = len(value["$bytes"].rstrip("=")) * 3 // 4
+    if size > schema.get("maxLength", size):
+        raise Invalid(f"{path} must not be larger than {schema['maxLength']} bytes")
 
 
-def _whole(path: str, value: Any, least: int = 0) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Wrong(f"{path} must be an integer")
-    if value < least:
-        raise Wrong(f"{path} can not be less than {least}")
-    return value
+def _cid_link(path: str, schema: Json, value: Any) -> None:
+    if not isinstance(value, dict) or not isinstance(value.get("$link"), str) or not is_cid(value["$link"]):
+        raise Invalid(f"{path} must be a CID")
 
 
-def _union(path: str, value: Any) -> tuple[Json, str]:
-    kind = _object(path, value).get("$type")
-    if not isinstance(kind, str):
-        raise Wrong(f'{path} must be an object which includes the "$type" property')
-    return value, kind
+def _unknown(path: str, schema: Json, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise Invalid(f"{path} must be an object")
 
 
-def _strong_ref(path: str, value: Any) -> None:
-    _has(path, _object(path, value), "uri", "cid")
-    _formed(f"{path}/uri", value["uri"], _AT_URI, "a valid at-uri")
-    if not is_cid(_string(f"{path}/cid", value["cid"])):
-        raise Wrong(f"{path}/cid must be a cid string")
+def _constant(path: str, schema: Json, value: Any) -> None:
+    if "const" in schema and value != schema["const"]:
+        raise Invalid(f"{path} must be {schema['const']}")
+    if "enum" in schema and value not in schema["enum"]:
+        raise Invalid(f"{path} must be one of ({'|'.join(str(item) for item in schema['enum'])})")
 
 
-def _image(path: str, value: Any) -> None:
-    blob = _object(path, value)
-    ref = blob.get("ref")
-    if blob.get("$type") != "blob" or not isinstance(ref, dict) or not is_cid(str(ref.get("$link", ""))):
-        raise Wrong(f"{path} should be a blob ref")
-    if not str(blob.get("mimeType", "")).startswith("image/"):
-        raise Wrong(f'{path} should be of type "image/*"')
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
-# --- app.bsky.feed.post ---
-
-
-def _post(record: Json) -> None:
-    _has("Record", record, "text", "createdAt")
-    text = _string("Record/text", record["text"], rules.TEXT_BYTES, rules.TEXT_GRAPHEMES)
-    _datetime("Record/createdAt", record["createdAt"])
-    for n, language in enumerate(_list("Record/langs", record.get("langs", []), rules.MAX_LANGS)):
-        _formed(f"Record/langs/{n}", language, _LANGUAGE, "a well-formed BCP 47 language tag")
-    for n, tag in enumerate(_list("Record/tags", record.get("tags", []), rules.MAX_TAGS)):
-        _string(f"Record/tags/{n}", tag, rules.TAG_BYTES, rules.TAG_GRAPHEMES)
-    for n, facet in enumerate(_list("Record/facets", record.get("facets", []))):
-        _facet(f"Record/facets/{n}", facet, text.encode("utf-8", "surrogatepass"))
-    if "reply" in record:
-        reply = _object("Record/reply", record["reply"])
-        _has("Record/reply", reply, "root", "parent")
-        _strong_ref("Record/reply/root", reply["root"])
-        _strong_ref("Record/reply/parent", reply["parent"])
-    if "embed" in record:
-        _embed("Record/embed", record["embed"])
-
-
-def _facet(path: str, value: Any, text: bytes) -> None:
-    facet = _object(path, value)
-    _has(path, facet, "index", "features")
-    index = _object(f"{path}/index", facet["index"])
-    _has(f"{path}/index", index, "byteStart", "byteEnd")
-    start = _whole(f"{path}/index/byteStart", index["byteStart"])
-    end = _whole(f"{path}/index/byteEnd", index["byteEnd"])
-    if rules.FACETS_FIT:
-        _inside(path, text, start, end)
-    for n, feature in enumerate(_list(f"{path}/features", facet["features"])):
-        _feature(f"{path}/features/{n}", feature)
-
-
-def _inside(path: str, text: bytes, start: int, end: int) -> None:
-    if not start < end <= len(text):
-        raise Wrong(f"{path}/index must lie inside the text of {len(text)} bytes")
-    try:
-        text[:start].decode()
-        text[start:end].decode()
-    except UnicodeDecodeError:
-        raise Wrong(f"{path}/index must not cut a letter in two") from None
-
-
-def _feature(path: str, value: Any) -> None:
-    feature, kind = _union(path, value)
-    match kind.removeprefix("app.bsky.richtext.facet#"):
-        case "link":
-            _has(path, feature, "uri")
-            _formed(f"{path}/uri", feature["uri"], _URI, "a uri")
-        case "mention":
-            _has(path, feature, "did")
-            _formed(f"{path}/did", feature["did"], _DID, "a valid did")
-        case "tag":
-            _has(path, feature, "tag")
-            _string(f"{path}/tag", feature["tag"], rules.TAG_BYTES, rules.TAG_GRAPHEMES)
-        case _:
-            pass  # an open union: apps pass over features they do not know
-
-
-def _embed(path: str, value: Any) -> None:
-    embed, kind = _union(path, value)
-    match kind:
-        case "app.bsky.embed.external":
-            _has(path, embed, "external")
-            external = _object(f"{path}/external", embed["external"])
-            _has(f"{path}/external", external, "uri", "title", "description")
-            _formed(f"{path}/external/uri", external["uri"], _URI, "a uri")
-            _string(f"{path}/external/title", external["title"])
-            _string(f"{path}/external/description", external["description"])
-            if "thumb" in external:
-                _image(f"{path}/external/thumb", external["thumb"])
-        case "app.bsky.embed.images":
-            _has(path, embed, "images")
-            for n, image in enumerate(_list(f"{path}/images", embed["images"], rules.MAX_IMAGES)):
-                _has(f"{path}/images/{n}", _object(f"{path}/images/{n}", image), "image", "alt")
-                _string(f"{path}/images/{n}/alt", image["alt"])
-                _image(f"{path}/images/{n}/image", image["image"])
-        case "app.bsky.embed.record":
-            _has(path, embed, "record")
-            _strong_ref(f"{path}/record", embed["record"])
-        case _:
-            pass  # taken unread: the rule bluesky.post.other-embeds
-
-
-# --- app.bsky.feed.threadgate ---
-
-
-def _threadgate(record: Json) -> None:
-    _has("Record", record, "post", "createdAt")
-    _formed("Record/post", record["post"], _AT_URI, "a valid at-uri")
-    _datetime("Record/createdAt", record["createdAt"])
-    for n, allowed in enumerate(_list("Record/allow", record.get("allow", []), rules.MAX_ALLOW)):
-        _union(f"Record/allow/{n}", allowed)
-    hidden = _list("Record/hiddenReplies", record.get("hiddenReplies", []), rules.MAX_HIDDEN)
-    for n, reply in enumerate(hidden):
-        _formed(f"Record/hiddenReplies/{n}", reply, _AT_URI, "a valid at-uri")
-
-
-_KNOWN: Mapping[str, Callable[[Json], None]] = {POST: _post, THREADGATE: _threadgate}
+_PRIMITIVES = {
+    "boolean": _boolean,
+    "integer": _integer,
+    "string": _string,
+    "bytes": _bytes,
+    "cid-link": _cid_link,
+    "unknown": _unknown,
+}

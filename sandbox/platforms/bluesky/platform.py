@@ -16,13 +16,16 @@ from sandbox.faults import Fault, FaultKind
 from sandbox.ledger import Act, Effect, Item
 from sandbox.platforms.base import AccountIn, Engagement, Platform, PublicPost, ReplyIn, UnknownPost, World
 from sandbox.platforms.bluesky import rules
-from sandbox.platforms.bluesky.appview import REPLY, AppView, counts, reader_did, replies_to
+from sandbox.platforms.bluesky.appview import REPLY, AppView, counts, hidden_replies, reader_did, replies_to
 from sandbox.platforms.bluesky.encoding import record_cid
-from sandbox.platforms.bluesky.lexicon import POST
+from sandbox.platforms.bluesky.lexicon import Invalid
+from sandbox.platforms.bluesky.records import LEXICONS, POST, card_of, images_of
 from sandbox.platforms.bluesky.repo import NAME, Repo, key_of
 from sandbox.platforms.bluesky.sessions import HANDLE, STATUSES, Account, Sessions
 from sandbox.platforms.bluesky.wire import NAMES, Call, InvalidRequest, Json, XrpcError
+from sandbox.tokens import TokensIn
 from sandbox.windows import Limit, Standing, Windows
+from sandbox.wire import AGAIN
 
 Method = Callable[[Call], Json]
 _NO_SECRET = SecretStr("")
@@ -96,6 +99,9 @@ class Bluesky:
         put = self._sessions.put(handle, account.password, account.display_name, account.status, account.followers)
         return {"platform": NAME, "did": put.did, "handle": put.handle, "status": put.status}
 
+    def end_tokens(self, asked: TokensIn) -> dict[str, Any]:
+        return {"ended": self._sessions.end_tokens(asked)}
+
     def engage(self, engagement: Engagement) -> dict[str, Any]:
         post = self._world.ledger.current.get(NAME, engagement.post)
         if post is None or post.kind != POST:
@@ -125,13 +131,17 @@ class Bluesky:
     async def _answer(self, nsid: str, request: Request) -> Response:
         headers: dict[str, str] = {}
         try:
-            call = await self._read(nsid, request, headers)
-            self._consume(headers, "requests", call.address, 1, rules.REQUESTS)
+            self._consume(headers, "requests", _address(request), 1, rules.REQUESTS)
             method = self._method(request.method, nsid)
-            self._require_allowance(call)
+            call = await self._read(nsid, request, headers)
+            if not call.again:
+                self._require_allowance(call)
+            LEXICONS.check_input(nsid, call.body)
             return JSONResponse(method(call), headers=headers)
         except XrpcError as error:
             return _refusal(error, headers)
+        except Invalid as wrong:
+            return _refusal(InvalidRequest(str(wrong)), headers)
 
     def _method(self, verb: str, nsid: str) -> Method:
         own, other = (self._queries, self._procedures) if verb == "GET" else (self._procedures, self._queries)
@@ -143,20 +153,24 @@ class Bluesky:
 
     async def _read(self, nsid: str, request: Request, headers: dict[str, str]) -> Call:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        params: dict[str, list[str]] = {}
+        given: dict[str, list[str]] = {}
         for name, value in request.query_params.multi_items():
-            params.setdefault(name, []).append(value)
+            given.setdefault(name.removesuffix("[]"), []).append(value)
         is_blob = nsid.endswith(".uploadBlob")
-        raw = await _limited(request, nsid)
+        content_type = request.headers.get("content-type", "")
+        params, raw = LEXICONS.params(nsid, given), await _limited(request, nsid)
+        if is_blob and not content_type:
+            raise InvalidRequest("Request encoding (Content-Type) required but not provided")
         return Call(
             nsid=nsid,
-            address=request.client.host if request.client else "",
+            address=_address(request),
             base_url=self._world.settings.bluesky.base_url or f"{str(request.base_url).rstrip('/')}/{NAME}",
             token=token.strip() if scheme == "Bearer" else None,
             params=params,
-            body={} if is_blob else _json(raw, request.headers.get("content-type", "")),
+            body={} if is_blob else _json(raw, content_type),
             raw=raw if is_blob else b"",
-            mime=request.headers.get("content-type", "") if is_blob else "",
+            mime=content_type.partition(";")[0].strip().lower() if is_blob else "",
+            again=bool(request.scope.get(AGAIN)),
             headers=headers,
         )
 
@@ -173,14 +187,15 @@ class Bluesky:
             return pages.render("bluesky_missing.html", status=404)
         record = item.data["record"]
         current = self._world.ledger.current
+        hidden, answers = hidden_replies(item, current), replies_to(item.subject, current)
         replies = [
-            (r.data.get("author") or "Người đọc", r.data["record"]["text"]) for r in replies_to(item.subject, current)
+            (r.data.get("author") or "Người đọc", r.data["record"]["text"], r.subject in hidden) for r in answers
         ]
         return pages.render(
             "bluesky_post.html",
             post=self._public(item),
             pieces=_pieces(record),
-            card=_card(record),
+            card=card_of(record),
             images=_images(did, record),
             replies=replies,
         )
@@ -192,6 +207,9 @@ class Bluesky:
         if call.nsid == "com.atproto.server.createSession":
             key = f"{str(call.body.get('identifier')).lower()}-{call.address}"
             self._consume(call.headers, "logins", key, 1, rules.LOGINS_DAY, rules.LOGINS_SHORT)
+        if call.nsid == "com.atproto.repo.uploadBlob":
+            self._sessions.authorized(call)
+            self._consume(call.headers, "uploads", call.address, 1, rules.UPLOADS_DAY)
         points = _points(call)
         if points:
             did = self._sessions.authorized(call).did
@@ -272,7 +290,7 @@ def _points(call: Call) -> int:
 
 async def _limited(request: Request, nsid: str) -> bytes:
     most = rules.MAX_JSON
-    if nsid.endswith(".createRecord"):
+    if nsid.endswith((".createRecord", ".putRecord", ".applyWrites")):
         most = rules.MAX_RECORD_JSON
     elif nsid.endswith(".uploadBlob"):
         most = rules.MAX_BLOB
@@ -292,12 +310,18 @@ def _json(raw: bytes, content_type: str) -> Json:
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise InvalidRequest(f"Wrong request encoding (Content-Type): {content_type}")
     try:
-        body = json.loads(raw)
-    except ValueError:
+        body = json.loads(raw, parse_float=_number)
+    except (ValueError, RecursionError):
         raise InvalidRequest("Invalid JSON") from None
     if not isinstance(body, dict):
         raise InvalidRequest("Input must be an object")
     return body
+
+
+def _number(written: str) -> int | float:
+    """In the servers' own language 1.0 is the integer 1."""
+    value = float(written)
+    return int(value) if value.is_integer() else value
 
 
 def _limit_headers(standing: Standing) -> dict[str, str]:
@@ -335,12 +359,10 @@ def _links(record: Json) -> list[tuple[int, int, str]]:
     return found
 
 
-def _card(record: Json) -> Json | None:
-    external = record.get("embed", {}).get("external")
-    return external if isinstance(external, dict) and re.match(r"https?://", str(external.get("uri"))) else None
-
-
 def _images(did: str, record: Json) -> list[tuple[str, str]]:
-    images = record.get("embed", {}).get("images", [])
     base = f"/{NAME}/xrpc/com.atproto.sync.getBlob?did={did}&cid="
-    return [(base + image["image"]["ref"]["$link"], image["alt"]) for image in images]
+    return [(base + image["image"]["ref"]["$link"], image["alt"]) for image in images_of(record)]
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

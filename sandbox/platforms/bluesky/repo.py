@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox import media_types
 from sandbox.ledger import Act, Effect, Item
 from sandbox.platforms.base import World
-from sandbox.platforms.bluesky import lexicon, rules
-from sandbox.platforms.bluesky.encoding import NotData, TidClock, blob_cid, is_cid, record_cid
+from sandbox.platforms.bluesky import records, rules
+from sandbox.platforms.bluesky.encoding import NotData, TidClock, blob_cid, digest_of, record_cid
 from sandbox.platforms.bluesky.sessions import Account, Sessions
 from sandbox.platforms.bluesky.wire import AuthRequired, Call, InvalidRequest, Json, XrpcError
 
@@ -46,17 +47,18 @@ class Repo:
     # --- com.atproto.repo, writing ---
 
     def create(self, call: Call) -> Json:
-        account, collection = self._mine(call), _collection(call.body)
-        key = call.body.get("rkey") or self.next_key()
-        write = self._checked("create", account, collection, str(key), call.body.get("record"), call)
+        account, collection = self._mine(call), str(call.body["collection"])
+        key = (None if call.again else call.body.get("rkey")) or self.next_key()
+        write = self._checked("create", account, collection, key, call.body["record"], call)
         commit = self._commit(account, [write], call)
         return {**write.result(), "commit": commit}
 
     def put(self, call: Call) -> Json:
-        account, collection, key = self._mine(call), _collection(call.body), call.text("rkey")
+        account, collection, key = self._addressed(call)
+        key = self.next_key() if call.again and rules.TWIN else key
         before = self._item(_uri(account.did, collection, key))
         action = "update" if before else "create"
-        write = self._checked(action, account, collection, key, call.body.get("record"), call)
+        write = self._checked(action, account, collection, key, call.body["record"], call)
         if before is not None and before.data["cid"] == write.cid and rules.PUT_SAME:
             self._record(account, write, Effect.UNCHANGED, call)
             return write.result()
@@ -66,7 +68,7 @@ class Repo:
         return {**write.result(), "commit": commit}
 
     def delete(self, call: Call) -> Json:
-        account, collection, key = self._mine(call), _collection(call.body), call.text("rkey")
+        account, collection, key = self._addressed(call)
         before = self._item(_uri(account.did, collection, key))
         write = Write("delete", collection, key, _uri(account.did, collection, key))
         if before is None:
@@ -77,9 +79,7 @@ class Repo:
         return {"commit": self._commit(account, [write], call)}
 
     def apply(self, call: Call) -> Json:
-        account, asked = self._mine(call), call.body.get("writes")
-        if not isinstance(asked, list):
-            raise InvalidRequest('Input must have the property "writes"')
+        account, asked = self._mine(call), call.body["writes"]
         if len(asked) > rules.MAX_WRITES:
             raise InvalidRequest(f"Too many writes. Max: {rules.MAX_WRITES}")
         writes = [self._read_write(account, one, call) for one in asked]
@@ -91,36 +91,37 @@ class Repo:
 
     def upload(self, call: Call) -> Json:
         account = self._sessions.authorized(call)
-        cid, mime = blob_cid(call.raw), call.mime or "application/octet-stream"
+        found = media_types.sniff(call.raw) if rules.SNIFFED else None
+        cid, mime = blob_cid(call.raw), found.mime if found else call.mime
         self._blobs[cid] = (call.raw, mime)
-        data = {"mimeType": mime, "size": len(call.raw)}
-        act = Act(NAME, call.nsid, account.did, BLOB, f"{account.did}/{cid}", Effect.CREATED, data)
+        data = {"mimeType": mime, "size": len(call.raw), "sha256": digest_of(cid).hex()}
+        act = Act(NAME, call.nsid, account.did, BLOB, _blob(account.did, cid), Effect.CREATED, data)
         self._world.ledger.record(act)
-        return {"blob": {"$type": "blob", "ref": {"$link": cid}, **data}}
+        return {"blob": {"$type": "blob", "ref": {"$link": cid}, "mimeType": mime, "size": len(call.raw)}}
 
     # --- reading: strongly consistent ---
 
     def get(self, call: Call) -> Json:
-        repo, collection, key = call.param("repo"), call.param("collection"), call.param("rkey")
+        repo, collection, key = (str(call.params[name]) for name in ("repo", "collection", "rkey"))
         account = self._sessions.find(repo)
         item = self._item(_uri(account.did, collection, key)) if account else None
         if item is None:
             uri = _uri(account.did if account else repo, collection, key)
             raise InvalidRequest(f"Could not locate record: {uri}", "RecordNotFound")
-        wanted = call.params.get("cid", [item.data["cid"]])[0]
+        wanted = call.params.get("cid", item.data["cid"])
         if wanted != item.data["cid"]:
             raise InvalidRequest(f"Could not locate record: {item.subject}", "RecordNotFound")
         return _told(item)
 
     def list_records(self, call: Call) -> Json:
-        repo, collection = call.param("repo"), call.param("collection")
+        repo, collection = str(call.params["repo"]), str(call.params["collection"])
         account = self._sessions.find(repo)
         if account is None:
             raise InvalidRequest(f"Could not find repo: {repo}")
-        limit, newest_first = call.number("limit", 50, 100), call.params.get("reverse", ["false"])[0] != "true"
+        limit, newest_first = int(call.params["limit"]), call.params.get("reverse") is not True
         mine = [i for i in self._world.ledger.current.of(NAME, collection) if i.account == account.did]
         mine.sort(key=lambda item: key_of(item.subject), reverse=newest_first)
-        cursor = call.params.get("cursor", [""])[0]
+        cursor = str(call.params.get("cursor", ""))
         if cursor:
             mine = [i for i in mine if (key_of(i.subject) < cursor) == newest_first and key_of(i.subject) != cursor]
         page = mine[:limit]
@@ -137,7 +138,7 @@ class Repo:
 
     def _mine(self, call: Call) -> Account:
         """The account of the token, which has to be the one written to."""
-        account, repo = self._sessions.authorized(call), call.text("repo")
+        account, repo = self._sessions.authorized(call), str(call.body["repo"])
         target = self._sessions.find(repo)
         if target is None:
             raise InvalidRequest(f"Could not find repo: {repo}")
@@ -145,20 +146,21 @@ class Repo:
             raise AuthRequired()
         return account
 
-    def _read_write(self, account: Account, asked: Any, call: Call) -> Write:
-        action = str(asked.get("$type", "")).removeprefix(f"{_APPLY}#") if isinstance(asked, dict) else ""
-        if action not in ("create", "update", "delete"):
-            raise InvalidRequest(f"Action not supported: {action}")
-        collection, key = _collection(asked), str(asked.get("rkey") or self.next_key())
+    def _addressed(self, call: Call) -> tuple[Account, str, str]:
+        return self._mine(call), str(call.body["collection"]), str(call.body["rkey"])
+
+    def _read_write(self, account: Account, asked: Json, call: Call) -> Write:
+        action = str(asked["$type"]).removeprefix(f"{_APPLY}#")
+        is_twin = call.again and action == "create"
+        collection, key = str(asked["collection"]), (None if is_twin else asked.get("rkey")) or self.next_key()
         if action == "delete":
             return Write(action, collection, key, _uri(account.did, collection, key))
-        return self._checked(action, account, collection, key, asked.get("value"), call)
+        return self._checked(action, account, collection, key, asked["value"], call)
 
-    def _checked(self, action: str, account: Account, collection: str, key: str, record: Any, call: Call) -> Write:
-        if not isinstance(record, dict):
-            raise InvalidRequest('Input must have the property "record"')
-        lexicon.require_key(collection, key)
-        record, status = lexicon.checked(collection, record, call.body.get("validate"))
+    def _checked(self, action: str, account: Account, collection: str, key: str, record: Json, call: Call) -> Write:
+        validate = call.body.get("validate")
+        records.require_key(collection, key, validate)
+        record, status = records.checked(collection, record, validate)
         self._require_blobs(account, record)
         try:
             cid = record_cid(record)
@@ -167,26 +169,24 @@ class Repo:
         return Write(action, collection, key, _uri(account.did, collection, key), record, cid, status)
 
     def _require_blobs(self, account: Account, record: Json) -> None:
-        settings = self._world.settings.bluesky
-        thumb = _thumb(record)
-        for blob in lexicon.blobs_of(record):
-            ref = blob.get("ref")
-            cid = str(ref.get("$link", "")) if isinstance(ref, dict) else ""
-            held = self._world.ledger.current.get(NAME, f"{account.did}/{cid}") if is_cid(cid) else None
-            if held is None:
+        """Named as they were stored; what no record named for too long is no longer there."""
+        for blob in records.blobs_of(record):
+            cid = records.cid_of(blob)
+            held = self._item(_blob(account.did, cid))
+            if held is None or self._is_forgotten(held):
                 raise InvalidRequest(f"Could not find blob: {cid}", "BlobNotFound")
-            if held.data["mimeType"] != blob.get("mimeType"):
-                raise InvalidRequest(
-                    f"Referenced MimeType does not match stored blob. Expected: {held.data['mimeType']}, "
-                    f"Got: {blob.get('mimeType')}",
-                    "InvalidMimeType",
-                )
-            most = settings.thumb_max_bytes if blob is thumb else settings.image_max_bytes
-            if str(blob["mimeType"]).startswith("image/") and held.data["size"] > most:
-                message = (
-                    f"This file is too large. It is {held.data['size']} bytes but the maximum size is {most} bytes."
-                )
-                raise InvalidRequest(message, "BlobTooLarge")
+            for name, error, told in (("mimeType", "InvalidMimeType", "Mimetype"), ("size", "InvalidSize", "Size")):
+                if held.data[name] != blob.get(name):
+                    message = f"does not match stored blob. Expected: {held.data[name]}, Got: {blob.get(name)}"
+                    raise XrpcError(rules.BLOB_FITS, error, f"Referenced {told} {message}")
+
+    def _is_forgotten(self, blob: Item) -> bool:
+        age = self._world.clock.now() - blob.updated_at
+        return age >= rules.BLOB_ORPHANED and not self._is_named(blob.account, blob.subject.rsplit("/", 1)[-1])
+
+    def _is_named(self, did: str, cid: str) -> bool:
+        mine = [i for i in self._world.ledger.current.items.values() if i.account == did and "record" in i.data]
+        return any(records.cid_of(blob) == cid for item in mine for blob in records.blobs_of(item.data["record"]))
 
     def _commit(self, account: Account, writes: list[Write], call: Call) -> Json:
         """All or nothing: every write is possible before the first is recorded."""
@@ -196,11 +196,23 @@ class Repo:
         _require_possible(writes, {w.uri for w in writes if self._item(w.uri) is not None})
         effects = {"create": Effect.CREATED, "update": Effect.UPDATED, "delete": Effect.DELETED}
         for write in writes:
+            before = self._item(write.uri)
+            named = {records.cid_of(blob) for blob in records.blobs_of(before.data["record"])} if before else set()
             self._record(account, write, effects[write.action], call)
+            self._drop_unnamed(account, named, call)
         return self._new_head(account.did)
 
+    def _drop_unnamed(self, account: Account, cids: set[str], call: Call) -> None:
+        for cid in sorted(cids) if rules.BLOB_DEREFERENCED else ():
+            if self._item(_blob(account.did, cid)) is not None and not self._is_named(account.did, cid):
+                act = Act(NAME, call.nsid, account.did, BLOB, _blob(account.did, cid), Effect.DELETED)
+                self._world.ledger.record(act)
+
     def _record(self, account: Account, write: Write, effect: Effect, call: Call) -> None:
-        data = {"record": write.record, "cid": write.cid} if write.record is not None else {}
+        data: Json = {}
+        if write.record is not None:
+            shown = [records.cid_of(image["image"]) for image in records.images_of(write.record)]
+            data = {"record": write.record, "cid": write.cid, "media_sha256": [digest_of(cid).hex() for cid in shown]}
         self._world.ledger.record(Act(NAME, call.nsid, account.did, write.collection, write.uri, effect, data))
 
     def _head(self, did: str) -> Json:
@@ -234,27 +246,16 @@ def _require_swap(before: Item | None, wanted: Any) -> None:
         raise InvalidRequest(f"Record was at {current or 'null'}", "InvalidSwap")
 
 
-def _collection(body: Json) -> str:
-    collection = body.get("collection")
-    if collection is None:
-        raise InvalidRequest('Input must have the property "collection"')
-    if not isinstance(collection, str) or not lexicon.is_nsid(collection):
-        raise InvalidRequest("Input/collection must be a valid nsid")
-    return collection
-
-
-def _thumb(record: Json) -> Any:
-    embed = record.get("embed")
-    external = embed.get("external") if isinstance(embed, dict) else None
-    return external.get("thumb") if isinstance(external, dict) else None
-
-
 def _told(item: Item) -> Json:
     return {"uri": item.subject, "cid": item.data["cid"], "value": item.data["record"]}
 
 
 def _uri(did: str, collection: str, key: str) -> str:
     return f"at://{did}/{collection}/{key}"
+
+
+def _blob(did: str, cid: str) -> str:
+    return f"{did}/{cid}"
 
 
 def key_of(uri: str) -> str:

@@ -55,27 +55,33 @@ POINTS = rule(
     {"create": 3, "update": 2, "delete": 1},
 ).value
 MAX_JSON = rule("bluesky.size.json", Mark.SDK, "150 kB of JSON", 150 * 1024).value
-MAX_RECORD_JSON = rule("bluesky.size.create-record", Mark.SDK, "1 MB of JSON for createRecord", 1024 * 1024).value
+MAX_RECORD_JSON = rule(
+    "bluesky.size.records", Mark.SDK, "1,000,000 bytes of JSON for createRecord, putRecord and applyWrites", 1_000_000
+).value
 MAX_BLOB = rule("bluesky.size.blob", Mark.DOCS, "52,428,800 bytes for any blob", 52_428_800).value
 MAX_WRITES = rule("bluesky.size.apply-writes", Mark.SDK, "200 writes in applyWrites", 200).value
 
-TEXT_GRAPHEMES = rule("bluesky.post.graphemes", Mark.SDK, "text: 300 graphemes", 300).value
-TEXT_BYTES = rule(
-    "bluesky.post.bytes", Mark.SDK, "text: 3000 bytes of UTF-8 (the error calls them characters)", 3000
-).value
-MAX_LANGS = rule("bluesky.post.langs", Mark.SDK, "3 languages", 3).value
-MAX_TAGS = rule("bluesky.post.tags", Mark.SDK, "8 extra tags", 8).value
-TAG_GRAPHEMES = rule("bluesky.post.tag-graphemes", Mark.SDK, "a tag: 64 graphemes", 64).value
-TAG_BYTES = rule("bluesky.post.tag-bytes", Mark.SDK, "a tag: 640 bytes", 640).value
-MAX_IMAGES = rule("bluesky.post.images", Mark.SDK, "4 images, each with its alt", 4).value
-MAX_HIDDEN = rule("bluesky.threadgate.hidden", Mark.SDK, "300 hidden replies", 300).value
-MAX_ALLOW = rule("bluesky.threadgate.allow", Mark.SDK, "5 rules of who may reply", 5).value
-
-TID_KEYS = rule(
-    "bluesky.record.tid-key",
-    Mark.OURS,
-    "a post's key has to be a TID (its schema says so; the server may let others pass)",
+SCHEMAS = rule(
+    "bluesky.lexicons",
+    Mark.SDK,
+    "inputs, parameters and records are held against the schemas of @atproto/api in lexicons/ (lengths in bytes and "
+    "graphemes, formats, unions, types and sizes of blobs)",
     True,
+).value
+DATETIMES = rule(
+    "bluesky.format.datetime",
+    Mark.OURS,
+    "a datetime names a day of the calendar (the reference server lets 30 February pass)",
+    True,
+).value
+MESSAGES = rule(
+    "bluesky.error.words",
+    Mark.OURS,
+    "what is wrong with a value is said in the words of @atproto/lexicon; the reference server's differ since 2026",
+    True,
+).value
+KEY_TYPES = rule(
+    "bluesky.record.key-type", Mark.SDK, "a record's key is of the type its schema names: a post's is a TID", True
 ).value
 FACETS_FIT = rule(
     "bluesky.facet.inside-text",
@@ -119,9 +125,54 @@ EDITS = rule(
     "a put over a post changes what is read; apps may keep showing the old text",
     True,
 ).value
-UNKNOWN_EMBEDS = rule(
-    "bluesky.post.other-embeds",
+SNIFFED = rule(
+    "bluesky.blob.sniffed",
+    Mark.SDK,
+    "uploadBlob tells the type of a file by its first bytes; the Content-Type counts only for what it does not know",
+    True,
+).value
+BLOB_FITS = rule(
+    "bluesky.blob.fits",
+    Mark.SDK,
+    "a record names a blob as it was stored: BlobNotFound, InvalidMimeType, InvalidSize (all 400)",
+    400,
+).value
+UPLOADS_DAY = rule(
+    "bluesky.limit.uploads", Mark.SDK, "1000 uploads a day from an address", Limit(1000, timedelta(days=1))
+).value
+BLOB_DEREFERENCED = rule(
+    "bluesky.blob.dereferenced",
+    Mark.SDK,
+    "a blob goes with the last record that names it; to use it again it is uploaded again",
+    True,
+).value
+BLOB_ORPHANED = rule(
+    "bluesky.blob.orphaned",
+    Mark.MEMORY,
+    "a blob that no record names is gone after 6 hours (the real time is not published)",
+    timedelta(hours=6),
+).value
+ENDED_ACCESS = rule(
+    "bluesky.session.ended",
     Mark.OURS,
-    "embeds other than external, images and record are taken unread (video, gallery, recordWithMedia)",
+    "an access token ended by control answers ExpiredToken (the real server only looks at its date)",
+    True,
+).value
+TWIN = rule(
+    "bluesky.record.twin",
+    Mark.OURS,
+    "a write the platform does twice makes a twin under a key of its own (the real one knows no such fault with a key)",
+    True,
+).value
+HIDDEN = rule(
+    "bluesky.threadgate.hidden-replies",
+    Mark.SDK,
+    "getPostThread keeps hidden replies and tells of the gate in the root's postView; apps fold them away",
+    True,
+).value
+NOBODY = rule(
+    "bluesky.threadgate.nobody",
+    Mark.SDK,
+    "allow: [] — a reply written by somebody else is in no thread and in no count",
     True,
 ).value

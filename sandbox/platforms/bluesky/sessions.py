@@ -6,8 +6,7 @@ import hmac
 import json
 import re
 import secrets
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr
@@ -15,8 +14,11 @@ from pydantic import SecretStr
 from sandbox.clock import VirtualClock
 from sandbox.platforms.bluesky import rules
 from sandbox.platforms.bluesky.wire import AuthRequired, Call, InvalidRequest, Json, XrpcError
+from sandbox.tokens import Kind, Pair, Policy, Reason, Token, TokenRefused, Tokens, TokensIn, Which
 
-_ACCESS, _REFRESH = "com.atproto.appPass", "com.atproto.refresh"
+_SCOPES = {Kind.ACCESS: "com.atproto.appPass", Kind.REFRESH: "com.atproto.refresh"}
+_TYPES = {Kind.ACCESS: "at+jwt", Kind.REFRESH: "refresh+jwt"}
+_POLICY = Policy(rules.ACCESS_LIFETIME, rules.REFRESH_LIFETIME, grace=rules.REFRESH_GRACE)
 _CLOSED = {
     "takendown": ("AccountTakedown", "Account has been taken down"),
     "suspended": ("AccountTakedown", "Account has been taken down"),
@@ -36,21 +38,15 @@ class Account:
     followers: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Grant:
-    """A refresh token that may still be used; `successor` is the id of the one it led to."""
-
-    did: str
-    expires_at: datetime
-    successor: str | None = None
-
-
 @dataclass(slots=True)
 class Sessions:
     clock: VirtualClock
     accounts: dict[str, Account] = field(default_factory=dict)
-    _grants: dict[str, _Grant] = field(default_factory=dict)
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    _tokens: Tokens = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tokens = Tokens(self.clock, _POLICY)
 
     def put(self, handle: str, password: SecretStr, name: str, status: str, followers: int) -> Account:
         if status not in STATUSES:
@@ -59,42 +55,47 @@ class Sessions:
         account = Account(did, handle.lower(), password, name, status, followers)
         before = self.accounts.get(did)
         if before is not None and before.password != password:
-            self._grants = {jti: grant for jti, grant in self._grants.items() if grant.did != did}
+            self._tokens.end(did, Which.REFRESH, revoke=True)
         self.accounts[did] = account
         return account
 
     def clear(self) -> None:
         self.accounts.clear()
-        self._grants.clear()
+        self._tokens.clear()
 
     def find(self, repo: str) -> Account | None:
         """By DID or handle."""
         known = self.accounts.get(repo)
         return known or next((a for a in self.accounts.values() if a.handle == repo.lower()), None)
 
+    def end_tokens(self, asked: TokensIn) -> int:
+        account = self.find(asked.account)
+        if account is None:
+            raise LookupError(asked.account)
+        return self._tokens.end(account.did, asked.which, revoke=asked.revoke)
+
     # --- com.atproto.server ---
 
     def create(self, call: Call) -> Json:
-        identifier, password = call.text("identifier"), call.text("password")
-        account = self.find(identifier)
+        account = self.find(str(call.body["identifier"]))
         given = account.password.get_secret_value() if account else ""
-        if account is None or not hmac.compare_digest(given.encode(), password.encode()):
+        if account is None or not hmac.compare_digest(given.encode(), str(call.body["password"]).encode()):
             raise AuthRequired("Invalid identifier or password")
         if account.status == "auth_factor" and not call.body.get("authFactorToken"):
             raise AuthRequired("A sign in code has been sent to your email address", "AuthFactorTokenRequired")
         _require_open(account)
-        return self._opened(account, call, self._grant(account.did))
+        return self._opened(account, call, self._tokens.open(account.did))
 
     def refresh(self, call: Call) -> Json:
-        claims = self._claims(call.token, _REFRESH)
-        account = self.accounts.get(str(claims["sub"]))
+        token = self._token_of(call, Kind.REFRESH)
+        account = self.accounts.get(token.account)
         if account is None:
-            raise InvalidRequest(f"Could not find user info for account: {claims['sub']}")
+            raise InvalidRequest(f"Could not find user info for account: {token.account}")
         _require_open(account)
-        return self._opened(account, call, self._rotated(str(claims["jti"])))
+        return self._opened(account, call, self._tokens.rotate(token.id))
 
     def delete(self, call: Call) -> Json:
-        self._grants.pop(str(self._claims(call.token, _REFRESH)["jti"]), None)
+        self._tokens.forget(self._token_of(call, Kind.REFRESH).id)
         return {}
 
     def get(self, call: Call) -> Json:
@@ -103,7 +104,7 @@ class Sessions:
 
     def authorized(self, call: Call) -> Account:
         """The account behind an access token."""
-        account = self.accounts.get(str(self._claims(call.token, _ACCESS)["sub"]))
+        account = self.accounts.get(self._token_of(call, Kind.ACCESS).account)
         if account is None:
             raise InvalidRequest("Token could not be verified", "InvalidToken")
         _require_open(account)
@@ -111,9 +112,7 @@ class Sessions:
 
     # --- tokens ---
 
-    def _opened(self, account: Account, call: Call, jti: str) -> Json:
-        now = self.clock.now()
-        grant = self._grants[jti]
+    def _opened(self, account: Account, call: Call, pair: Pair) -> Json:
         doc = {
             "@context": ["https://www.w3.org/ns/did/v1"],
             "id": account.did,
@@ -124,36 +123,38 @@ class Sessions:
             "did": account.did,
             "didDoc": doc,
             "handle": account.handle,
-            "accessJwt": self._token(account.did, _ACCESS, secrets.token_hex(8), now, now + rules.ACCESS_LIFETIME),
-            "refreshJwt": self._token(account.did, _REFRESH, jti, now, grant.expires_at),
+            "accessJwt": self._written(pair.access),
+            "refreshJwt": self._written(pair.refresh),
             "active": True,
         }
 
-    def _grant(self, did: str, jti: str | None = None) -> str:
-        jti = jti or secrets.token_hex(16)
-        self._grants[jti] = _Grant(did, self.clock.now() + rules.REFRESH_LIFETIME)
-        return jti
+    def _token_of(self, call: Call, kind: Kind) -> Token:
+        claims = self._claims(call.token, kind)
+        try:
+            return self._tokens.check(str(claims["jti"]), kind)
+        except TokenRefused as refused:
+            ran_out = refused.reason is Reason.EXPIRED or kind is Kind.ACCESS
+            message = "Token has expired" if ran_out else "Token has been revoked"
+            raise XrpcError(rules.EXPIRED, "ExpiredToken", message) from None
 
-    def _rotated(self, jti: str) -> str:
-        grant, now = self._grants.get(jti), self.clock.now()
-        if grant is None or grant.expires_at <= now:
-            raise XrpcError(rules.EXPIRED, "ExpiredToken", "Token has been revoked")
-        successor = grant.successor or secrets.token_hex(16)
-        self._grants[jti] = replace(
-            grant, successor=successor, expires_at=min(grant.expires_at, now + rules.REFRESH_GRACE)
-        )
-        return successor if successor in self._grants else self._grant(grant.did, successor)
-
-    def _token(self, did: str, scope: str, jti: str, now: datetime, until: datetime) -> str:
-        kind = "refresh+jwt" if scope == _REFRESH else "at+jwt"
-        claims = {"scope": scope, "sub": did, "jti": jti, "iat": int(now.timestamp()), "exp": int(until.timestamp())}
-        body = f"{_b64(json.dumps({'typ': kind, 'alg': 'HS256'}).encode())}.{_b64(json.dumps(claims).encode())}"
+    def _written(self, token: Token | None) -> str:
+        if token is None or token.expires_at is None:
+            raise ValueError("every token of this platform ends")
+        claims = {
+            "scope": _SCOPES[token.kind],
+            "sub": token.account,
+            "jti": token.id,
+            "iat": int(token.issued_at.timestamp()),
+            "exp": int(token.expires_at.timestamp()),
+        }
+        head = json.dumps({"typ": _TYPES[token.kind], "alg": "HS256"})
+        body = f"{_b64(head.encode())}.{_b64(json.dumps(claims).encode())}"
         return f"{body}.{_b64(self._signed(body))}"
 
     def _signed(self, body: str) -> bytes:
         return hmac.digest(self._key, body.encode(), hashlib.sha256)
 
-    def _claims(self, token: str | None, scope: str) -> dict[str, Any]:
+    def _claims(self, token: str | None, kind: Kind) -> dict[str, Any]:
         if not token:
             raise AuthRequired(error="AuthMissing")
         body, _, signature = token.rpartition(".")
@@ -162,7 +163,7 @@ class Sessions:
         claims: dict[str, Any] = json.loads(_unb64(body.split(".")[1]))
         if self.clock.now().timestamp() >= claims["exp"]:
             raise XrpcError(rules.EXPIRED, "ExpiredToken", "Token has expired")
-        if claims["scope"] != scope:
+        if claims["scope"] != _SCOPES[kind]:
             raise InvalidRequest("Bad token scope", "InvalidToken")
         return claims
 

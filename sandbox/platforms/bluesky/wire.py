@@ -45,32 +45,12 @@ class Call:
     address: str
     base_url: str
     token: str | None
-    params: Mapping[str, list[str]]
+    params: Json
+    """As the schema types them, with its defaults."""
     body: Json
+    """Held against the schema before a method sees it."""
     raw: bytes = b""
     mime: str = ""
+    again: bool = False
+    """The platform does a request a second time by itself: a key of ours makes no one post of two."""
     headers: dict[str, str] = field(default_factory=dict)
-
-    def text(self, name: str) -> str:
-        """A required string of the body."""
-        value = self.body.get(name)
-        if value is None:
-            raise InvalidRequest(f'Input must have the property "{name}"')
-        if not isinstance(value, str):
-            raise InvalidRequest(f"Input/{name} must be a string")
-        return value
-
-    def param(self, name: str) -> str:
-        values = self.params.get(name)
-        if not values:
-            raise InvalidRequest(f'Params must have the property "{name}"')
-        return values[0]
-
-    def number(self, name: str, default: int, most: int) -> int:
-        written = self.params.get(name, [str(default)])[0]
-        if not written.isdecimal():
-            raise InvalidRequest(f"{name} must be an integer")
-        if not 1 <= int(written) <= most:
-            word = "greater" if int(written) > most else "less"
-            raise InvalidRequest(f"{name} can not be {word} than {most if word == 'greater' else 1}")
-        return int(written)
