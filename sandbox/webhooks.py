@@ -118,9 +118,14 @@ class Webhooks:
         self._plans: list[WebhookPlan] = []
         self._made = 0
         self._errors: dict[tuple[str, str], tuple[datetime, str]] = {}
+        self._sources: list[Callable[[], None]] = []
         self._sending = asyncio.Lock()
 
     # --- for platforms ---
+
+    def feed(self, source: Callable[[], None]) -> None:
+        """`source` is called before each look at what is due, to post what the clock has made visible meanwhile."""
+        self._sources.append(source)
 
     def post(self, to: Endpoint, body: bytes, lane: str = "", on_done: Callable[[], None] = lambda: None) -> None:
         """Sent when due; `on_done` is called once it was acknowledged, or given up."""
@@ -173,14 +178,14 @@ class Webhooks:
         """Sends all that is due now, one after the other."""
         made: list[Attempt] = []
         async with self._sending, httpx.AsyncClient(trust_env=False) as http:
-            while (letter := self._ready()) is not None:
+            while (letter := self._look()) is not None:
                 made.append(await self._send(http, letter))
         return made
 
     async def run(self) -> None:
         """Sends what falls due, until cancelled."""
         while True:
-            if self._ready() is not None:
+            if self._look() is not None:
                 await self.deliver()
             await asyncio.sleep(_EVERY)
 
@@ -194,6 +199,11 @@ class Webhooks:
                 self._pending.insert(index, letter)
                 return
         self._pending.append(letter)
+
+    def _look(self) -> _Letter | None:
+        for source in self._sources:
+            source()
+        return self._ready()
 
     def _ready(self) -> _Letter | None:
         now = self._clock.now()
