@@ -150,6 +150,8 @@ class ChannelCredential(Base):
     channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True)
     ciphertext: Mapped[bytes]
     key_id: Mapped[str | None]
+    renewing_since: Mapped[datetime | None]
+    """Set before a token is renewed: a refresh token that serves once is not used by two, nor twice unknowingly."""
     updated_at: Mapped[datetime]
 
 

@@ -330,6 +330,7 @@ def upgrade() -> None:
     op.add_column("channels", sa.Column("health_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("channels", sa.Column("credentials_end_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("channel_credentials", sa.Column("key_id", sa.Text(), nullable=True))
+    op.add_column("channel_credentials", sa.Column("renewing_since", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
         "publications", sa.Column("made_with_ai", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
