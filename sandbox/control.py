@@ -10,7 +10,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from sandbox.clock import iso
 from sandbox.faults import Fault, FaultKind
+from sandbox.lag import MAX_LAG_SECONDS, Lag, LagMode
 from sandbox.platforms.base import AccountIn, Engagement, Platform, PublicPost, UnknownPost, World
+from sandbox.tokens import GivesTokens, TokensIn
 from sandbox.webhooks import Attempt, WebhookFault, WebhookPlan
 
 
@@ -22,6 +24,13 @@ class FaultIn(BaseModel):
     status: int = Field(default=503, ge=400, le=599)
     seconds: float = Field(default=30.0, ge=0)
     executed: bool = False
+    after: int = Field(default=0, ge=0)
+
+
+class LagIn(BaseModel):
+    platform: str
+    seconds: float = Field(default=0.0, ge=0, le=MAX_LAG_SECONDS)
+    mode: LagMode = LagMode.STEADY
 
 
 class WebhookPlanIn(BaseModel):
@@ -44,6 +53,7 @@ def router(world: World, platforms: Mapping[str, Platform]) -> APIRouter:
     routes = APIRouter(prefix="/control", tags=["control"], dependencies=[Depends(_guard(world))])
     _add_ledger(routes, world, platforms)
     _add_faults(routes, world)
+    _add_lags(routes, world, platforms)
     _add_webhooks(routes, world)
     _add_clock(routes, world)
     _add_stage(routes, world, platforms)
@@ -64,9 +74,9 @@ def _guard(world: World) -> Any:
 def _add_ledger(routes: APIRouter, world: World, platforms: Mapping[str, Platform]) -> None:
     @routes.get("/ledger")
     def read_ledger(platform: str | None = None, after: int = 0) -> dict[str, Any]:
-        entries = world.ledger.entries(platform, after)
         chosen = [p for name, p in platforms.items() if platform in (None, name)]
-        posts = [_post(post) for p in chosen for post in p.wall()]
+        posts = [_post(post) for p in chosen for post in p.wall()]  # first: a wall may publish what has come due
+        entries = world.ledger.entries(platform, after)
         return {"entries": [entry.as_json() for entry in entries], "posts": posts}
 
 
@@ -76,7 +86,10 @@ def _add_faults(routes: APIRouter, world: World) -> None:
         return world.faults.plans()
 
     @routes.post("/faults", status_code=201)
-    def plan_fault(body: FaultIn) -> Fault:
+    def plan_faults(body: FaultIn | list[FaultIn]) -> Fault | list[Fault]:
+        """One, or the whole plan of a seed; where several fit a request, the one planned first is played."""
+        if isinstance(body, list):
+            return [world.faults.plan(Fault(**one.model_dump())) for one in body]
         return world.faults.plan(Fault(**body.model_dump()))
 
     @routes.delete("/faults", status_code=204)
@@ -101,6 +114,16 @@ def _add_webhooks(routes: APIRouter, world: World) -> None:
     async def deliver_webhooks() -> list[Attempt]:
         """Sends what is due by the sandbox's clock, and tells each attempt."""
         return await world.webhooks.deliver()
+
+
+def _add_lags(routes: APIRouter, world: World, platforms: Mapping[str, Platform]) -> None:
+    @routes.get("/lag")
+    def list_lags() -> dict[str, Lag]:
+        return world.lags.all()
+
+    @routes.put("/lag")
+    def set_lag(body: LagIn) -> Lag:
+        return world.lags.set(_known(platforms, body.platform).name, Lag(body.seconds, body.mode))
 
 
 def _add_clock(routes: APIRouter, world: World) -> None:
@@ -129,11 +152,24 @@ def _add_stage(routes: APIRouter, world: World, platforms: Mapping[str, Platform
     @routes.post("/reset", status_code=204)
     def reset(body: ResetIn | None = None) -> None:
         world.faults.clear()
+        world.lags.clear()
         world.webhooks.clear()
         world.ledger.clear()
         world.clock.reset(body.at if body else None)
         for platform in platforms.values():
             platform.reset()
+
+    @routes.post("/{platform}/tokens")
+    def end_tokens(platform: str, body: TokensIn) -> dict[str, Any]:
+        """Ends tokens of an account now: as if their time had run out, or withdrawn."""
+        known = _known(platforms, platform)
+        if not isinstance(known, GivesTokens):
+            raise HTTPException(404, f"{known.title} không có mã để kết thúc. / {known.title} has no tokens to end.")
+        try:
+            return known.end_tokens(body)
+        except LookupError:
+            words = f"Không có tài khoản {body.account}. / There is no account {body.account}."
+            raise HTTPException(404, words) from None
 
     @routes.post("/{platform}/engage")
     def engage(platform: str, body: Engagement) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Graphemes follow UAX #29 (extended clusters, without the Indic conjunct rule GB9c, which Vietnamese never meets).
 """
 
+import re
 import unicodedata
 from bisect import bisect_right
 from enum import Enum, auto
@@ -27,6 +28,15 @@ _PICTOGRAPHS = (
     (0x1F8AE, 0x1F8FF), (0x1F90C, 0x1F93A), (0x1F93C, 0x1F945), (0x1F947, 0x1FAFF), (0x1FC00, 0x1FFFD),
 )  # fmt: skip
 _FIRSTS = tuple(first for first, _ in _PICTOGRAPHS)
+
+# A link needs its protocol and a host that ends in letters; it does not end in punctuation or an unopened bracket.
+_LINK = re.compile(
+    r"(?<![\w@$#/.])https?://(?:[\w](?:[\w-]*[\w])?\.)+(?:[^\W\d_]{2,}|xn--[a-z0-9-]+)(?![\w@-])(?::\d+)?"
+    r"(?:/(?:\([^\s()<>]*\)|[^\s()<>?])*(?<![!*\"'<>;:=,.$%\[\]~&|@?]))?"
+    r"(?:\?(?:[^\s()<>])*(?<![!*\"'<>;:=,.$%\[\]~|@?]))?",
+    re.IGNORECASE,
+)
+_MENTION = re.compile(r"(?<![=/\w])@([a-z0-9_]+(?:[.-]+[a-z0-9_]+)*)@[\w.-]*\w", re.IGNORECASE)
 
 
 class _Break(Enum):
@@ -78,6 +88,17 @@ def graphemes(text: str) -> int:
         emoji_before = this is _Break.PICTOGRAPH or (emoji_before and this is _Break.EXTEND)
         previous = this
     return count
+
+
+def short_link_length(text: str, characters_per_url: int) -> int:
+    """Graphemes where every link counts the same, however long, and of a mention only the part before its domain."""
+    shortened = _MENTION.sub(r"@\1", _LINK.sub("x" * characters_per_url, text))
+    return graphemes(shortened)
+
+
+def links(text: str) -> list[tuple[int, int]]:
+    """Where the links of a text stand, first and past-the-last index."""
+    return [found.span() for found in _LINK.finditer(text)]
 
 
 def _joined(before: _Break, this: _Break, flags: int, joins_emoji: bool) -> bool:

@@ -15,6 +15,8 @@ class FaultKind(StrEnum):
     """Not done, and no answer until the caller gives up."""
     EXECUTED_TWICE_ON_RETRY = "executed_twice_on_retry"
     """No answer and nothing to be seen; done later, just before the next request of the same operation."""
+    EXECUTED_TWICE = "executed_twice"
+    """Done twice at once by the platform itself, past any key against doubles, and answered as if done once."""
     HTTP_STATUS = "http_status"
     THROTTLE = "throttle"
     LATENCY = "latency"
@@ -31,6 +33,9 @@ class Fault:
     seconds: float = 30.0
     executed: bool = False
     """For http_status: do the work before answering with the error."""
+    after: int = 0
+    """How many fitting requests pass unharmed before the first is hit."""
+    passed: int = 0
     hits: int = 0
     id: int = 0
 
@@ -56,16 +61,19 @@ class FaultBook:
     def plan(self, fault: Fault) -> Fault:
         with self._lock:
             self._made += 1
-            self._plans.append(replace(fault, id=self._made, hits=0))
+            self._plans.append(replace(fault, id=self._made, passed=0, hits=0))
             return self._plans[-1]
 
     def take(self, platform: str, operation: str) -> Fault | None:
-        """The first plan that fits, used up by one."""
+        """The first plan that fits and is not still waiting, used up by one."""
         with self._lock:
             for index, fault in enumerate(self._plans):
-                if fault.fits(platform, operation):
+                if not fault.fits(platform, operation):
+                    continue
+                if fault.passed == fault.after:
                     self._plans[index] = replace(fault, hits=fault.hits + 1)
                     return fault
+                self._plans[index] = replace(fault, passed=fault.passed + 1)
             return None
 
     def plans(self) -> list[Fault]:

@@ -12,8 +12,6 @@ class BlueskySettings(BaseModel):
     base_url: str = ""
     """Public address of this platform (``…/bluesky``); empty means the address the request came to."""
     appview_lag_seconds: float = 2.0
-    image_max_bytes: int = 2_000_000
-    thumb_max_bytes: int = 1_000_000
     limits: bool = True
 
     def account_pairs(self) -> list[tuple[str, SecretStr]]:
@@ -37,6 +35,22 @@ class TelegramSettings(BaseModel):
         return [_channel_pair(pair) for pair in written if pair]
 
 
+class MastodonSettings(BaseModel):
+    accounts: SecretStr = SecretStr("")
+    """Pairs ``username:access-token`` separated by commas."""
+    base_url: str = ""
+    """Public address of this platform (``…/mastodon``); empty means the address the request came to."""
+    configuration: dict[str, int] = {}
+    """The instance's own limits, by the platform's names (``max_characters``, ``image_size_limit``, …)."""
+    image_processing_seconds: float = 0.0
+    video_processing_seconds: float = 20.0
+    limits: bool = True
+
+    def account_pairs(self) -> list[tuple[str, SecretStr]]:
+        written = [pair.strip() for pair in self.accounts.get_secret_value().split(",")]
+        return [_account_pair(pair) for pair in written if pair]
+
+
 class SandboxSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LANTOA_SANDBOX_", env_nested_delimiter="__", extra="ignore")
 
@@ -47,6 +61,7 @@ class SandboxSettings(BaseSettings):
     reachable_hosts: str = ""
     """Hosts beside loopback that the sandbox may call (media it pulls, webhooks it sends), separated by commas."""
     bluesky: BlueskySettings = BlueskySettings()
+    mastodon: MastodonSettings = MastodonSettings()
     telegram: TelegramSettings = TelegramSettings()
 
     def hosts(self) -> list[str]:
@@ -56,7 +71,7 @@ class SandboxSettings(BaseSettings):
 def _account_pair(written: str) -> tuple[str, SecretStr]:
     handle, colon, password = written.partition(":")
     if not colon or not handle or not password:
-        raise ValueError("accounts must be written as handle:app-password, separated by commas")
+        raise ValueError("accounts must be written as handle:secret, separated by commas")
     return handle.strip().lower(), SecretStr(password.strip())
 
 

@@ -14,6 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sandbox.faults import Fault, FaultBook, FaultKind, HeldRequest
 from sandbox.platforms.base import Platform
 
+AGAIN = "sandbox.again"
+"""In the scope of a request that the platform does a second time by itself: keys against doubles count for nothing."""
+
 
 class FaultGate:
     def __init__(self, app: ASGIApp, platforms: Sequence[Platform], faults: FaultBook) -> None:
@@ -53,12 +56,27 @@ class FaultGate:
             case FaultKind.EXECUTED_TWICE_ON_RETRY:
                 self.faults.hold(platform.name, operation, HeldRequest(dict(scope), await _body(receive)))
                 await _cut(receive)
+            case FaultKind.EXECUTED_TWICE:
+                await self._do_twice(scope, await _body(receive), receive, send)
             case FaultKind.NOT_EXECUTED_TIMEOUT:
                 await _keep_waiting(receive, fault.seconds)
             case FaultKind.HTTP_STATUS | FaultKind.THROTTLE | FaultKind.TOKEN_EXPIRED:
                 if fault.executed:
                     await self.app(scope, receive, _into_the_void)
                 await platform.failure(fault)(scope, receive, send)
+
+    async def _do_twice(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        """The answer of the first doing is held back until the second is done; what was refused is not done again."""
+        answer: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            answer.append(message)
+
+        await self.app(dict(scope), _replay(body, receive), keep)
+        if answer and 200 <= answer[0].get("status", 0) < 300:
+            await self.app({**scope, AGAIN: True}, _replay(body, receive), _into_the_void)
+        for message in answer:
+            await send(message)
 
     async def _do_held(self, platform: str, operation: str) -> None:
         for held in self.faults.release(platform, operation):
@@ -69,8 +87,15 @@ async def _into_the_void(message: Message) -> None:
     pass
 
 
-def _replay(body: bytes) -> Receive:
+def _replay(body: bytes, further: Receive | None = None) -> Receive:
+    """The body in one piece, then what the connection says (where there still is one)."""
+    given = False
+
     async def receive() -> Message:
+        nonlocal given
+        if given:
+            return await further() if further else {"type": "http.disconnect"}
+        given = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive

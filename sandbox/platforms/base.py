@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from sandbox.clock import VirtualClock
 from sandbox.faults import Fault, FaultBook
+from sandbox.lag import LagBook
 from sandbox.ledger import Ledger
 from sandbox.pull import Puller
 from sandbox.settings import SandboxSettings
@@ -24,6 +25,7 @@ class World:
     faults: FaultBook
     webhooks: Webhooks
     puller: Puller
+    lags: LagBook = field(default_factory=LagBook)
 
 
 class AccountIn(BaseModel):
