@@ -21,7 +21,7 @@ from libs.common.cli.ops import OperatorSettings
 from libs.common.clock import SystemClock
 from libs.common.db import Database
 from services.publish import adapters, measure, queries
-from services.publish.adapters.base import Account, Channel, Composed, Draft, NotPostable, Tools
+from services.publish.adapters.base import Account, Channel, Composed, Draft, Json, NotPostable, Refresh, Tools
 
 AsJson = Annotated[bool, typer.Option("--json", help="In ra JSON.")]
 NOBODY = UUID(int=0)
@@ -119,6 +119,11 @@ class _NoMedia:
         raise NotImplementedError("offline")
 
 
+class _NoTokens:
+    async def renew(self, channel_id: UUID, stale: Json, refresh: Refresh) -> Json:
+        raise NotImplementedError("offline")
+
+
 class _NoPress:
     async def publish(self, slug: str) -> None:
         raise NotImplementedError("offline")
@@ -130,7 +135,12 @@ class _NoPress:
 def _unopened(kind: str) -> Channel:
     """An adapter without an account: it can compose and cannot send."""
     tools = Tools(
-        http=httpx.AsyncClient(), clock=SystemClock(), press=_NoPress(), public_url="http://127.0.0.1", media=_NoMedia()
+        http=httpx.AsyncClient(),
+        clock=SystemClock(),
+        press=_NoPress(),
+        public_url="http://127.0.0.1",
+        media=_NoMedia(),
+        tokens=_NoTokens(),
     )
     return adapters.CHANNELS.get(kind)(Account(NOBODY), tools)
 

@@ -1,6 +1,7 @@
 """The SQL of sending: what is due, what is in doubt, what must come down, whose figures are to be read."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -133,6 +134,27 @@ async def store_limit(
     changed = {"used": used, "blocked_until": blocked_until, "updated_at": now}
     query = insert(m.ChannelLimit).values(channel_id=channel_id, name=name, **changed)
     await session.execute(query.on_conflict_do_update(index_elements=["channel_id", "name"], set_=changed))
+
+
+@dataclass(frozen=True)
+class Renewal:
+    was_unheard: bool
+    """An earlier renewal was begun and nobody knows how it ended."""
+
+
+async def begin_renewal(session: AsyncSession, channel_id: UUID, now: datetime, stale: datetime) -> Renewal | None:
+    """Ours where nobody renews now; None while somebody does."""
+    c = m.ChannelCredential
+    before = await session.scalar(select(c.renewing_since).where(c.channel_id == channel_id).with_for_update())
+    if before is not None and before > stale:
+        return None
+    await session.execute(update(c).where(c.channel_id == channel_id).values(renewing_since=now))
+    return Renewal(was_unheard=before is not None)
+
+
+async def end_renewal(session: AsyncSession, channel_id: UUID) -> None:
+    c = m.ChannelCredential
+    await session.execute(update(c).where(c.channel_id == channel_id).values(renewing_since=None))
 
 
 async def claim_to_check(session: AsyncSession, before: datetime, now: datetime) -> Sequence[m.Channel]:

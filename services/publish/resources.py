@@ -20,6 +20,7 @@ from services.publish.adapters.base import Account, Channel, Json, Tools
 from services.publish.credentials import Vault
 from services.publish.press import BulletinPress
 from services.publish.settings import PublishSettings
+from services.publish.tokens import StoredTokens
 
 log = logging.getLogger("lantoa.publish")
 
@@ -72,8 +73,15 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
     press = BulletinPress(db, files, clock, site)
     key = settings.publish.credentials_key
     async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as http:
-        media = StoredMedia(files)
-        tools = Tools(http=http, clock=clock, press=press, public_url=settings.public_url, media=media)
+        vault = Vault(key) if key else None
+        tools = Tools(
+            http=http,
+            clock=clock,
+            press=press,
+            public_url=settings.public_url,
+            media=StoredMedia(files),
+            tokens=StoredTokens(db, clock, vault),
+        )
         if not press.is_current_design():
             log.info("bulletin printed anew: %d pages", await press.print_all())
-        yield PublishResources(tools, press, site, files, clock, Vault(key) if key else None)
+        yield PublishResources(tools, press, site, files, clock, vault)

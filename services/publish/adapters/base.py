@@ -5,7 +5,7 @@ Sending has four durable steps. `compose` and `prepare` are pure, `stage` upload
 then looks at the platform.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol
@@ -342,6 +342,23 @@ class MediaStore(Protocol):
         ...
 
 
+Refresh = Callable[[Json, bool], Awaitable[Json]]
+"""Asks the platform for a new token: the secret as stored, and whether an earlier renewal was begun and its end never
+heard; returns what changes of the secret. Raises what the adapter raises."""
+
+
+class RenewalUnheard(Exception):
+    """The platform may have renewed and the answer was lost: the old refresh token may be dead."""
+
+
+class TokenStore(Protocol):
+    """Tokens that have to be renewed, one renewer for each account at a time."""
+
+    async def renew(self, channel_id: UUID, stale: Json, refresh: Refresh) -> Json:
+        """The secret after a renewal, by us or by somebody else. `stale`: the secret whose token no longer serves."""
+        ...
+
+
 @dataclass(frozen=True)
 class Tools:
     """What an adapter may use; `sessions` keeps logins of this process by channel."""
@@ -351,6 +368,7 @@ class Tools:
     press: Press
     public_url: str
     media: MediaStore
+    tokens: TokenStore
     sessions: dict[UUID, object] = field(default_factory=dict, repr=False)
 
 
