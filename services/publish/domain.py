@@ -68,6 +68,8 @@ IN_DOUBT = frozenset({D.ARMED, D.COMMITTED, D.ACCEPTED, D.UNKNOWN})
 GAVE_UP = frozenset({D.REJECTED, D.MANUAL, D.AUTH_REQUIRED})
 
 STEP_LEASE = timedelta(seconds=90)
+SEND_WITHIN = timedelta(seconds=20)
+"""Of arming: a worker that comes to it later (a machine that was asleep) leaves it to those who look."""
 RECONCILE_EVERY = timedelta(seconds=30)
 MAX_ATTEMPTS = 8
 MAX_LOOKS = 10

@@ -61,6 +61,8 @@ async def _deliver(ctx: Context, delivery: m.Delivery) -> None:
 
 
 async def _send(ctx: Context, delivery: m.Delivery) -> None:
+    passed = ctx.resources.checkpoint
+    await passed("claimed")
     ready = await _opened(ctx, delivery)
     if isinstance(ready, AuthRequired):
         async with ctx.db.transaction() as session:
@@ -70,12 +72,21 @@ async def _send(ctx: Context, delivery: m.Delivery) -> None:
     prepared = await _staged(ctx, ready)
     if prepared is None or await _waits(ctx, ready, "publish"):
         return
+    await passed("allowed")
+    armed_at = ctx.clock.now()
     async with ctx.db.transaction() as session:
-        if not await sending.arm(session, delivery, prepared, ctx.clock.now()):
+        if not await sending.arm(session, delivery, prepared, armed_at):
             return
-    outcome = await _confirmed(ready, prepared, await ready.adapter.commit(prepared), ctx.clock.now())
+    await passed("armed")
+    if ctx.clock.now() - armed_at >= domain.SEND_WITHIN:
+        return  # this worker stood still, and another may look for it by now: what was never sent is found missing
+    answer = await ready.adapter.commit(prepared)
+    await passed("committed")
+    outcome = await _confirmed(ready, prepared, answer, ctx.clock.now())
+    await passed("confirmed")
     async with ctx.db.transaction() as session:
         await sending.record_outcome(session, delivery.id, outcome, ctx.clock.now())
+    await passed("recorded")
     telemetry.count("lantoa.deliveries", outcome=type(outcome).__name__)
 
 
@@ -89,6 +100,7 @@ async def _staged(ctx: Context, ready: Ready) -> Prepared | None:
     if delivery.handle["payload"].get("media") and await _waits(ctx, ready, "stage"):
         return None
     staged = await ready.adapter.stage(known)
+    await ctx.resources.checkpoint("staged")
     if not isinstance(staged, Prepared):
         async with ctx.db.transaction() as session:
             await sending.refuse_before_sending(session, delivery.id, staged, ctx.clock.now())
@@ -96,6 +108,7 @@ async def _staged(ctx: Context, ready: Ready) -> Prepared | None:
     if staged.staged != known.staged:
         async with ctx.db.transaction() as session:
             await sending.keep_staged(session, delivery, staged, ctx.clock.now())
+        await ctx.resources.checkpoint("kept")
     return staged
 
 
@@ -138,6 +151,7 @@ async def _look(ctx: Context, delivery: m.Delivery) -> None:
         seen: Reconciled = Undecidable(ready.reason)
     else:
         seen = await ready.adapter.reconcile(sending.sending_of(delivery))
+        await ctx.resources.checkpoint("looked")
         repeatable = domain.may_repeat(ready.adapter.capabilities().repeatable_for, delivery.committed_at, now)
     async with ctx.db.transaction() as session:
         await sending.record_look(session, delivery.id, seen, repeatable, ctx.clock.now())
@@ -158,6 +172,7 @@ async def _take_down(ctx: Context, delivery: m.Delivery) -> None:
         removal: Removal = withdrawing.unreachable(ready.reason)
     else:
         removal = await ready.adapter.delete(delivery.platform_id or "")
+        await ctx.resources.checkpoint("deleted")
     async with ctx.db.transaction() as session:
         await withdrawing.record_removal(session, delivery.id, removal, ctx.clock.now())
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx
 
 from libs.common import models as m
+from libs.common.checkpoint import Checkpoint, no_checkpoint
 from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.files import FileStore
@@ -52,6 +53,8 @@ class PublishResources:
     files: FileStore
     clock: Clock
     vault: Vault | None = field(repr=False)
+    checkpoint: Checkpoint = no_checkpoint
+    """Between the steps of sending, so that a test can end the worker exactly there."""
 
     def open(self, channel: m.Channel, secret: Json | None = None) -> Channel:
         """A channel's adapter, for its account."""
