@@ -232,3 +232,27 @@ async def test_pages_say_what_they_are(bot: Bot) -> None:
     for path in ("/telegram/s/khong_co", f"/telegram/{CHANNEL}/9", f"/telegram/{CHANNEL}/abc"):
         missing = await bot.http.get(path)
         assert (missing.status_code, "Không có bài này" in missing.text) == (404, True)
+
+
+@pytest.mark.mission("M39")
+async def test_a_twin_made_by_the_platform_leaves_two_receipts(served: City) -> None:
+    bot = await Bot(served.http).settle()
+    await served.control("POST", "faults", platform="telegram", operation="sendMessage", kind="executed_twice")
+    assert result(await bot.send("đôi"))["message_id"] == 1
+    assert [p["text"] for p in await bot.posts()] == ["đôi", "đôi"]
+    await served.control("PUT", "lag", platform="telegram", seconds=60)
+    await bot.later(1)
+    assert [u["message"]["forward_origin"]["message_id"] for u in await bot.updates()] == [1, 2]
+    await bot.send("muộn")
+    await bot.later(60)
+    assert len(await bot.updates()) == 2
+    await bot.later(1)
+    assert len(await bot.updates()) == 3
+
+
+async def test_whether_a_message_is_there_can_be_asked_without_its_content(bot: Bot) -> None:
+    await bot.send()
+    there = await bot.call("editMessageReplyMarkup", chat_id=AT, message_id=1)
+    assert "message is not modified" in error(there)[1]
+    missing = await bot.call("editMessageReplyMarkup", chat_id=AT, message_id=2)
+    assert error(missing)[1] == "Bad Request: message to edit not found"

@@ -116,7 +116,8 @@ class Messages:
     def _allowed(self, call: Call) -> Chat:
         chat = self._chats.require(call)
         self._chats.require_right(chat, call.bot_id, "can_post_messages")
-        self._floods.require_allowance(call.bot_id, chat)
+        if not call.again:
+            self._floods.require_allowance(call.bot_id, chat)
         return chat
 
     def _sent(self, call: Call, chat: Chat, contents: Sequence[Content]) -> list[Json]:
@@ -177,8 +178,10 @@ class Messages:
         origin = {"chat_id": chat.id, "message_id": post.data["message_id"], "date": post.data["date"]}
         data = {**_content_of(post.data), "bot_id": None, "media_group_id": post.data["media_group_id"]}
         copy = self._create(operation, group, COPY, {**data, "reply_to": None, "origin": origin})
-        lag = self._world.settings.telegram.forward_lag_seconds
-        self._updates.publish(group, "message", self.shown(copy), after=lag)
+        self._updates.publish(group, "message", self.shown(copy), after=self._forward_lag())
+
+    def _forward_lag(self) -> float:
+        return self._world.settings.telegram.forward_lag_seconds + self._world.lags.of(NAME).seconds
 
     def copies_of(self, post: Item) -> list[Item]:
         """At most one: the post's automatic forward."""
@@ -222,6 +225,12 @@ class Messages:
             raise BadRequest("there is no media in the message to edit")
         return self._edited(call, item, await self._input(call, asked))
 
+    async def edit_markup(self, call: Call) -> Json:
+        """Keyboards are not played: what is there has none, so that nothing ever changes."""
+        item = self._editable(call)
+        self._record(call.method, self._chats.chats[item.data["chat_id"]], item, Effect.UNCHANGED, {})
+        raise BadRequest(rules.NOT_MODIFIED)
+
     def _editable(self, call: Call) -> Item:
         chat = self._chats.require(call)
         item = self._item(chat.id, call.integer("message_id") or 0)
@@ -243,8 +252,7 @@ class Messages:
         for copy in self.copies_of(item):
             group = self._chats.chats[copy.data["chat_id"]]
             self._record(call.method, group, copy, Effect.UPDATED, {**copy.data, **changed})
-            lag = self._world.settings.telegram.forward_lag_seconds
-            self._updates.publish(group, "edited_message", self.shown(copy), after=lag)
+            self._updates.publish(group, "edited_message", self.shown(copy), after=self._forward_lag())
         return self.shown(item)
 
     async def pin(self, call: Call) -> bool:

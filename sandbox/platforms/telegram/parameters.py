@@ -21,6 +21,7 @@ PARAMETERS: dict[str, frozenset[str]] = {
         "editMessageText": {*_EDIT, "text", "parse_mode", "entities", "link_preview_options"},
         "editMessageCaption": {*_EDIT, *_CAPTION},
         "editMessageMedia": {*_EDIT, "media"},
+        "editMessageReplyMarkup": {*_EDIT},
         "deleteMessage": {"chat_id", "message_id"},
         "deleteMessages": {"chat_id", "message_ids"},
         "pinChatMessage": {"chat_id", "message_id", "disable_notification"},

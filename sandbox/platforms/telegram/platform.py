@@ -72,6 +72,7 @@ class Telegram:
             "editMessageText": self._messages.edit_text,
             "editMessageCaption": self._messages.edit_caption,
             "editMessageMedia": self._messages.edit_media,
+            "editMessageReplyMarkup": self._messages.edit_markup,
             "deleteMessage": self._messages.delete,
             "deleteMessages": self._messages.delete_many,
             "pinChatMessage": self._messages.pin,

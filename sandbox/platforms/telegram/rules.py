@@ -96,6 +96,16 @@ NOT_MODIFIED = rule(
     "message is not modified: specified new message content and reply markup are exactly the same as a current "
     "content and reply markup of the message",
 ).value
+NO_KEYBOARD = rule(
+    "telegram.edit.markup",
+    Mark.MEMORY,
+    "editMessageReplyMarkup without a keyboard on a message without one: 'message is not modified' where it is there, "
+    "'message to edit not found' where it is not",
+    True,
+).value
+TWIN = rule(
+    "telegram.send.twin", Mark.OURS, "a sending the platform does twice by itself makes a twin past the limits", True
+).value
 EDIT_ANY_TIME = rule(
     "telegram.edit.window", Mark.SDK, "a channel's posts can be edited by their bot without limit of time", True
 ).value
@@ -179,7 +189,7 @@ FORWARD = rule(
     "telegram.forward.receipt",
     Mark.MEMORY,
     "a post arrives in the linked group as a message with is_automatic_forward and forward_origin (fields: sdk), "
-    "forward_lag_seconds later; the bot sees it as an administrator of the group",
+    "forward_lag_seconds (and /control/lag) later; the bot sees it as an administrator of the group",
     True,
 ).value
 FORWARD_FOLLOWS = rule(

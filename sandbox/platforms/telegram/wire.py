@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from sandbox.platforms.telegram import rules
+from sandbox.wire import AGAIN
 
 Json = dict[str, Any]
 _MOST = rules.FILE_BYTES + 1024 * 1024
@@ -58,6 +59,8 @@ class Call:
     bot_id: int
     values: Mapping[str, Any]
     files: Mapping[str, File]
+    again: bool = False
+    """The platform does it a second time by itself (a planned fault)."""
 
     def text(self, name: str, default: str = "") -> str:
         value = self.values.get(name)
@@ -105,7 +108,7 @@ async def read(request: Request, method: str, bot_id: int) -> Call:
                 else:
                     mime = part.content_type or "application/octet-stream"
                     files[name] = File(part.filename or name, await part.read(), mime)
-    return Call(method, bot_id, values, files)
+    return Call(method, bot_id, values, files, bool(request.scope.get(AGAIN)))
 
 
 def _json(raw: bytes) -> Json:
