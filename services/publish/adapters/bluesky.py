@@ -1,16 +1,19 @@
 """Bluesky (AT Protocol).
 
-The record key is derived from the delivery and written with putRecord, so that sending twice leaves one post.
+The record key is derived from the delivery and written with putRecord, so that sending twice leaves one post. A
+payload is the record without the time of sending; its `media` become the record's images once they are uploaded, and
+`corrects` (the address of an original) its reply references, for which the original's version has to be asked.
 """
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
 from services.publish import measure
-from services.publish.adapters.atproto import AnswerLost, CallFailed, NeedsPerson, NotConnected, Xrpc
+from services.publish.adapters.atproto import AnswerLost, CallFailed, NeedsPerson, NotConnected, Xrpc, facets_of, tid
 from services.publish.adapters.base import (
     ALWAYS,
     CHANNELS,
@@ -46,13 +49,24 @@ from services.publish.adapters.base import (
     Undecidable,
     Unknown,
 )
+from services.publish.fitting import choose_media
 from services.publish.limits import Limit
 
 COLLECTION = "app.bsky.feed.post"
 MAX_GRAPHEMES = 300
 MAX_BYTES = 3000
 AI_LINE = "(Có sử dụng AI)"
-TID_ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
+CORRECTION = "Đính chính: "
+URGENT = "KHẨN: "
+MEDIA = MediaRules(
+    images=4,
+    image_mimes=frozenset({"image/jpeg", "image/png", "image/webp"}),
+    image_size=2_000_000,
+    alt_length=2000,
+)
+"""The record's schema (app.bsky.embed.images); the length of alt is what the platform's own app takes."""
+STAGED_FOR = timedelta(hours=1)
+"""How long an upload is relied on before a post names it: the platform forgets what nothing names, after some hours."""
 METRICS = (
     MetricDefinition("likes", "Bluesky likeCount: số tài khoản đã thích bài, tại thời điểm đọc"),
     MetricDefinition("reposts", "Bluesky repostCount: số tài khoản đã đăng lại, tại thời điểm đọc"),
@@ -63,24 +77,6 @@ METRICS = (
 COUNTERS = {"likes": "likeCount", "reposts": "repostCount", "replies": "replyCount", "quotes": "quoteCount"}
 
 
-def tid(delivery_id: UUID) -> str:
-    """A record key of the protocol's own shape (64 bits, base32-sortable), the same for the same delivery."""
-    milliseconds = delivery_id.int >> 80
-    entropy = delivery_id.int & ((1 << 62) - 1)
-    micros = milliseconds * 1000 + (entropy >> 10) % 1000
-    value = (micros & ((1 << 53) - 1)) << 10 | (entropy & 0x3FF)
-    return "".join(TID_ALPHABET[(value >> shift) & 31] for shift in range(60, -1, -5))
-
-
-def link_facets(text: str, shown: str, uri: str) -> list[Json]:
-    """The facet of the link, in UTF-8 bytes: Vietnamese letters are two or three bytes long."""
-    start = text.rfind(shown)
-    begin = len(text[:start].encode())
-    feature = {"$type": "app.bsky.richtext.facet#link", "uri": uri}
-    index = {"byteStart": begin, "byteEnd": begin + len(shown.encode())}
-    return [{"index": index, "features": [feature]}]
-
-
 @CHANNELS.register("bluesky")
 class Bluesky:
     name_vi: ClassVar[str] = "Bluesky"
@@ -89,42 +85,67 @@ class Bluesky:
     limits: ClassVar[tuple[Limit, ...]] = (
         Limit("points_hour", 5000, timedelta(hours=1), costs={"publish": 3, "delete": 1}),
         Limit("points_day", 35_000, timedelta(days=1), costs={"publish": 3, "delete": 1}),
+        Limit("uploads_day", 1000, timedelta(days=1), costs={"stage": 4}),
     )
 
     def __init__(self, account: Account, tools: Tools) -> None:
         service = str(account.settings.get("service", "https://bsky.social")).rstrip("/")
         self._xrpc = Xrpc(account, tools, service)
-        self._clock = tools.clock
+        self._clock, self._media, self._asked_at = tools.clock, tools.media, account.facts_at
         self._web = str(account.settings.get("web", "https://bsky.app")).rstrip("/")
 
     def capabilities(self) -> Capabilities:
+        """The schemas' limits are the same for every account; what is asked at run time is whether it is open."""
         return Capabilities(
             text=TextRules(graphemes=MAX_GRAPHEMES, utf8_bytes=MAX_BYTES),
-            media=MediaRules(),
+            media=MEDIA,
             repeatable_for=ALWAYS,
             can_edit=False,
             can_delete=True,
             can_list=True,
             metrics=METRICS,
+            fetched_at=self._asked_at,
         )
 
     async def fetch_capabilities(self) -> Json:
-        return {}
+        """`{did, handle, active, status}` of the account, as the server says."""
+        told = await self._xrpc.call("GET", "com.atproto.server.getSession", {})
+        return {name: told[name] for name in ("did", "handle", "active", "status") if name in told}
 
     async def health(self) -> Health:
+        """An app password opens new logins until it is withdrawn, so no end of the credentials is known."""
+        try:
+            told = await self.fetch_capabilities()
+        except NeedsPerson as person:
+            return Health(problem=person.reason)
+        if told.get("active") is False:
+            status = told.get("status") or "inactive"
+            return Health(problem=Reason(f"Tài khoản Bluesky đang bị khóa ({status})", f"account is {status}"))
         return Health()
 
     async def stage(self, prepared: Prepared) -> Prepared | NotStaged:
-        return prepared
+        """Uploads the pictures, and asks for the version of the post that is corrected."""
+        staged = {name: item for name, item in prepared.staged.items() if self._is_fresh(item)}
+        try:
+            for medium in prepared.payload.get("media", ()):
+                if medium["sha256"] not in staged:
+                    staged[medium["sha256"]] = await self._uploaded(medium)
+            if "corrects" in prepared.payload:
+                staged["reply"] = await self._reply_to(str(prepared.payload["corrects"]))
+        except NeedsPerson as person:
+            return AuthRequired(person.reason)
+        except ChannelError as trouble:
+            return self._not_staged(trouble)
+        return replace(prepared, staged=staged)
 
     async def status(self, platform_id: str) -> Standing:
-        return Standing(await self._record(platform_id.rsplit("/", 1)[-1]) is not None, self._url(platform_id))
+        record = await self._record(_key(platform_id))
+        proof = {"read": platform_id, "cid": record.get("cid") if record else None}
+        return Standing(record is not None, self._url(platform_id), proof)
 
     async def list_posts(self, limit: int = 50) -> list[OwnPost] | None:
-        records = await self._own_records()
-        return [
-            OwnPost(str(r["uri"]), self._url(str(r["uri"])), str(r["value"].get("text", "")), None) for r in records
-        ]
+        records = await self._own_records(limit)
+        return [OwnPost(str(r["uri"]), self._url(str(r["uri"])), *_text_and_time(r["value"])) for r in records]
 
     def compose(self, draft: Draft) -> Composed:
         return compose(draft)
@@ -133,9 +154,8 @@ class Bluesky:
         return prepare(payload, delivery_id, at)
 
     async def commit(self, prepared: Prepared) -> Outcome:
-        body = {"collection": COLLECTION, "rkey": prepared.key, "record": prepared.payload}
         try:
-            answer = await self._xrpc.call("POST", "com.atproto.repo.putRecord", body)
+            answer = await self._put(prepared)
         except NotConnected as trouble:
             return Rejected(trouble.reason, permanent=False)
         except AnswerLost as lost:
@@ -165,7 +185,7 @@ class Bluesky:
 
     async def delete(self, platform_id: str) -> Removal:
         """Gone means: read again after deleting, and not there."""
-        key = platform_id.rsplit("/", 1)[-1]
+        key = _key(platform_id)
         try:
             which = {"collection": COLLECTION, "rkey": key}
             await self._xrpc.call("POST", "com.atproto.repo.deleteRecord", which)
@@ -190,6 +210,47 @@ class Bluesky:
                 seen[str(post.get("uri"))] = _read_counts(post, as_of)
         return seen
 
+    # --- making ready, sending ---
+
+    def _is_fresh(self, item: Mapping[str, Any]) -> bool:
+        at = item.get("at")
+        return at is not None and self._clock.now() - datetime.fromisoformat(at) < STAGED_FOR
+
+    async def _uploaded(self, medium: Mapping[str, Any]) -> Json:
+        blob = await self._xrpc.upload(await self._media.read(medium["sha256"]), medium["mime"])
+        return {"blob": blob, "at": self._clock.now().isoformat()}
+
+    async def _reply_to(self, uri: str) -> Json:
+        """References to the original and to the top of its thread; empty where the original is no longer there."""
+        original = await self._record(_key(uri))
+        if original is None:
+            return {}
+        here = {"uri": original["uri"], "cid": original["cid"]}
+        return {"root": original["value"].get("reply", {}).get("root", here), "parent": here}
+
+    async def _put(self, prepared: Prepared) -> Json:
+        """A server that no longer has an upload has written nothing: it is uploaded again, and asked once more."""
+        try:
+            return await self._put_once(prepared)
+        except CallFailed as failed:
+            if failed.error != "BlobNotFound":
+                raise
+        again = await self.stage(replace(prepared, staged={}))
+        return await self._put_once(again if isinstance(again, Prepared) else prepared)
+
+    async def _put_once(self, prepared: Prepared) -> Json:
+        body = {"collection": COLLECTION, "rkey": prepared.key, "record": record_of(prepared)}
+        return await self._xrpc.call("POST", "com.atproto.repo.putRecord", body)
+
+    def _not_staged(self, trouble: ChannelError) -> NotStaged:
+        """Nothing is posted by an upload, so whatever was lost may be asked for again."""
+        if not isinstance(trouble, CallFailed) or trouble.status >= 500:
+            return Rejected(trouble.reason, permanent=False)
+        if trouble.status == 429:
+            return Throttled(self._reset(trouble))
+        why = Reason(f"Bluesky không nhận ảnh: {trouble.message or trouble.error}", str(trouble))
+        return Rejected(why, permanent=True)
+
     # --- what the platform said, as an outcome ---
 
     def _refused(self, prepared: Prepared, failed: CallFailed) -> Outcome:
@@ -197,8 +258,8 @@ class Bluesky:
             return Throttled(self._reset(failed))
         if failed.status >= 500 or failed.error == "UpstreamFailure":
             return self._unknown(prepared, str(failed))
-        if failed.error == "InvalidSwap":
-            return Rejected(Reason("Bản ghi vừa đổi, sẽ thử lại", str(failed)), permanent=False)
+        if failed.error in ("InvalidSwap", "BlobNotFound"):
+            return Rejected(Reason("Máy chủ Bluesky chưa nhận, sẽ thử lại", str(failed)), permanent=False)
         return Rejected(Reason(f"Bluesky không nhận bài: {failed.message}", str(failed)), permanent=True)
 
     def _unknown(self, prepared: Prepared, why: str) -> Unknown:
@@ -226,8 +287,9 @@ class Bluesky:
                 return None
             raise
 
-    async def _own_records(self) -> list[Json]:
-        query = {"collection": COLLECTION, "limit": 50}
+    async def _own_records(self, limit: int = 50) -> list[Json]:
+        """Newest first, from the repository itself, which is never behind."""
+        query = {"collection": COLLECTION, "limit": max(1, min(limit, 100))}
         answer = await self._xrpc.call("GET", "com.atproto.repo.listRecords", query)
         return [r for r in answer.get("records", []) if isinstance(r, dict) and "uri" in r and "value" in r]
 
@@ -235,9 +297,15 @@ class Bluesky:
 def compose(draft: Draft) -> Composed:
     text, notes = _fit(draft)
     payload: Json = {"$type": COLLECTION, "text": text, "langs": [draft.language]}
-    if draft.link is not None:
-        payload["facets"] = link_facets(text, draft.link, draft.link)
+    if facets := facets_of(text):
+        payload["facets"] = facets
+    if draft.media:
+        payload["media"] = choose_media(draft.media, MEDIA)
+    elif draft.link is not None:
         payload["embed"] = _card(draft)
+    if draft.corrects is not None:
+        payload["corrects"] = draft.corrects.id
+        notes = (*notes, "Bluesky không cho sửa bài: đính chính là trả lời dưới bài gốc")
     return Composed(text=text, link=draft.link, payload=payload, notes=notes)
 
 
@@ -247,9 +315,28 @@ def prepare(payload: Json, delivery_id: UUID, at: datetime) -> Prepared:
     return Prepared(key=tid(delivery_id), payload={**payload, "createdAt": moment}, at=at)
 
 
+def record_of(prepared: Prepared) -> Json:
+    """What is written: the payload, with the platform's own names of what was made ready."""
+    own = {"media", "corrects"}
+    record = {name: value for name, value in prepared.payload.items() if name not in own}
+    if media := prepared.payload.get("media"):
+        images = [_image(medium, prepared.staged) for medium in media]
+        record["embed"] = {"$type": "app.bsky.embed.images", "images": images}
+    if reply := prepared.staged.get("reply"):
+        record["reply"] = reply
+    return record
+
+
+def _image(medium: Mapping[str, Any], staged: Mapping[str, Any]) -> Json:
+    image: Json = {"alt": medium["alt"], "image": staged[medium["sha256"]]["blob"]}
+    if medium.get("width") and medium.get("height"):
+        image["aspectRatio"] = {"width": medium["width"], "height": medium["height"]}
+    return image
+
+
 def _fit(draft: Draft) -> tuple[str, tuple[str, ...]]:
     """Title, summary and link within both limits; the link is never cut."""
-    title = measure.nfc(draft.title).strip()
+    title = _titled(draft)
     ending = "\n\n".join(part for part in (AI_LINE if draft.ai_label else "", draft.link or "") if part)
     tail = f"\n\n{ending}" if ending else ""
     room = MAX_GRAPHEMES - measure.graphemes(tail)
@@ -263,10 +350,30 @@ def _fit(draft: Draft) -> tuple[str, tuple[str, ...]]:
     return text + tail, notes
 
 
+def _titled(draft: Draft) -> str:
+    title = measure.nfc(draft.title).strip()
+    is_correction = draft.corrects is not None or draft.kind == "correction"
+    if is_correction and not title.lower().startswith(CORRECTION.strip(": ").lower()):
+        title = CORRECTION + title
+    return URGENT + title if draft.is_urgent and not title.upper().startswith(URGENT.strip()) else title
+
+
 def _card(draft: Draft) -> Json:
     about = measure.shorten(draft.summary or draft.body, 200, 1000)
     external = {"uri": draft.link, "title": measure.nfc(draft.title), "description": about}
     return {"$type": "app.bsky.embed.external", "external": external}
+
+
+def _key(uri: str) -> str:
+    return uri.rsplit("/", 1)[-1]
+
+
+def _text_and_time(record: Mapping[str, Any]) -> tuple[str, datetime | None]:
+    try:
+        at = datetime.fromisoformat(str(record.get("createdAt")))
+    except ValueError:
+        at = None
+    return str(record.get("text", "")), at if at is None or at.tzinfo else None
 
 
 def _same(record: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:
