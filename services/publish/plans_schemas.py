@@ -103,8 +103,8 @@ class CampaignCreate(Strict):
     audience: LongText = ""
     starts_on: date
     ends_on: date
-    channel_ids: ChannelIds = []
-    targets: Annotated[Targets, AfterValidator(_one_each)] = []
+    channel_ids: ChannelIds = Field(default_factory=list)
+    targets: Annotated[Targets, AfterValidator(_one_each)] = Field(default_factory=list)
 
 
 class CampaignPatch(Strict):
