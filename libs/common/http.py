@@ -349,11 +349,24 @@ class PublicFetcher:
                 with telemetry.step("fetch"):
                     return await self._follow(target, dict(headers or {}), admit, limit, truncate)
         except TimeoutError as error:
-            seconds = f"{self._limits.deadline_s:g}"
-            raise FetchTimeout(
-                f"{target.host} không trả lời xong trong {seconds} giây.",
-                f"{target.host} did not finish within {seconds} s.",
-            ) from error
+            raise _too_slow(target.host, self._limits.deadline_s) from error
+
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str],
+        max_bytes: int = 65536,
+    ) -> Fetched:
+        """POST to an address. Nothing is followed: an answer that leads elsewhere is the answer; a long one is cut."""
+        target = check_url(url, self._ports)
+        try:
+            async with asyncio.timeout(self._limits.deadline_s):
+                with telemetry.step("post"):
+                    return await self._hop(target, dict(headers), None, max_bytes, True, body)
+        except TimeoutError as error:
+            raise _too_slow(target.host, self._limits.deadline_s) from error
 
     async def _follow(
         self,
@@ -394,6 +407,7 @@ class PublicFetcher:
         admit: Admit | None,
         limit: int,
         truncate: bool,
+        body: bytes | None = None,
     ) -> Fetched:
         if admit is not None:
             await admit(url)
@@ -401,7 +415,7 @@ class PublicFetcher:
         failure: Exception | None = None
         for address in addresses[:4]:
             try:
-                return await self._request(url, address, headers, limit, truncate)
+                return await self._request(url, address, headers, limit, truncate, body)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 failure = error
             except (httpx.HTTPError, zlib.error, brotli.error) as error:
@@ -437,9 +451,12 @@ class PublicFetcher:
         headers: dict[str, str],
         limit: int,
         truncate: bool,
+        sent: bytes | None,
     ) -> Fetched:
-        pinned = url.copy_with(host=str(address))
-        request = self._client.build_request("GET", pinned, headers={**headers, "Host": _host_header(url)})
+        """GET, or POST where there is something to send."""
+        pinned, method = url.copy_with(host=str(address)), "GET" if sent is None else "POST"
+        told = {**headers, "Host": _host_header(url)}
+        request = self._client.build_request(method, pinned, headers=told, content=sent)
         request.extensions["sni_hostname"] = url.raw_host.decode("ascii")
         response = await self._client.send(request, stream=True)
         try:
@@ -459,6 +476,13 @@ class PublicFetcher:
 
 def _host_header(url: httpx.URL) -> str:
     return url.netloc.decode("ascii")
+
+
+def _too_slow(host: str, seconds: float) -> FetchTimeout:
+    return FetchTimeout(
+        f"{host} không trả lời xong trong {seconds:g} giây.",
+        f"{host} did not finish within {seconds:g} s.",
+    )
 
 
 def _broken(host: str, error: Exception | None) -> FetchError:

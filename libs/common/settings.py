@@ -1,5 +1,6 @@
 """Settings are built in each main.py, passed down. Prefix LANTOA_, nesting by two underscores, no default secrets."""
 
+import re
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -21,6 +22,10 @@ class NatsSettings(BaseModel):
 
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+MAIL_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*"
+)
+"""An address as every mail server takes it: ASCII, without quotes, comments or anything that could begin a header."""
 
 
 def is_safe_address(url: str, *, loopback: bool = True) -> bool:
@@ -90,6 +95,36 @@ class TelemetrySettings(BaseModel):
     metrics: Literal["otlp", "off"] = Field(default="otlp", description="off: traces alone go to the endpoint")
 
 
+class MailSettings(BaseModel):
+    """The mail server that takes our letters, and who they are from."""
+
+    host: str = Field(default="", description="name of an SMTP server; empty: no mail is sent")
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="none: only to a server on this machine, or without a password"
+    )
+    username: str = Field(default="", description="empty: the server is not asked to let us in")
+    password: SecretStr | None = None
+    sender: str = Field(default="", description="address that letters come from; needed where there is a host")
+    sender_name: str = Field(default="Lan Tỏa", max_length=200)
+    ca_file: Path | None = Field(default=None, description="PEM of the authority that vouches for the server's TLS")
+    timeout_seconds: float = Field(default=10, ge=0.1, le=120, description="a letter is handed over within this")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not self.host:
+            return self
+        if not MAIL_ADDRESS.fullmatch(self.sender):
+            raise ValueError("mail.sender is an address, name@host, where there is a mail server")
+        if bool(self.username) != (self.password is not None):
+            raise ValueError("mail.username and mail.password go together")
+        if not (self.username + (self.password.get_secret_value() if self.password else "")).isascii():
+            raise ValueError("mail.username and mail.password are ASCII, as SMTP has it")
+        if self.security == "none" and self.username and self.host not in LOOPBACK_HOSTS:
+            raise ValueError("mail.security none would send the password in the open")
+        return self
+
+
 class CommonSettings(BaseSettings):
     """What every service reads; each adds its own group in a subclass."""
 
@@ -100,5 +135,6 @@ class CommonSettings(BaseSettings):
     auth: AuthSettings
     files: FilesSettings
     telemetry: TelemetrySettings = TelemetrySettings()
+    mail: MailSettings = MailSettings()
     public_url: str = Field(default="http://127.0.0.1:8080", description="origin readers and editors use")
     replay: bool = Field(default=False, description="replay: fetch from loopback and from nowhere else")

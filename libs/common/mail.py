@@ -1,0 +1,218 @@
+"""Letters over SMTP: to one person each, plain text, Vietnamese subjects as RFC 2047 has them.
+
+Guarantees: no letter can carry a header of its words' own making; a password goes out over TLS alone (or stays on this
+machine); a server that keeps silent holds up neither the loop nor the end of the process. An error names the server's
+code, never an address, a subject or a word of the letter.
+"""
+
+import asyncio
+import logging
+import smtplib
+import socket
+import ssl
+import threading
+import unicodedata
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.charset import QP, Charset
+from email.header import Header
+from email.message import Message
+from email.mime.text import MIMEText
+from email.utils import format_datetime
+from uuid import UUID
+
+from libs.common.clock import Clock
+from libs.common.settings import MAIL_ADDRESS, MailSettings
+
+log = logging.getLogger("lantoa.mail")
+SUBJECT_LENGTH = 300
+_UTF8 = Charset("utf-8")
+_UTF8.body_encoding = QP
+_SILENT = "the mail server did not answer in time"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """`key` names the letter: sent twice, it has the same Message-ID both times, and can be recognised."""
+
+    to: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    key: UUID
+
+
+class MailFailed(Exception):
+    """The letter was not taken now; another try may succeed."""
+
+
+class MailRefused(MailFailed):
+    """The address or the letter itself is refused for good (a 5xx answer to it)."""
+
+
+class Mailer:
+    def __init__(self, settings: MailSettings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self._settings.host)
+
+    def say_if_off(self) -> None:
+        """For the start of a process that would send mail."""
+        if not self.is_on:
+            log.warning("no mail server is set (LANTOA_MAIL__HOST): nobody is told by mail")
+
+    async def send(self, letter: Letter) -> None:
+        """Hand one letter to the server. Raises MailRefused or MailFailed; without a server always MailFailed."""
+        if not self.is_on:
+            raise MailFailed("no mail server is set")
+        message = written(letter, self._settings, self._clock)
+        call = _Call(self._settings, message, letter.to)
+        try:
+            await asyncio.wait_for(_apart(call.run), self._settings.timeout_seconds)
+        except TimeoutError:
+            raise MailFailed(_SILENT) from None
+        finally:
+            call.hang_up()
+
+
+def written(letter: Letter, settings: MailSettings, clock: Clock) -> Message:
+    """The letter as it goes over the wire. Raises MailRefused where the address is none.
+
+    The older of the two halves of `email` writes it: the newer one loses spaces when it folds encoded words (3.11).
+    """
+    text = unicodedata.normalize("NFC", letter.text)
+    message = MIMEText("\n".join(text.splitlines()) + "\n", "plain", _UTF8)  # type: ignore[arg-type]
+    sender = Header(one_line(settings.sender_name), "utf-8", header_name="From")
+    sender.append(f"<{settings.sender}>", "us-ascii")
+    message["From"] = sender  # type: ignore[assignment]
+    message["To"] = checked_address(letter.to)
+    message["Subject"] = Header(one_line(letter.subject)[:SUBJECT_LENGTH].strip(), "utf-8", header_name="Subject")  # type: ignore[assignment]
+    message["Date"] = format_datetime(clock.now())
+    message["Message-ID"] = f"<{letter.key}@{settings.sender.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    return message
+
+
+def checked_address(address: str) -> str:
+    """The address, if it is one that every mail server takes; MailRefused otherwise."""
+    if not MAIL_ADDRESS.fullmatch(address):
+        raise MailRefused("not an address of mail")
+    return address
+
+
+def one_line(text: str) -> str:
+    """NFC, and every run of control characters and spaces as one space: nothing here can end a header."""
+    plain = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") else c for c in text)
+    return unicodedata.normalize("NFC", " ".join(plain.split()))
+
+
+# --- one call of the server ---------------------------------------------------------------------------
+
+
+class _Call:
+    """One connection for one letter, in a thread, as smtplib has it."""
+
+    def __init__(self, settings: MailSettings, message: Message, to: str) -> None:
+        self._settings, self._message, self._to = settings, message, to
+        self._client: smtplib.SMTP | None = None
+        self._is_over = False
+
+    def run(self) -> None:
+        try:
+            with self._connected() as client:
+                self._hand_over(client)
+        except MailFailed:
+            raise
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            raise _told(error) from None
+
+    def hang_up(self) -> None:
+        """From the waiting side: what still waits for the server ends now."""
+        self._is_over = True
+        line = self._client.sock if self._client is not None else None
+        if line is not None:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def _connected(self) -> smtplib.SMTP:
+        told, name = self._settings, socket.gethostname()
+        wait = told.timeout_seconds + 1  # the side that waits hangs up first
+        if told.security == "tls":
+            client: smtplib.SMTP = smtplib.SMTP_SSL(timeout=wait, local_hostname=name, context=self._tls())
+        else:
+            client = smtplib.SMTP(timeout=wait, local_hostname=name)
+        self._client = client
+        client._host = told.host  # type: ignore[attr-defined]  # known only to a constructor that connects by itself
+        code, _ = client.connect(told.host, told.port)
+        if code != 220:
+            client.close()
+            raise MailFailed(f"the mail server does not take letters now ({code})")
+        return client
+
+    def _hand_over(self, client: smtplib.SMTP) -> None:
+        if self._settings.security == "starttls":
+            client.starttls(context=self._tls())
+        if self._settings.password is not None:
+            client.login(self._settings.username, self._settings.password.get_secret_value())
+        if self._is_over:
+            raise MailFailed(_SILENT)
+        client.send_message(self._message, self._settings.sender, [self._to])
+
+    def _tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._settings.ca_file)
+
+
+def _told(error: Exception) -> MailFailed:
+    """What may be said of it: smtplib's own exceptions quote addresses."""
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            (code, _), *_ = error.recipients.values()
+            return _answered(code, "the address")
+        case smtplib.SMTPAuthenticationError():
+            return MailFailed(f"the mail server does not let us in ({error.smtp_code})")
+        case smtplib.SMTPSenderRefused():
+            return MailFailed(f"the mail server does not take letters of this sender ({error.smtp_code})")
+        case smtplib.SMTPDataError():
+            return _answered(error.smtp_code, "the letter")
+        case TimeoutError():
+            return MailFailed(_SILENT)
+        case ssl.SSLError():
+            return MailFailed("no trustworthy TLS with the mail server")
+        case smtplib.SMTPNotSupportedError():
+            return MailFailed("the mail server offers no TLS or no way to log in")
+        case _:
+            return MailFailed(f"the mail server could not be reached or broke off ({type(error).__name__})")
+
+
+def _answered(code: int, what: str) -> MailFailed:
+    if 500 <= code < 600:
+        return MailRefused(f"the mail server refuses {what} ({code})")
+    return MailFailed(f"the mail server does not take {what} now ({code})")
+
+
+async def _apart(work: Callable[[], None]) -> None:
+    """In a thread that the end of the process does not wait for."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: Exception | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        error: Exception | None = None
+        try:
+            work()
+        except Exception as failed:
+            error = failed
+        with suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            loop.call_soon_threadsafe(settle, error)
+
+    threading.Thread(target=run, name="mail", daemon=True).start()
+    await done

@@ -1,0 +1,134 @@
+"""What we tell another program: a JSON document by POST, signed as Standard Webhooks has it (standardwebhooks.com, v1).
+
+    webhook-id: <the document's id, the same when it is sent again>
+    webhook-timestamp: <seconds since 1970>
+    webhook-signature: v1,<base64 of HMAC-SHA256 over `id.timestamp.body`, the body as raw bytes>
+
+Guarantees: https to public addresses, plain http to this machine alone; private networks only where an administrator
+listed them; no redirect is followed; one deadline. An error names the host, never a path, which can
+hold a token.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from libs.common.http import (
+    AddressRule,
+    FetchError,
+    FetchLimits,
+    FetchRefused,
+    PublicFetcher,
+    Resolve,
+    allow_networks,
+    check_url,
+    resolve_host,
+)
+
+PREFIX = "whsec_"
+MIN_SECRET = 24
+"""Bytes of a secret, as the standard asks."""
+ANSWER_BYTES = 4096
+
+
+class PostFailed(Exception):
+    """The document was not taken, or nobody knows; sent again, it has the same id."""
+
+
+class PostRefused(PostFailed):
+    """The address may not be reached: no request was sent."""
+
+
+def secret_bytes(secret: SecretStr) -> bytes:
+    """`whsec_` and base64, or any other text as its UTF-8. Raises ValueError where it is too short or broken."""
+    written = secret.get_secret_value()
+    try:
+        key = (
+            base64.b64decode(written[len(PREFIX) :], validate=True) if written.startswith(PREFIX) else written.encode()
+        )
+    except binascii.Error:
+        raise ValueError("a webhook's secret after whsec_ is base64") from None
+    if len(key) < MIN_SECRET:
+        raise ValueError(f"a webhook's secret has at least {MIN_SECRET} bytes")
+    return key
+
+
+def signature(key: bytes, event_id: UUID, at: int, body: bytes) -> str:
+    """The value of `webhook-signature`; `at` in seconds since 1970."""
+    signed = b".".join((str(event_id).encode(), str(at).encode(), body))
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+class Poster:
+    """Sends signed documents to addresses that an administrator chose."""
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        networks: Sequence[str] = (),
+        timeout_seconds: float = 10.0,
+        resolve: Resolve = resolve_host,
+    ) -> None:
+        listed = allow_networks(networks).networks
+        limits = FetchLimits(deadline_s=timeout_seconds, connect_s=timeout_seconds, max_redirects=0)
+        rules = {
+            "https": AddressRule(public=True, loopback=True, networks=listed),
+            "http": AddressRule(public=False, loopback=True, networks=listed),
+        }
+        self._ways: Mapping[str, PublicFetcher] = {
+            scheme: PublicFetcher(user_agent=user_agent, limits=limits, rule=rule, resolve=resolve)
+            for scheme, rule in rules.items()
+        }
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for way in self._ways.values():
+            await way.aclose()
+
+    async def post(
+        self, url: SecretStr, secret: SecretStr, document: Mapping[str, Any], event_id: UUID, now: datetime
+    ) -> None:
+        """Until it was answered with 2xx. Raises PostRefused or PostFailed, which name the host alone."""
+        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        at = int(now.timestamp())
+        headers = {
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            "webhook-id": str(event_id),
+            "webhook-timestamp": str(at),
+            "webhook-signature": signature(secret_bytes(secret), event_id, at, body),
+        }
+        await self._send(url.get_secret_value(), body, headers)
+
+    async def _send(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        try:
+            target = check_url(url, None)
+            answer = await self._ways[target.scheme].post(url, body, headers=headers, max_bytes=ANSWER_BYTES)
+        except FetchRefused:
+            raise PostRefused(_not_open(url)) from None
+        except FetchError as error:
+            raise PostFailed(error.en) from None
+        if not answer.ok:
+            raise PostFailed(f"{target.host} answered {answer.status}")
+
+
+def _not_open(url: str) -> str:
+    try:
+        host = check_url(url, None).host
+    except FetchError:
+        return "the webhook's address is not valid"
+    return f"{host} may not be reached: https to a public address, http to this machine, or a network that is listed"
