@@ -1,5 +1,6 @@
 """Bluesky end to end against the sandbox: post, read back, count, take down, and every way an answer goes missing."""
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,10 @@ from sqlalchemy import select
 from libs.common import models as m
 from services.publish import jobs
 from services.publish.adapters import bluesky as adapter
+from services.publish.service import sending
 from tests.publish.newsroom import API, Newsroom
-from tests.publish.stage import HANDLE, PUT, Stage
+from tests.publish.pictures import png, shelve
+from tests.publish.stage import HANDLE, PASSWORD, PUT, Stage
 
 
 def on(publication: dict[str, Any], channel: m.Channel) -> dict[str, Any]:
@@ -290,3 +293,196 @@ async def test_what_was_given_up_as_undecidable_is_looked_for_when_it_is_withdra
     done = await settle(newsroom, made)
     assert [d["state"] for d in done["deliveries"]] == ["withdrawn", "withdrawn"]
     assert await stage.posts() == []
+
+
+# --- pictures ---
+
+UPLOAD = "com.atproto.repo.uploadBlob"
+
+
+async def made(stage: Stage) -> list[dict[str, Any]]:
+    """What was created on the platform, oldest first: the data of the ledger's entries of posts."""
+    entries = (await stage.http.get("/control/ledger?platform=bluesky")).json()["entries"]
+    return [e["data"] for e in entries if e["kind"] == adapter.COLLECTION and e["effect"] == "created"]
+
+
+@pytest.mark.mission("M18")
+async def test_pictures_arrive_as_they_are_with_what_they_show(
+    newsroom: Newsroom, bluesky: m.Channel, stage: Stage
+) -> None:
+    files = [png(colour=(n, 80, 80)) for n in (10, 20)]
+    media = [str(await shelve(newsroom, data, alt=f"Ảnh {n}")) for n, data in enumerate(files, 1)]
+    done = await newsroom.published(newsroom.bulletin, bluesky, media_ids=media)
+    assert on(done, bluesky)["state"] == "published"
+    [post] = await made(stage)
+    assert post["media_sha256"] == [hashlib.sha256(data).hexdigest() for data in files]
+    images = post["record"]["embed"]["images"]
+    assert [image["alt"] for image in images] == ["Ảnh 1", "Ảnh 2"]
+    assert {image["aspectRatio"]["width"] for image in images} == {64}
+    assert "media" not in post["record"]
+    page = (await stage.http.get((await stage.posts())[0]["page"])).text
+    assert 'alt="Ảnh 1"' in page
+
+
+@pytest.mark.mission("M29")
+async def test_the_preview_names_the_pictures_that_are_sent(
+    newsroom: Newsroom, bluesky: m.Channel, stage: Stage
+) -> None:
+    made_here = await newsroom.draft(bluesky, media_ids=[str(await shelve(newsroom, png()))])
+    url = f"{API}/publications/{made_here['id']}/preview"
+    [preview] = (await newsroom.client.get(url, headers=newsroom.editor)).json()["channels"]
+    await newsroom.act("submit", made_here, newsroom.editor)
+    await newsroom.act("approve", made_here, newsroom.speaker, content_hash=made_here["content_hash"])
+    await newsroom.deliver()
+    [post] = await made(stage)
+    shown = preview["payload"].pop("media")
+    assert [medium["sha256"] for medium in shown] == post["media_sha256"]
+    record = {name: value for name, value in post["record"].items() if name not in ("createdAt", "embed")}
+    assert record == preview["payload"]
+
+
+@pytest.mark.mission("M39")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "executed_response_lost"},
+        {"kind": "http_status", "status": 502},
+        {"kind": "token_expired"},
+        {"kind": "throttle"},
+        {"kind": "not_executed_timeout", "seconds": 0.1},
+    ],
+    ids=lambda fault: str(fault["kind"]),
+)
+async def test_an_upload_that_goes_wrong_is_made_again_and_posts_nothing(
+    newsroom: Newsroom, bluesky: m.Channel, stage: Stage, fault: dict[str, Any]
+) -> None:
+    media = [str(await shelve(newsroom, png(colour=(n, 1, 1)))) for n in range(3)]
+    await stage.fault(**fault, operation=UPLOAD, after=1)
+    made_here = await newsroom.approved(bluesky, media_ids=media)
+    await newsroom.deliver()
+    if fault["kind"] != "token_expired":
+        assert on(await newsroom.read(made_here), bluesky)["state"] in {"pending", "throttled"}
+        assert await stage.posts() == []
+    done = await settle(newsroom, made_here)
+    assert on(done, bluesky)["state"] == "published"
+    assert [len(post["media_sha256"]) for post in await made(stage)] == [3]
+
+
+async def test_an_upload_the_platform_forgot_is_made_again(
+    newsroom: Newsroom, bluesky: m.Channel, stage: Stage
+) -> None:
+    """The post that named the same picture goes away between uploading and sending: the upload goes with it."""
+    picture = str(await shelve(newsroom, png()))
+    first = await newsroom.published(bluesky, media_ids=[picture])
+    await stage.fault("throttle", seconds=60)
+    second = await newsroom.approved(bluesky, media_ids=[picture], title="Tin thứ hai")
+    await newsroom.deliver()
+    assert on(await newsroom.read(second), bluesky)["state"] == "throttled"
+    await newsroom.act("withdraw", first, newsroom.speaker, reason="Sai")
+    await newsroom.take_down()
+    newsroom.clock.advance(timedelta(minutes=2))
+    await newsroom.deliver()
+    assert on(await newsroom.read(second), bluesky)["state"] == "published"
+    assert [len(post["media_sha256"]) for post in await made(stage)] == [1, 1]
+
+
+async def test_a_picture_the_channel_cannot_show_is_refused_at_the_desk(newsroom: Newsroom, bluesky: m.Channel) -> None:
+    heavy = str(await shelve(newsroom, png().ljust(2_000_001, b".")))
+    body = {"title": "Ngập", "body": "Ngập sâu.", "channel_ids": [str(bluesky.id)], "media_ids": [heavy]}
+    refused = await newsroom.client.post(f"{API}/publications", json=body, headers=newsroom.editor)
+    assert refused.status_code in (409, 422)
+    assert "tối đa 2.0 MB" in refused.json()["detail"]
+
+
+# --- corrections ---
+
+
+@pytest.mark.mission("M30")
+async def test_a_correction_answers_the_post_it_corrects(newsroom: Newsroom, bluesky: m.Channel, stage: Stage) -> None:
+    first = await newsroom.published(newsroom.bulletin, bluesky)
+    fixed = await newsroom.draft(
+        newsroom.bulletin, bluesky, kind="correction", corrects_id=first["id"], title="Xe buýt 32 đổi từ 2/12"
+    )
+    await newsroom.act("submit", fixed, newsroom.editor)
+    for speaker in (newsroom.speaker, newsroom.second_speaker):
+        agreed = await newsroom.act("approve", fixed, speaker, content_hash=fixed["content_hash"])
+        assert agreed.status_code == 200, agreed.text
+    await newsroom.deliver()
+    original, correction = await made(stage)
+    here = {"uri": on(first, bluesky)["platform_id"], "cid": original["cid"]}
+    assert correction["record"]["reply"] == {"root": here, "parent": here}
+    assert correction["record"]["text"].startswith("Đính chính: Xe buýt 32")
+    assert on(await newsroom.read(fixed), bluesky)["platform_id"] != here["uri"], "a post of its own, under its own key"
+    await stage.post("/control/clock/advance", seconds=2)
+    query = {"uri": here["uri"]}
+    thread = (await stage.http.get("/bluesky/xrpc/app.bsky.feed.getPostThread", params=query)).json()["thread"]
+    assert [r["post"]["record"]["text"] for r in thread["replies"]] == [correction["record"]["text"]]
+
+
+# --- the account ---
+
+
+async def opened(newsroom: Newsroom, channel: m.Channel) -> Any:
+    async with newsroom.db.transaction() as session:
+        sealed = await session.get(m.Channel, channel.id)
+        assert sealed is not None
+        return await sending.open_account(session, sealed, newsroom.resources)
+
+
+@pytest.mark.mission("M28")
+@pytest.mark.parametrize(("status", "words"), [("active", None), ("takendown", "cần kết nối lại")])
+async def test_the_account_says_whether_it_is_open(
+    newsroom: Newsroom, bluesky: m.Channel, stage: Stage, status: str, words: str | None
+) -> None:
+    await stage.put("/control/accounts", platform="bluesky", handle=HANDLE, password=PASSWORD, status=status)
+    health = await (await opened(newsroom, bluesky)).health()
+    assert (health.problem is None) if words is None else (words in health.problem.vi)
+    assert health.credentials_end_at is None
+
+
+async def test_what_the_account_can_do_is_asked_at_run_time(newsroom: Newsroom, bluesky: m.Channel) -> None:
+    facts = await (await opened(newsroom, bluesky)).fetch_capabilities()
+    assert (facts["handle"], facts["active"]) == (HANDLE, True)
+    assert facts["did"].startswith("did:plc:")
+
+
+@pytest.mark.mission("M39")
+async def test_a_login_withdrawn_half_way_is_opened_again(newsroom: Newsroom, bluesky: m.Channel, stage: Stage) -> None:
+    await newsroom.published(bluesky)
+    await stage.post("/control/bluesky/tokens", account=HANDLE, revoke=True)
+    done = await newsroom.published(bluesky, title="Tin thứ hai")
+    assert on(done, bluesky)["state"] == "published"
+
+
+async def test_own_posts_are_listed_newest_first(newsroom: Newsroom, bluesky: m.Channel) -> None:
+    for title in ("Tin thứ nhất", "Tin thứ hai"):
+        await newsroom.published(bluesky, title=title)
+        newsroom.clock.advance(timedelta(minutes=1))
+    channel = await opened(newsroom, bluesky)
+    listed = await channel.list_posts()
+    assert [post.text.split("\n")[0] for post in listed] == ["Tin thứ hai", "Tin thứ nhất"]
+    assert all(post.created_at for post in listed)
+    assert len(await channel.list_posts(limit=1)) == 1
+
+
+@pytest.mark.mission("M30")
+async def test_a_post_that_somebody_deleted_is_known_to_be_gone(
+    newsroom: Newsroom, bluesky: m.Channel, stage: Stage
+) -> None:
+    done = await newsroom.published(bluesky)
+    channel, platform_id = await opened(newsroom, bluesky), on(done, bluesky)["platform_id"]
+    assert (await channel.status(platform_id)).is_live is True
+    assert (await channel.delete(platform_id)).proof == {"read": platform_id, "found": False}
+    assert (await channel.status(platform_id)).is_live is False
+
+
+@pytest.mark.mission("M39")
+async def test_a_twin_made_by_the_platform_is_noticed_and_asked_about(
+    newsroom: Newsroom, bluesky: m.Channel, stage: Stage
+) -> None:
+    await stage.fault("executed_twice")
+    done = await newsroom.published(newsroom.bulletin, bluesky)
+    assert on(done, bluesky)["state"] == "published"
+    assert len(await stage.posts()) == 2
+    tasks = (await newsroom.client.get(f"{API}/tasks?state=open", headers=newsroom.editor)).json()["items"]
+    assert [t["kind"] for t in tasks] == ["duplicate_post"]
