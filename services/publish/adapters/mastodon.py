@@ -1,0 +1,591 @@
+"""Mastodon (REST API of the instance that the account lives on).
+
+A post carries an Idempotency-Key derived from the delivery: for an hour the instance answers a repeat with the same
+post. What is certain is read by id; the account's list may be late, and is only used to look for what has no id yet
+and for twins. Facts and their sources: docs/channels/mastodon.md.
+"""
+
+import asyncio
+import html
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+
+from services.publish import fitting, measure
+from services.publish.adapters.base import (
+    CHANNELS,
+    Account,
+    AuthRequired,
+    Capabilities,
+    ChannelError,
+    Composed,
+    Deleted,
+    Draft,
+    Found,
+    Health,
+    Json,
+    MediaRules,
+    Medium,
+    Metric,
+    MetricDefinition,
+    NotFound,
+    NotPostable,
+    NotStaged,
+    Outcome,
+    OwnPost,
+    Prepared,
+    Published,
+    Reason,
+    Reconciled,
+    Rejected,
+    Removal,
+    Standing,
+    StillLive,
+    TextRules,
+    Throttled,
+    Tools,
+    Undecidable,
+    Unknown,
+)
+from services.publish.limits import Limit
+
+AI_LINE = "(Có sử dụng AI)"
+URGENT, CORRECTION = "KHẨN: ", "Đính chính: "
+KEY_KEPT = timedelta(hours=1)
+CLOCKS_APART = timedelta(minutes=5)
+"""How far the instance's clock may be from ours."""
+TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+UPLOAD_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+PROCESSING_LOOKS = (0.5, 1.0, 2.0, 3.0)
+"""Seconds between looks at a file being processed; what takes longer is sent at a later try."""
+LIST_PAGE = 40
+DEFAULTS: Mapping[str, Any] = {
+    "max_characters": 500,
+    "characters_reserved_per_url": 23,
+    "max_media_attachments": 4,
+    "description_limit": 1500,
+    "image_size_limit": 16_777_216,
+    "image_matrix_limit": 33_177_600,
+    "video_size_limit": 103_809_024,
+    "video_matrix_limit": 8_294_400,
+    "supported_mime_types": [
+        "image/jpeg",
+        "image/png",
+        "image/gif",
+        "image/webp",
+        "video/webm",
+        "video/mp4",
+        "video/quicktime",
+    ],
+}
+COUNTERS = {
+    "likes": "favourites_count",
+    "reposts": "reblogs_count",
+    "replies": "replies_count",
+    "quotes": "quotes_count",
+}
+METRICS = (
+    MetricDefinition("likes", "Mastodon favourites_count: số tài khoản đã thích bài, tại thời điểm đọc"),
+    MetricDefinition("reposts", "Mastodon reblogs_count: số tài khoản đã đăng lại, tại thời điểm đọc"),
+    MetricDefinition("replies", "Mastodon replies_count: số trả lời, tại thời điểm đọc"),
+    MetricDefinition("quotes", "Mastodon quotes_count: số bài trích dẫn, tại thời điểm đọc"),
+    MetricDefinition("views", "Mastodon không cung cấp lượt xem", is_offered=False),
+)
+LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+MENTION = re.compile(r"(?<![\w=/])@(\w+(?:[.-]+\w+)*)@[\w.-]+\w", re.ASCII)
+NO_TLD = frozenset({"test", "example", "invalid", "localhost", "local", "internal", "lan", "home"})
+GONE, PROCESSING = 404, 206
+
+
+def length(text: str, per_link: int) -> int:
+    """Graphemes as the instance counts them; a link it may not recognise counts in full, and never less than one."""
+    shown = LINK.sub(lambda found: "x" * _link_length(found.group(), per_link), measure.nfc(text))
+    return measure.graphemes(MENTION.sub(r"@\1", shown))
+
+
+def _link_length(written: str, per_link: int) -> int:
+    link = written.rstrip(".,;:!?\"')]}…")
+    host = urlsplit(link).hostname or ""
+    tld = host.rpartition(".")[2]
+    sure = "." in host and tld.isalpha() and tld not in NO_TLD and "(" not in link
+    return (per_link if sure else max(measure.graphemes(link), per_link)) + len(written) - len(link)
+
+
+class Refused(ChannelError):
+    """The instance answered with an error."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        try:
+            told = answer.json()
+        except ValueError:
+            told = None
+        self.status = answer.status_code
+        self.message = str(told.get("error", ""))[:300] if isinstance(told, dict) else ""
+        self.reset = answer.headers.get("X-RateLimit-Reset")
+        super().__init__(
+            Reason(f"Mastodon trả lời lỗi: {self.message or self.status}", f"{self.status} {self.message}")
+        )
+
+    @property
+    def needs_person(self) -> bool:
+        return self.status in (401, 403)
+
+
+class NotConnected(ChannelError):
+    """The connection was never made, so nothing was done."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(Reason("Không kết nối được máy chủ Mastodon", f"not connected: {why}"))
+
+
+class AnswerLost(ChannelError):
+    """The request may have arrived; no usable answer came back."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(Reason("Không nhận được trả lời của Mastodon", f"answer lost: {why}"))
+
+
+@dataclass(frozen=True)
+class Api:
+    """Calls as one account; the token goes nowhere but into the header."""
+
+    http: httpx.AsyncClient
+    service: str
+    token: str
+
+    async def call(self, method: str, path: str, *, is_public: bool = False, **more: Any) -> Any:
+        """The answer's JSON; raises Refused, NotConnected or AnswerLost."""
+        headers = {**({} if is_public else {"Authorization": f"Bearer {self.token}"}), **more.pop("headers", {})}
+        more.setdefault("timeout", TIMEOUT)
+        try:
+            answer = await self.http.request(method, f"{self.service}/api/{path}", headers=headers, **more)
+        except NEVER_SENT as error:
+            raise NotConnected(type(error).__name__) from None
+        except httpx.HTTPError as error:
+            raise AnswerLost(type(error).__name__) from None
+        if not answer.is_success:
+            raise Refused(answer)
+        try:
+            return answer.json()
+        except ValueError:
+            if answer.status_code == PROCESSING:
+                return {}
+            raise AnswerLost("unreadable answer") from None
+
+
+@CHANNELS.register("mastodon")
+class Mastodon:
+    name_vi: ClassVar[str] = "Mastodon"
+    needs_secret: ClassVar[tuple[str, ...]] = ("access_token",)
+    needs_settings: ClassVar[tuple[str, ...]] = ("service",)
+    limits: ClassVar[tuple[Limit, ...]] = (
+        Limit("statuses", 300, timedelta(hours=3), costs={"publish": 1}),
+        Limit("uploads", 30, timedelta(minutes=30), costs={"stage": 1}),
+        Limit("deletes", 30, timedelta(minutes=30), costs={"delete": 1}),
+        Limit("requests", 300, timedelta(minutes=5), costs={"publish": 3, "stage": 2, "delete": 2, "read": 1}),
+    )
+
+    def __init__(self, account: Account, tools: Tools) -> None:
+        service = str(account.settings.get("service", "")).rstrip("/")
+        self._api = Api(tools.http, service, str(account.secret.get("access_token", "")))
+        self._account, self._tools, self._clock = account, tools, tools.clock
+        self._told: Json = {**DEFAULTS, **(account.facts or {})}
+
+    # --- what it can do ---
+
+    def capabilities(self) -> Capabilities:
+        told = self._told
+        mimes = frozenset(str(mime) for mime in told["supported_mime_types"])
+        return Capabilities(
+            text=TextRules(graphemes=int(told["max_characters"])),
+            media=MediaRules(
+                images=int(told["max_media_attachments"]),
+                videos=1,
+                image_mimes=frozenset(m for m in mimes if m.startswith("image/")),
+                video_mimes=frozenset(m for m in mimes if m.startswith("video/")),
+                image_size=int(told["image_size_limit"]) - 1,
+                video_size=int(told["video_size_limit"]) - 1,
+                alt_length=int(told["description_limit"]),
+            ),
+            repeatable_for=KEY_KEPT,
+            can_edit=True,
+            can_delete=True,
+            can_list=True,
+            metrics=METRICS,
+            fetched_at=self._account.facts_at,
+        )
+
+    async def fetch_capabilities(self) -> Json:
+        told = await self._api.call("GET", "v2/instance", is_public=True)
+        mine = await self._api.call("GET", "v1/accounts/verify_credentials")
+        configuration = told.get("configuration") or {}
+        said = {**(configuration.get("statuses") or {}), **(configuration.get("media_attachments") or {})}
+        known = {name: said[name] for name in DEFAULTS if type(said.get(name)) is type(DEFAULTS[name])}
+        return {**known, "version": str(told.get("version", "")), "account_id": str(mine["id"])}
+
+    async def health(self) -> Health:
+        """Tokens do not expire; the owner or the instance withdraws them."""
+        try:
+            mine = await self._api.call("GET", "v1/accounts/verify_credentials")
+        except Refused as refused:
+            if refused.needs_person:
+                return Health(problem=_reconnect(refused).reason)
+            raise
+        if mine.get("suspended") or mine.get("moved"):
+            return Health(Reason("Tài khoản Mastodon đã bị khóa hoặc chuyển đi", "account suspended or moved"))
+        return Health()
+
+    # --- from the draft to the request ---
+
+    def compose(self, draft: Draft) -> Composed:
+        text, notes = self._fit(draft)
+        media = fitting.choose_media([self._small_enough(medium) for medium in draft.media], self.capabilities().media)
+        payload: Json = {"status": text, "language": draft.language, "visibility": "public", "media": media}
+        if draft.corrects is not None:
+            payload["edits"] = draft.corrects.id
+        return Composed(text=text, link=draft.link, payload=payload, notes=notes)
+
+    def prepare(self, payload: Json, delivery_id: UUID, at: datetime) -> Prepared:
+        return Prepared(key=f"lantoa-{delivery_id.hex}", payload=payload, at=at)
+
+    def _fit(self, draft: Draft) -> tuple[str, tuple[str, ...]]:
+        """Title, summary and link within the instance's limit; the link is never cut."""
+        most, per_link = int(self._told["max_characters"]), int(self._told["characters_reserved_per_url"])
+        ending = "\n\n".join(part for part in (AI_LINE if draft.ai_label else "", draft.link or "") if part)
+        tail = f"\n\n{ending}" if ending else ""
+        title = _heading(draft)
+        lead = measure.nfc(draft.summary or draft.body.split("\n\n", 1)[0]).strip()
+        whole = f"{title}\n\n{lead}" if lead and lead != title else title
+        text, room = whole, most - length(tail, per_link)
+        while length(text + tail, per_link) > most:
+            if room < 20:
+                raise NotPostable(Reason("Đường dẫn quá dài cho Mastodon", "the link leaves no room for text"))
+            text = measure.shorten(whole, room, len(whole.encode()))
+            room -= max(length(text + tail, per_link) - most, 1)
+        notes = () if text == whole else (f"Đã rút gọn cho vừa {most} ký tự; đường dẫn được giữ nguyên",)
+        return text + tail, notes
+
+    def _small_enough(self, medium: Medium) -> Medium:
+        """Without the files whose area the instance refuses, as long as one is left to say why."""
+        most = int(self._told["video_matrix_limit" if medium.is_video else "image_matrix_limit"])
+        files = tuple(file for file in medium.files if (file.width or 0) * (file.height or 0) <= most)
+        if not files:
+            raise NotPostable(Reason(f"“{medium.alt[:60]}” quá nhiều điểm ảnh cho Mastodon", f"over {most} pixels"))
+        return replace(medium, files=files)
+
+    # --- uploads: trouble here never leaves a post in doubt ---
+
+    async def stage(self, prepared: Prepared) -> Prepared | NotStaged:
+        staged: Json = {}
+        try:
+            for medium in prepared.payload.get("media", []):
+                known = prepared.staged.get(medium["sha256"])
+                staged[medium["sha256"]] = await self._uploaded(medium, known and str(known))
+        except Refused as refused:
+            return self._not_staged(refused)
+        except ChannelError as trouble:
+            return Rejected(trouble.reason, permanent=False)
+        return replace(prepared, staged=staged)
+
+    async def _uploaded(self, medium: Json, known: str | None) -> str:
+        """The id of the upload: an earlier one where the instance still keeps it, else a new one."""
+        try:
+            told = await self._api.call("GET", f"v1/media/{known}") if known else await self._upload(medium)
+        except Refused as refused:
+            if not known or refused.status != GONE:
+                raise
+            told = await self._upload(medium)
+        upload = str(told["id"])
+        if (told.get("description") or "") != medium["alt"]:
+            await self._api.call("PUT", f"v1/media/{upload}", json={"description": medium["alt"]})
+        for seconds in PROCESSING_LOOKS:
+            if told.get("url"):
+                break
+            await asyncio.sleep(seconds)
+            told = await self._api.call("GET", f"v1/media/{upload}")
+        return upload
+
+    async def _upload(self, medium: Json) -> Any:
+        """Streamed piece by piece: a video is never whole in memory."""
+        edge = f"lantoa{medium['sha256'][:32]}"
+        head = _form_head(edge, medium)
+        foot = f"\r\n--{edge}--\r\n".encode()
+        size = len(head) + int(medium["size"]) + len(foot)
+        headers = {"Content-Type": f"multipart/form-data; boundary={edge}", "Content-Length": str(size)}
+
+        async def body() -> AsyncIterator[bytes]:
+            yield head
+            async for piece in self._tools.media.stream(medium["sha256"]):
+                yield piece
+            yield foot
+
+        return await self._api.call("POST", "v2/media", content=body(), headers=headers, timeout=UPLOAD_TIMEOUT)
+
+    def _not_staged(self, refused: Refused) -> NotStaged:
+        if refused.status == 429:
+            return Throttled(self._reset(refused))
+        if refused.needs_person:
+            return _reconnect(refused)
+        why = Reason(f"Mastodon không nhận tệp: {refused.message or refused.status}", str(refused))
+        return Rejected(why, permanent=refused.status in (400, 413, 415, 422))
+
+    # --- the post ---
+
+    async def commit(self, prepared: Prepared) -> Outcome:
+        media = prepared.payload.get("media", [])
+        body = {name: prepared.payload[name] for name in ("status", "language")}
+        body["media_ids"] = [prepared.staged[medium["sha256"]] for medium in media]
+        try:
+            answer = await self._send(prepared, body)
+        except NotConnected as trouble:
+            return Rejected(trouble.reason, permanent=False)
+        except AnswerLost as lost:
+            return self._unknown(prepared, str(lost))
+        except Refused as refused:
+            return await self._refused(prepared, refused)
+        post_id = answer.get("id") if isinstance(answer, dict) else None
+        if not post_id or "content" not in answer:
+            return self._unknown(prepared, "answer without a post")
+        return Published(str(post_id), self._url(answer))
+
+    async def _send(self, prepared: Prepared, body: Json) -> Any:
+        edits = prepared.payload.get("edits")
+        if edits:
+            return await self._api.call("PUT", f"v1/statuses/{edits}", json=body)
+        new = {**body, "visibility": prepared.payload["visibility"]}
+        return await self._api.call("POST", "v1/statuses", json=new, headers={"Idempotency-Key": prepared.key})
+
+    async def _refused(self, prepared: Prepared, refused: Refused) -> Outcome:
+        if refused.status == 429:
+            return Throttled(self._reset(refused))
+        if refused.needs_person:
+            return _reconnect(refused)
+        if refused.status >= 500 or refused.status == 408:
+            return self._unknown(prepared, str(refused))
+        if refused.status == 422 and await self._media_is_late(prepared):
+            return Rejected(Reason("Mastodon còn đang xử lý ảnh hay video, sẽ gửi lại", str(refused)), permanent=False)
+        if refused.status == GONE:
+            gone = "Bài cần đính chính không còn trên Mastodon" if prepared.payload.get("edits") else "Bài đã bị gỡ"
+            return Rejected(Reason(gone, str(refused)), permanent=True)
+        why = f"Mastodon không nhận bài: {refused.message or refused.status}"
+        return Rejected(Reason(why, str(refused)), permanent=True)
+
+    async def _media_is_late(self, prepared: Prepared) -> bool:
+        """Whether a file is still processed or has to be uploaded anew; the words of the error are the instance's."""
+        for upload in prepared.staged.values():
+            try:
+                told = await self._api.call("GET", f"v1/media/{upload}")
+            except Refused as refused:
+                return refused.status != 422
+            except ChannelError:
+                return True
+            if not told.get("url"):
+                return True
+        return False
+
+    # --- looking ---
+
+    async def reconcile(self, handle: Json) -> Reconciled:
+        prepared = Prepared.from_handle(handle)
+        known = prepared.id or prepared.payload.get("edits")
+        try:
+            return await self._found(prepared, str(known)) if known else await self._searched(prepared)
+        except ChannelError as trouble:
+            return Undecidable(trouble.reason)
+
+    async def _found(self, prepared: Prepared, post_id: str) -> Reconciled:
+        """Read by id, which is never late; twins as far as the list knows them."""
+        post = await self._read(post_id)
+        if post is None or (prepared.payload.get("edits") and not await self._shows(post, prepared)):
+            return NotFound()
+        if not await self._shows(post, prepared):
+            return Undecidable(Reason("Bài trên Mastodon khác bản đã duyệt", "the post's text differs"))
+        if prepared.payload.get("edits"):
+            return Found(post_id, self._url(post), proof=_proof(post))
+        same = await self._same(prepared)
+        listed = any(str(one["id"]) == post_id for one in same)
+        twins = tuple(self._url(one) for one in same if str(one["id"]) != post_id)
+        return Found(post_id, self._url(post), twins, proof={**_proof(post), "listed": listed})
+
+    async def _searched(self, prepared: Prepared) -> Reconciled:
+        same = await self._same(prepared)
+        if not same:
+            return NotFound()
+        first, *twins = same
+        proof = {**_proof(first), "listed": True}
+        return Found(str(first["id"]), self._url(first), tuple(self._url(twin) for twin in twins), proof)
+
+    async def _same(self, prepared: Prepared) -> list[Json]:
+        """Our own posts with this text since it was first sent, oldest first."""
+        since = (prepared.at or self._clock.now()) - CLOCKS_APART
+        recent = [post for post in await self._own(LIST_PAGE) if (_instant(post) or since) >= since]
+        same = [post for post in recent if await self._shows(post, prepared)]
+        return sorted(same, key=lambda post: (_instant(post) or since, str(post["id"])))
+
+    async def _shows(self, post: Json, prepared: Prepared) -> bool:
+        """By the HTML where that is enough, else by the source (a mention's domain is not shown)."""
+        wanted, shown = _squeezed(str(prepared.payload["status"])), _squeezed(_plain(str(post.get("content", ""))))
+        if shown == wanted:
+            return True
+        if "@" not in wanted:
+            return False
+        source = await self._api.call("GET", f"v1/statuses/{post['id']}/source")
+        return _squeezed(str(source.get("text", ""))) == wanted
+
+    async def status(self, platform_id: str) -> Standing:
+        post = await self._read(platform_id)
+        if post is None:
+            return Standing(False, proof={"read": platform_id, "found": False})
+        return Standing(True, self._url(post), _proof(post))
+
+    async def delete(self, platform_id: str) -> Removal:
+        """Gone means: read again after deleting, and not there. The files go with it."""
+        trouble: ChannelError | None = None
+        try:
+            await self._api.call("DELETE", f"v1/statuses/{platform_id}", params={"delete_media": "true"})
+        except ChannelError as error:
+            trouble = error
+        try:
+            if await self._read(platform_id) is None:
+                return Deleted(proof={"read": platform_id, "found": False})
+        except ChannelError as error:
+            trouble = trouble or error
+        if trouble is None:
+            return StillLive(Reason("Đã yêu cầu xóa nhưng bài vẫn còn", "still readable after delete"))
+        if not isinstance(trouble, Refused):
+            return StillLive(trouble.reason)
+        retry = self._reset(trouble) if trouble.status == 429 else None
+        return StillLive(trouble.reason, retry_at=retry, needs_reconnect=trouble.needs_person)
+
+    async def list_posts(self, limit: int = 50) -> list[OwnPost] | None:
+        return [
+            OwnPost(str(post["id"]), self._url(post), _plain(str(post.get("content", ""))), _instant(post))
+            for post in await self._own(limit)
+        ]
+
+    async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]:
+        as_of = self._clock.now()
+        posts = {one: await self._read(one) for one in platform_ids}
+        return {one: _counts(post, as_of) for one, post in posts.items() if post is not None}
+
+    # --- reading ---
+
+    async def _read(self, post_id: str) -> Json | None:
+        """The post, or None where it is gone; readable by anybody, so that a dead token does not hide the truth."""
+        try:
+            return dict(await self._api.call("GET", f"v1/statuses/{post_id}"))
+        except Refused as refused:
+            if refused.status == GONE:
+                return None
+            if not refused.needs_person:
+                raise
+        try:
+            return dict(await self._api.call("GET", f"v1/statuses/{post_id}", is_public=True))
+        except Refused as refused:
+            if refused.status == GONE:
+                return None
+            raise
+
+    async def _own(self, limit: int) -> list[Json]:
+        """Newest first, whatever order the instance gives; page by page."""
+        account = await self._account_id()
+        found: dict[str, Json] = {}
+        query: Json = {"limit": LIST_PAGE, "exclude_reblogs": "true"}
+        while len(found) < limit:
+            page = await self._api.call("GET", f"v1/accounts/{account}/statuses", params=query)
+            posts = {str(post["id"]): post for post in page if isinstance(post, dict) and "id" in post}
+            if not posts.keys() - found.keys():
+                break
+            found |= posts
+            query = {**query, "max_id": min(posts, key=_by_age)}
+        newest = sorted(found, key=_by_age, reverse=True)
+        return [found[post_id] for post_id in newest[:limit]]
+
+    async def _account_id(self) -> str:
+        known = self._told.get("account_id") or self._tools.sessions.get(self._account.channel_id)
+        if not isinstance(known, str):
+            known = str((await self._api.call("GET", "v1/accounts/verify_credentials"))["id"])
+            self._tools.sessions[self._account.channel_id] = known
+        return known
+
+    def _url(self, post: Mapping[str, Any]) -> str:
+        url = str(post.get("url") or post.get("uri") or "")
+        return url if url.startswith(("https://", "http://")) else f"{self._api.service}/statuses/{post.get('id')}"
+
+    def _unknown(self, prepared: Prepared, why: str) -> Unknown:
+        reason = Reason("Không rõ Mastodon đã nhận bài hay chưa, đang kiểm tra lại", why)
+        return Unknown(prepared.as_handle(), self._clock.now(), reason)
+
+    def _reset(self, refused: Refused) -> datetime:
+        """X-RateLimit-Reset is an ISO 8601 time."""
+        now = self._clock.now()
+        try:
+            told = datetime.fromisoformat(str(refused.reset))
+        except ValueError:
+            return now + timedelta(minutes=5)
+        at = told if told.tzinfo else told.replace(tzinfo=UTC)
+        return min(max(at, now + timedelta(seconds=1)), now + timedelta(hours=6))
+
+
+def _reconnect(refused: Refused) -> AuthRequired:
+    vi = f"Tài khoản Mastodon cần kết nối lại ({refused.message or refused.status})"
+    return AuthRequired(Reason(vi, str(refused)))
+
+
+def _heading(draft: Draft) -> str:
+    title = measure.nfc(draft.title).strip()
+    is_correction = draft.corrects is not None or draft.kind == "correction"
+    says_so = title.lower().startswith(CORRECTION.strip(": ").lower())
+    said = f"{CORRECTION}{title}" if is_correction and not says_so else title
+    return f"{URGENT}{said}" if draft.is_urgent else said
+
+
+def _form_head(edge: str, medium: Json) -> bytes:
+    ending = str(medium["mime"]).partition("/")[2]
+    return (
+        f'--{edge}\r\nContent-Disposition: form-data; name="description"\r\n\r\n{medium["alt"]}\r\n'
+        f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{medium["sha256"][:16]}.{ending}"\r\n'
+        f"Content-Type: {medium['mime']}\r\n\r\n"
+    ).encode()
+
+
+def _by_age(post_id: str) -> tuple[int, str]:
+    """Ids are growing numbers in strings."""
+    return len(post_id), post_id
+
+
+def _plain(content: str) -> str:
+    """The text of the HTML the instance makes of it."""
+    lines = re.sub(r"<br\s*/?>", "\n", content)
+    paragraphs = re.sub(r"</p>\s*<p[^>]*>", "\n\n", lines)
+    return html.unescape(re.sub(r"<[^>]+>", "", paragraphs)).strip()
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(measure.nfc(text).split())
+
+
+def _instant(post: Mapping[str, Any]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(post.get("created_at")))
+    except ValueError:
+        return None
+
+
+def _proof(post: Mapping[str, Any]) -> Json:
+    return {"read": str(post["id"]), "created_at": post.get("created_at"), "edited_at": post.get("edited_at")}
+
+
+def _counts(post: Mapping[str, Any], as_of: datetime) -> list[Metric]:
+    def value(name: str) -> int | None:
+        got = post.get(COUNTERS.get(name, ""))
+        return got if isinstance(got, int) and not isinstance(got, bool) else None
+
+    return [Metric(m.name, value(m.name), m.definition, as_of) for m in METRICS]
