@@ -25,6 +25,7 @@ _SECRETS = (
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), SECRET),
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {SECRET}"),
     (re.compile(r"(://[^\s/:@]*):[^\s/@]+@"), rf"\1:{SECRET}@"),
+    (re.compile(r"(/lich/)[^\s/?#\"']+"), rf"\1{SECRET}"),  # a calendar's address is its key
     (
         re.compile(
             r"((?:pass(?:word|wd)?|secret|token|api[_-]?key|authorization|mật khẩu)['\"]?\s*[=:]\s*['\"]?)"

@@ -159,7 +159,8 @@ class _Passed(StreamingResponse):
 
 
 def _unavailable(request: Request, service: str, error: httpx.HTTPError) -> Response:
-    _LOG.warning("%s %s: %s", service, request.url.path, type(error).__name__)
+    # Without the path: some addresses are keys themselves (a subscribed calendar).
+    _LOG.warning("%s: %s", service, type(error).__name__)
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
             title = (
