@@ -1,6 +1,6 @@
 """A plan or a calendar as an office document, in the form of Nghị định 30/2020/NĐ-CP, phụ lục I.
 
-A4, margins 20 mm above and below, 30 mm left, 20 mm right; Times New Roman 13-14; national name and motto, the
+A4, margins 20 mm above and below, 30 mm left, 15 mm right; Times New Roman 13-14; national name and motto, the
 authority and the unit; page numbers centred in the upper margin from the second page on, as the decree has it. Number,
 place, date and signature stay open: whoever signs fills them in. What the decree does not know (the instant of the
 figures) stands in the footer.
@@ -22,12 +22,12 @@ from docx.text.paragraph import Paragraph
 
 from services.publish.calendar_rules import Entry
 from services.publish.exports.contents import (
-    BLANK_NOTE,
     PLAN_STATES,
     STATES,
     ZONE_NOTE,
     CampaignLine,
     Contents,
+    TargetLine,
     ThemeLine,
     by_month,
     clean,
@@ -40,9 +40,10 @@ from services.publish.exports.contents import (
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 FONT = "Times New Roman"
 BODY, TABLE, SMALL = Pt(14), Pt(13), Pt(11)
-TEXT_WIDTH = 160  # mm: 210 less the margins
-ENTRY_WIDTHS = (11, 29, 58, 32, 30)
-CAMPAIGN_WIDTHS = (11, 45, 29, 43, 32)
+LETTERHEAD_WIDTHS = (67, 98)
+"""Millimetres, 165 together: the paper's 210 less its margins; so have all tables."""
+ENTRY_WIDTHS = (11, 29, 62, 33, 30)
+CAMPAIGN_WIDTHS = (11, 56, 28, 40, 30)
 STATE_OPEN = "…………"
 
 
@@ -68,7 +69,7 @@ def _set_up(paper: Paper, contents: Contents) -> None:
     section = paper.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.top_margin = section.bottom_margin = Mm(20)
-    section.left_margin, section.right_margin = Mm(30), Mm(20)
+    section.left_margin, section.right_margin = Mm(30), Mm(15)
     section.header_distance, section.footer_distance = Mm(10), Mm(8)
     section.different_first_page_header_footer = True
     style = paper.styles["Normal"]
@@ -88,7 +89,12 @@ def _set_up(paper: Paper, contents: Contents) -> None:
     for footer in (section.footer, section.first_page_footer):
         line = footer.paragraphs[0]
         line.alignment = ALIGN.CENTER
-        _say(line, f"Số liệu tính đến {when(contents.as_of)} ({ZONE_NOTE}). {BLANK_NOTE}", size=SMALL, italic=True)
+        _say(
+            line,
+            f"Số liệu tính đến {when(contents.as_of)} ({ZONE_NOTE}). Ô trống là chưa có số liệu.",
+            size=SMALL,
+            italic=True,
+        )
 
 
 def _page_number(paragraph: Paragraph) -> None:
@@ -113,12 +119,12 @@ def _page_number(paragraph: Paragraph) -> None:
 
 
 def _letterhead(paper: Paper, contents: Contents) -> None:
-    table = _bare_table(paper, (62, 98))
+    table = _bare_table(paper, LETTERHEAD_WIDTHS)
     left, right = table.rows[0].cells
     if contents.above:
         _line(left, contents.above.upper(), size=Pt(13))
     _line(left, contents.unit_name.upper(), size=Pt(13), bold=True)
-    _rule(left, 20)
+    _rule(left, 22)
     _line(left, f"Số: {STATE_OPEN}", size=Pt(13))
     _line(right, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", size=Pt(12), bold=True)
     _line(right, "Độc lập - Tự do - Hạnh phúc", size=Pt(13), bold=True)
@@ -162,21 +168,40 @@ def _theme(paper: Paper, at: int, theme: ThemeLine) -> None:
     if not theme.campaigns:
         _prose(paper, "Chưa có chiến dịch.")
         return
-    rows = [_campaign_cells(n, campaign) for n, campaign in enumerate(theme.campaigns, 1)]
-    _table(paper, ("TT", "Chiến dịch", "Thời gian", "Chỉ tiêu và kết quả", "Kênh"), CAMPAIGN_WIDTHS, rows)
+    rows = [row for n, campaign in enumerate(theme.campaigns, 1) for row in _campaign_rows(n, campaign)]
+    table = _table(paper, ("TT", "Chiến dịch", "Thời gian", "Chỉ tiêu", "Đạt được"), CAMPAIGN_WIDTHS, rows)
+    first = 1
+    for campaign in theme.campaigns:
+        last = first + max(len(campaign.targets), 1) - 1
+        for column in range(3):
+            _join(table.cell(first, column), table.cell(last, column))
+        first = last + 1
 
 
-def _campaign_cells(at: int, campaign: CampaignLine) -> Sequence[str]:
+def _campaign_rows(at: int, campaign: CampaignLine) -> list[Sequence[str]]:
+    """A row for each target, the first with the campaign itself; a figure nobody told leaves its cell blank."""
     told = [campaign.title, f"({PLAN_STATES[campaign.state].lower()}; {number(campaign.publications)} tin)"]
     told += [f"Mục tiêu: {campaign.goals}"] if campaign.goals else []
     told += [f"Đối tượng: {campaign.audience}"] if campaign.audience else []
-    span = f"{campaign.starts_on:%d/%m/%Y} đến {campaign.ends_on:%d/%m/%Y}"
-    targets = [
-        f"{t.definition}: {number(t.target)}; đạt {number(t.value)}"
-        + (f" (lúc {when(t.as_of)})" if t.as_of and t.value is not None else "")
-        for t in campaign.targets
-    ]
-    return str(at), "\n".join(told), span, "\n".join(targets), ", ".join(campaign.channels)
+    told += [f"Kênh: {', '.join(campaign.channels)}"] if campaign.channels else []
+    span = f"{campaign.starts_on:%d/%m/%Y}\nđến\n{campaign.ends_on:%d/%m/%Y}"
+    targets = [(f"{t.definition}: {number(t.target)}", _reached(t)) for t in campaign.targets] or [("", "")]
+    first, *others = targets
+    return [(str(at), "\n".join(told), span, *first), *(("", "", "", *other) for other in others)]
+
+
+def _reached(target: TargetLine) -> str:
+    if target.value is None or target.as_of is None:
+        return ""
+    return f"{number(target.value)}\n(lúc {when(target.as_of)})"
+
+
+def _join(first: _Cell, last: _Cell) -> None:
+    """One cell of several rows; the empty lines of the lower ones go."""
+    merged = first.merge(last)
+    for line in merged.paragraphs[1:]:
+        if not line.text:
+            line._p.getparent().remove(line._p)
 
 
 def _months(paper: Paper, entries: Sequence[Entry]) -> None:
@@ -198,7 +223,7 @@ def _closing(paper: Paper, contents: Contents) -> None:
     end = paper.add_paragraph()
     end.paragraph_format.space_after = Pt(6)
     _say(end, f"{contents.form.capitalize()} này có {number(len(contents.entries))} mục trong lịch./.", size=BODY)
-    left, right = _bare_table(paper, (80, 80)).rows[0].cells
+    left, right = _bare_table(paper, (80, 85)).rows[0].cells
     first = _line(left, "Nơi nhận:", size=Pt(12), bold=True, italic=True, align=ALIGN.LEFT)
     first.paragraph_format.space_before = Pt(4)
     for text in (f"- {STATE_OPEN};", "- Lưu: VT."):
@@ -268,15 +293,15 @@ def _bare_table(paper: Paper, widths: Sequence[int]) -> Table:
     return table
 
 
-def _table(paper: Paper, head: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[str]]) -> None:
+def _table(paper: Paper, head: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[str]]) -> Table:
     """With a head that is repeated on each page, and rows that do not break across two."""
-    table = paper.add_table(rows=1, cols=len(head))
+    table: Table = paper.add_table(rows=1, cols=len(head))
     table.style = "Table Grid"
     for cell, text in zip(table.rows[0].cells, head, strict=True):
         _line(cell, text, size=TABLE, bold=True)
     _mark(table.rows[0]._tr, "w:tblHeader")
     for row in rows:
-        cells = table.add_row().cells
+        cells = table.add_row().cells  # type: ignore[no-untyped-call]
         for at, (cell, text) in enumerate(zip(cells, row, strict=True)):
             for part in text.split("\n"):
                 _line(cell, part, size=TABLE, align=ALIGN.CENTER if at == 0 else ALIGN.LEFT)
@@ -285,6 +310,7 @@ def _table(paper: Paper, head: Sequence[str], widths: Sequence[int], rows: Itera
     _set_widths(table, widths)
     after = paper.add_paragraph()
     after.paragraph_format.space_after, after.paragraph_format.line_spacing = Pt(0), Pt(6)
+    return table
 
 
 def _set_widths(table: Table, widths: Sequence[int]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from io import BytesIO
+from math import ceil
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, MergedCell
@@ -29,6 +30,10 @@ MOST_IN_CELL = 32_767
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What makes a spreadsheet calculate a text, at once or after the next edit of the cell (OWASP: CSV injection)."""
 FONT = "Times New Roman"
+LINE, TALLEST = 16.5, 409.0
+"""Points: one line of the font, and the tallest row there can be."""
+FULL = 0.9
+"""Of a column's width in characters, what words fill before they wrap."""
 HEAD = PatternFill("solid", fgColor="D9E2F3")
 EDGE = Side(style="thin", color="808080")
 THIN = Border(EDGE, EDGE, EDGE, EDGE)
@@ -50,20 +55,20 @@ ENTRY_COLUMNS: Sequence[Column] = (
 )
 CAMPAIGN_COLUMNS: Sequence[Column] = (
     ("TT", 6),
-    ("Chủ đề", 30),
-    ("Chiến dịch", 34),
-    ("Từ ngày", 13),
-    ("Đến ngày", 13),
-    ("Trạng thái", 18),
-    ("Mục tiêu", 40),
-    ("Đối tượng", 30),
-    ("Kênh", 28),
-    ("Số tin", 9),
-    ("Chỉ số", 18),
-    ("Cách tính", 36),
-    ("Chỉ tiêu", 13),
-    ("Đạt được", 13),
-    (f"Số liệu lúc ({ZONE_NOTE})", 20),
+    ("Chủ đề", 22),
+    ("Chiến dịch", 28),
+    ("Từ ngày", 12),
+    ("Đến ngày", 12),
+    ("Trạng thái", 14),
+    ("Mục tiêu", 28),
+    ("Đối tượng", 22),
+    ("Kênh", 22),
+    ("Số tin", 8),
+    ("Chỉ số", 14),
+    ("Cách tính", 28),
+    ("Chỉ tiêu", 11),
+    ("Đạt được", 11),
+    (f"Số liệu lúc ({ZONE_NOTE})", 18),
 )
 
 
@@ -141,17 +146,32 @@ def _fill(sheet: Worksheet, columns: Sequence[Column], rows: Sequence[Sequence[V
     for at, (name, width) in enumerate(columns, 1):
         _put(sheet.cell(1, at), name, is_head=True)
         sheet.column_dimensions[get_column_letter(at)].width = width
+    widths = [width for _, width in columns]
+    sheet.row_dimensions[1].height = _height([name for name, _ in columns], widths)
     for down, row in enumerate(rows, 2):
         for at, value in enumerate(row, 1):
             _put(sheet.cell(down, at), value)
+        sheet.row_dimensions[down].height = _height(row, widths)
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{len(rows) + 1}"
     sheet.print_title_rows = "1:1"
+    _page(sheet)
+
+
+def _page(sheet: Worksheet) -> None:
+    """A4 across, as wide as the columns, with page numbers."""
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9  # A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     assert sheet.oddFooter is not None
     sheet.oddFooter.center.text = "Trang &P/&N"
+
+
+def _height(row: Sequence[Value], widths: Sequence[float]) -> float:
+    """Room for the longest text of a row as it wraps: not every program measures it by itself."""
+    texts = [(str(value), width) for value, width in zip(row, widths, strict=True) if isinstance(value, str)]
+    lines = [sum(ceil((len(part) + 1) / (width * FULL)) for part in text.split("\n")) for text, width in texts]
+    return min(LINE * max([1, *lines]), TALLEST)
 
 
 def _put(cell: Cell | MergedCell, value: Value, *, is_head: bool = False) -> None:
@@ -183,6 +203,7 @@ def _put_text(cell: Cell, text: str) -> None:
 
 def _notes(sheet: Worksheet, contents: Contents) -> None:
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 24, 90
+    _page(sheet)
     lines: list[tuple[str, str]] = [
         ("Đơn vị", contents.unit_name),
         (contents.form.capitalize(), contents.title),
@@ -193,5 +214,6 @@ def _notes(sheet: Worksheet, contents: Contents) -> None:
         ("Số liệu trống", BLANK_NOTE),
     ]
     for down, (name, text) in enumerate(lines, 1):
+        sheet.row_dimensions[down].height = _height([name, text], (24, 90))
         _put(sheet.cell(down, 1), name, is_head=True)
         _put(sheet.cell(down, 2), text)
