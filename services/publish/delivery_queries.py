@@ -72,6 +72,16 @@ async def claim_in_doubt(session: AsyncSession, now: datetime, limit: int = 10) 
     return await _claim(session, query, limit, not_before=now + domain.STEP_LEASE, updated_at=now)
 
 
+async def claim_to_look_again(session: AsyncSession, now: datetime, limit: int = 10) -> Sequence[m.Delivery]:
+    """Out for some minutes, and not looked at since: its `not_before` says when."""
+    query = select(m.Delivery.id).where(
+        m.Delivery.state == DeliveryState.PUBLISHED,
+        m.Delivery.not_before.between(now - domain.LOOK_AGAIN_WITHIN, now),
+        ~m.Delivery.handle.has_key("looked_again"),
+    )
+    return await _claim(session, query, limit, not_before=now + domain.STEP_LEASE, updated_at=now)
+
+
 async def claim_withdrawing(session: AsyncSession, now: datetime, limit: int = 10) -> Sequence[m.Delivery]:
     query = select(m.Delivery.id).where(m.Delivery.state == DeliveryState.WITHDRAWING, m.Delivery.not_before <= now)
     attempt = m.Delivery.attempt + 1

@@ -71,6 +71,9 @@ STEP_LEASE = timedelta(seconds=90)
 SEND_WITHIN = timedelta(seconds=20)
 """Of arming: a worker that comes to it later (a machine that was asleep) leaves it to those who look."""
 RECONCILE_EVERY = timedelta(seconds=30)
+LOOK_AGAIN = timedelta(minutes=3)
+"""When a post that was seen is looked at once more: lists come up to two minutes late, and a twin only then."""
+LOOK_AGAIN_WITHIN = timedelta(hours=6)
 MAX_ATTEMPTS = 8
 MAX_LOOKS = 10
 ORDER_KEPT = timedelta(minutes=10)

@@ -66,7 +66,7 @@ async def _send(ctx: Context, delivery: m.Delivery) -> None:
     ready = await _opened(ctx, delivery)
     if isinstance(ready, AuthRequired):
         async with ctx.db.transaction() as session:
-            await sending.refuse_before_sending(session, delivery.id, ready, ctx.clock.now())
+            await sending.refuse_before_sending(session, delivery, ready, ctx.clock.now())
         telemetry.count("lantoa.deliveries", outcome="AuthRequired")
         return
     prepared = await _staged(ctx, ready)
@@ -75,8 +75,9 @@ async def _send(ctx: Context, delivery: m.Delivery) -> None:
     await passed("allowed")
     armed_at = ctx.clock.now()
     async with ctx.db.transaction() as session:
-        if not await sending.arm(session, delivery, prepared, armed_at):
-            return
+        arming = await sending.arm(session, delivery, prepared, armed_at)
+    if arming is None:
+        return
     await passed("armed")
     if ctx.clock.now() - armed_at >= domain.SEND_WITHIN:
         return  # this worker stood still, and another may look for it by now: what was never sent is found missing
@@ -85,7 +86,7 @@ async def _send(ctx: Context, delivery: m.Delivery) -> None:
     outcome = await _confirmed(ready, prepared, answer, ctx.clock.now())
     await passed("confirmed")
     async with ctx.db.transaction() as session:
-        await sending.record_outcome(session, delivery.id, outcome, ctx.clock.now())
+        await sending.record_outcome(session, delivery.id, arming, outcome, ctx.clock.now())
     await passed("recorded")
     telemetry.count("lantoa.deliveries", outcome=type(outcome).__name__)
 
@@ -103,7 +104,7 @@ async def _staged(ctx: Context, ready: Ready) -> Prepared | None:
     await ctx.resources.checkpoint("staged")
     if not isinstance(staged, Prepared):
         async with ctx.db.transaction() as session:
-            await sending.refuse_before_sending(session, delivery.id, staged, ctx.clock.now())
+            await sending.refuse_before_sending(session, delivery, staged, ctx.clock.now())
         return None
     if staged.staged != known.staged:
         async with ctx.db.transaction() as session:
@@ -154,7 +155,32 @@ async def _look(ctx: Context, delivery: m.Delivery) -> None:
         await ctx.resources.checkpoint("looked")
         repeatable = domain.may_repeat(ready.adapter.capabilities().repeatable_for, delivery.committed_at, now)
     async with ctx.db.transaction() as session:
-        await sending.record_look(session, delivery.id, seen, repeatable, ctx.clock.now())
+        await sending.record_look(session, delivery, seen, repeatable, ctx.clock.now())
+
+
+@jobs.every(seconds=20)
+async def look_again(ctx: Context) -> int:
+    """What went out some minutes ago, once more: only now do late lists show a second post made by the platform."""
+    async with ctx.db.transaction() as session:
+        claimed = await delivery_queries.claim_to_look_again(session, ctx.clock.now())
+    for delivery in claimed:
+        await _look_again(ctx, delivery)
+    return len(claimed)
+
+
+async def _look_again(ctx: Context, delivery: m.Delivery) -> None:
+    ready = await _opened(ctx, delivery)
+    if isinstance(ready, AuthRequired):
+        return
+    handle = {**sending.sending_of(delivery), "id": delivery.platform_id}
+    seen, standing = await ready.adapter.reconcile(handle), None
+    try:
+        if isinstance(seen, NotFound):
+            standing = await ready.adapter.status(delivery.platform_id or "")
+    except ChannelError as trouble:
+        seen = Undecidable(trouble.reason)
+    async with ctx.db.transaction() as session:
+        await sending.record_second_look(session, delivery.id, seen, standing, ctx.clock.now())
 
 
 @jobs.every(seconds=2)

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
 from libs.common import outbox
-from libs.common.events import DeliveryConfirmed, PublicationPublished
-from libs.common.models.enums import ChannelState, DeliveryState, PublicationState
+from libs.common.events import CorrectionPublished, DeliveryConfirmed, PublicationPublished
+from libs.common.ids import new_id
+from libs.common.models.enums import ChannelState, DeliveryState, PublicationKind, PublicationState
 from services.publish import delivery_queries, domain, queries
 from services.publish.adapters.base import (
     Accepted,
@@ -31,13 +32,14 @@ from services.publish.adapters.base import (
     Reason,
     Reconciled,
     Rejected,
+    Standing,
     Throttled,
     Undecidable,
     Unknown,
 )
 from services.publish.credentials import CredentialsUnreadable
 from services.publish.resources import PublishResources
-from services.publish.service import composing, limiting
+from services.publish.service import composing, correcting, limiting
 from services.publish.service.tasks import open_task
 
 D, P = DeliveryState, PublicationState
@@ -108,27 +110,29 @@ async def keep_staged(session: AsyncSession, claimed: m.Delivery, prepared: Prep
         delivery.updated_at = now
 
 
-async def arm(session: AsyncSession, claimed: m.Delivery, prepared: Prepared, now: datetime) -> bool:
-    """Record that this is about to be sent; False where it may not be (withdrawn, edited, paused, not as approved)."""
+async def arm(session: AsyncSession, claimed: m.Delivery, prepared: Prepared, now: datetime) -> str | None:
+    """Record that this is about to be sent, and what this sending is called; None where it may not be (withdrawn,
+    edited, paused, not as approved)."""
     publication = await queries.lock_publication(session, claimed.publication_id)
     delivery = await delivery_queries.lock_delivery(session, claimed.id)
     if publication is None or delivery is None or publication.state not in SENDING_STATES:
-        return False
+        return None
     if delivery.state != D.PREPARED or delivery.attempt != claimed.attempt:
-        return False
+        return None
     if await queries.is_paused(session, publication.id):
         delivery.state, delivery.not_before = domain.delivery_moved(delivery.state, D.PENDING), now
-        return False
+        return None
     if await _hash_to_send(session, publication) != publication.content_hash:
         await _give_up(session, delivery, Reason("Nội dung sắp gửi khác bản đã duyệt", "payload differs"), now)
         await settle(session, publication, now)
-        return False
+        return None
+    arming = str(new_id(now))
     delivery.state = domain.delivery_moved(delivery.state, D.ARMED)
-    delivery.handle = {**delivery.handle, "sending": prepared.as_handle(), "looks": 0}
+    delivery.handle = {**delivery.handle, "sending": prepared.as_handle(), "looks": 0, "arming": arming}
     delivery.committed_at = delivery.committed_at or now
     delivery.updated_at = now
     publication.state = domain.moved(publication.state, P.PUBLISHING)
-    return True
+    return arming
 
 
 async def _hash_to_send(session: AsyncSession, publication: m.Publication) -> bytes:
@@ -143,10 +147,12 @@ async def _hash_to_send(session: AsyncSession, publication: m.Publication) -> by
     return composing.hash_of(publication, composing.Fitted(fitted, media))
 
 
-async def record_outcome(session: AsyncSession, delivery_id: UUID, outcome: Outcome, now: datetime) -> None:
-    """What became of an armed delivery; another recorder may have been first."""
+async def record_outcome(
+    session: AsyncSession, delivery_id: UUID, arming: str, outcome: Outcome, now: datetime
+) -> None:
+    """What became of this arming; another recorder may have been first, and sent it again since."""
     publication, delivery = await _locked(session, delivery_id)
-    if delivery.state != D.ARMED:
+    if delivery.state != D.ARMED or delivery.handle.get("arming") != arming:
         return
     delivery.updated_at = now
     match outcome:
@@ -172,10 +178,10 @@ async def record_outcome(session: AsyncSession, delivery_id: UUID, outcome: Outc
     await settle(session, publication, now)
 
 
-async def refuse_before_sending(session: AsyncSession, delivery_id: UUID, outcome: NotStaged, now: datetime) -> None:
+async def refuse_before_sending(session: AsyncSession, claimed: m.Delivery, outcome: NotStaged, now: datetime) -> None:
     """The account cannot be used, or nothing could be made ready: found out before anything was armed."""
-    publication, delivery = await _locked(session, delivery_id)
-    if delivery.state != D.PREPARED:
+    publication, delivery = await _locked(session, claimed.id)
+    if delivery.state != D.PREPARED or delivery.attempt != claimed.attempt:
         return
     delivery.updated_at = now
     match outcome:
@@ -192,11 +198,11 @@ async def refuse_before_sending(session: AsyncSession, delivery_id: UUID, outcom
 
 
 async def record_look(
-    session: AsyncSession, delivery_id: UUID, seen: Reconciled, is_repeatable: bool, now: datetime
+    session: AsyncSession, claimed: m.Delivery, seen: Reconciled, is_repeatable: bool, now: datetime
 ) -> None:
-    """What looking at the platform showed about a delivery in doubt."""
-    publication, delivery = await _locked(session, delivery_id)
-    if delivery.state not in domain.IN_DOUBT:
+    """What looking at the platform showed about a delivery in doubt; a look at an earlier sending tells nothing."""
+    publication, delivery = await _locked(session, claimed.id)
+    if delivery.state not in domain.IN_DOUBT or _sending_named(delivery) != _sending_named(claimed):
         return
     looks = int(delivery.handle.get("looks", 0)) + 1
     delivery.handle = {**delivery.handle, "looks": looks}
@@ -214,6 +220,29 @@ async def record_look(
     await settle(session, publication, now)
 
 
+def _sending_named(delivery: m.Delivery) -> tuple[Any, Any]:
+    """Which sending of a delivery, and which look for it."""
+    return delivery.handle.get("arming"), delivery.handle.get("looks")
+
+
+async def record_second_look(
+    session: AsyncSession, delivery_id: UUID, seen: Reconciled, standing: Standing | None, now: datetime
+) -> None:
+    """Some minutes later: a twin that lists showed late is somebody's task, and so is a post that is gone."""
+    publication, delivery = await _locked(session, delivery_id)
+    if delivery.state != D.PUBLISHED:
+        return
+    if isinstance(seen, Undecidable):
+        delivery.not_before = now + domain.backoff(domain.MAX_LOOKS)
+        return
+    delivery.handle = {**delivery.handle, "looked_again": now.isoformat()}
+    if isinstance(seen, Found):
+        await _flag_duplicates(session, publication, delivery, seen.duplicates, now)
+    elif standing is not None and standing.is_live is False:
+        title = f"Bài “{publication.title}” đã đăng nhưng nay không còn thấy trên nền tảng"
+        await open_task(session, "post_missing", delivery, title, now)
+
+
 async def settle(session: AsyncSession, publication: m.Publication, now: datetime) -> None:
     """Derive the publication's state; say once that it is out."""
     await session.flush()
@@ -223,13 +252,21 @@ async def settle(session: AsyncSession, publication: m.Publication, now: datetim
         publication.state, publication.updated_at = domain.moved(publication.state, after), now
     if after in (P.PUBLISHED, P.PARTLY_PUBLISHED) and publication.published_at is None:
         publication.published_at = now
-        event = PublicationPublished(
-            publication_id=publication.id,
-            revision=publication.revision,
-            title=publication.title,
-            url=await _best_url(session, publication),
-        )
-        await outbox.emit(session, event, now=now, source="publish")
+        await _say_it_is_out(session, publication, now)
+    await correcting.after_settling(session, publication, states, now)
+
+
+async def _say_it_is_out(session: AsyncSession, publication: m.Publication, now: datetime) -> None:
+    told = {
+        "publication_id": publication.id,
+        "revision": publication.revision,
+        "title": publication.title,
+        "url": await _best_url(session, publication),
+    }
+    await outbox.emit(session, PublicationPublished(**told), now=now, source="publish")
+    if publication.kind == PublicationKind.CORRECTION:
+        corrected = CorrectionPublished(**told, corrects_id=publication.corrects_id)
+        await outbox.emit(session, corrected, now=now, source="publish")
 
 
 async def _best_url(session: AsyncSession, publication: m.Publication) -> str:
@@ -259,7 +296,7 @@ async def _published(
     withdrawn = publication.state == P.WITHDRAWN
     _move(delivery, D.WITHDRAWING if withdrawn else D.PUBLISHED)
     delivery.attempt = 0 if withdrawn else delivery.attempt
-    delivery.not_before = now
+    delivery.not_before = now if withdrawn else now + domain.LOOK_AGAIN
     delivery.collect_at = now + domain.FIRST_FIGURES
     await announce(session, delivery, now)
 
