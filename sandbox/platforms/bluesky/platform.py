@@ -312,7 +312,7 @@ def _json(raw: bytes, content_type: str) -> Json:
     try:
         body = json.loads(raw, parse_float=_number)
     except (ValueError, RecursionError):
-        raise InvalidRequest("Invalid JSON") from None
+        raise InvalidRequest("Invalid JSON", "SyntaxError") from None
     if not isinstance(body, dict):
         raise InvalidRequest("Input must be an object")
     return body

@@ -9,7 +9,7 @@ from sandbox.platforms.base import World
 from sandbox.platforms.bluesky import records, rules
 from sandbox.platforms.bluesky.encoding import NotData, TidClock, blob_cid, digest_of, record_cid
 from sandbox.platforms.bluesky.sessions import Account, Sessions
-from sandbox.platforms.bluesky.wire import AuthRequired, Call, InvalidRequest, Json, XrpcError
+from sandbox.platforms.bluesky.wire import NAMES, AuthRequired, Call, InvalidRequest, Json, XrpcError
 
 NAME = "bluesky"
 BLOB = "blob"
@@ -141,7 +141,7 @@ class Repo:
         account, repo = self._sessions.authorized(call), str(call.body["repo"])
         target = self._sessions.find(repo)
         if target is None:
-            raise InvalidRequest(f"Could not find repo: {repo}")
+            raise XrpcError(rules.NO_ACCOUNT, "AccountNotFound", "Account not found")
         if target.did != account.did:
             raise AuthRequired()
         return account
@@ -175,6 +175,8 @@ class Repo:
             held = self._item(_blob(account.did, cid))
             if held is None or self._is_forgotten(held):
                 raise InvalidRequest(f"Could not find blob: {cid}", "BlobNotFound")
+            if self._is_named(account.did, cid):
+                continue  # stands already: its words are not looked at again
             for name, error, told in (("mimeType", "InvalidMimeType", "Mimetype"), ("size", "InvalidSize", "Size")):
                 if held.data[name] != blob.get(name):
                     message = f"does not match stored blob. Expected: {held.data[name]}, Got: {blob.get(name)}"
@@ -231,10 +233,10 @@ def _require_possible(writes: list[Write], there: set[str]) -> None:
     for write in writes:
         if write.action == "create":
             if write.uri in there:
-                raise XrpcError(rules.CREATE_EXISTING, "InvalidRequest", f"Record already exists: {write.uri}")
+                raise XrpcError(rules.IMPOSSIBLE, *NAMES[500])
             there.add(write.uri)
         elif write.uri not in there:
-            raise InvalidRequest(f"Could not locate record: {write.uri}", "RecordNotFound")
+            raise XrpcError(rules.IMPOSSIBLE, *NAMES[500])
         elif write.action == "delete":
             there.discard(write.uri)
 

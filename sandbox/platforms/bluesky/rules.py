@@ -89,8 +89,14 @@ FACETS_FIT = rule(
     "a facet that ends outside the text or inside a letter is refused (the schema cannot say it; apps drop the link)",
     True,
 ).value
-CREATE_EXISTING = rule(
-    "bluesky.record.create-existing", Mark.MEMORY, "createRecord with a key that exists answers 400 InvalidRequest", 400
+NO_ACCOUNT = rule(
+    "bluesky.error.no-account", Mark.SDK, "writing to a repository that is not there answers 403 AccountNotFound", 403
+).value
+IMPOSSIBLE = rule(
+    "bluesky.record.impossible",
+    Mark.SDK,
+    "createRecord with a key that exists, and applyWrites over what is not there, answer 500 InternalServerError",
+    500,
 ).value
 DELETE_ABSENT = rule(
     "bluesky.record.delete-absent", Mark.SDK, "deleteRecord of what is not there answers 200 without a commit", 200
@@ -134,7 +140,8 @@ SNIFFED = rule(
 BLOB_FITS = rule(
     "bluesky.blob.fits",
     Mark.SDK,
-    "a record names a blob as it was stored: BlobNotFound, InvalidMimeType, InvalidSize (all 400)",
+    "a record names a blob as it was stored: BlobNotFound, and until a first record stands InvalidMimeType and "
+    "InvalidSize (all 400)",
     400,
 ).value
 UPLOADS_DAY = rule(
