@@ -85,8 +85,8 @@ async def test_pages_meet_by_min_id_max_id_and_link(masto: Masto) -> None:
     assert len(await page(limit=400)) == 7
     answer = await masto.call("GET", path, params={"limit": 3})
     following = f"http://sandbox/mastodon/api/{path}"
-    assert answer.links["next"]["url"] == f"{following}?max_id={ids[4]}"
-    assert answer.links["prev"]["url"] == f"{following}?min_id={ids[6]}"
+    assert answer.links["next"]["url"] == f"{following}?limit=3&max_id={ids[4]}"
+    assert answer.links["prev"]["url"] == f"{following}?limit=3&min_id={ids[6]}"
     last = await masto.call("GET", path, params={"limit": 3, "max_id": ids[1]})
     assert "next" not in last.links
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from sandbox import counting
 from sandbox.clock import iso
@@ -20,6 +21,7 @@ from sandbox.platforms.mastodon.wire import Answer, Call, Invalid, Json, Missing
 SCHEDULED = "scheduled"
 _WRITE, _READ = "write:statuses", "read:statuses"
 _LISTED = ("public", "unlisted")
+_KEPT_IN_LINKS = ("limit", "only_media", "exclude_replies", "exclude_reblogs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,9 +356,12 @@ def _page(call: Call, items: Sequence[Item]) -> tuple[list[Item], int]:
 def _links(call: Call, page: Sequence[Item], limit: int) -> str:
     if not page:
         return ""
+    kept = {name: value for name in _KEPT_IN_LINKS if (value := call.text(name)) is not None}
     base = f"{call.base_url}/api/v1/accounts/{call.path['id']}/statuses"
-    made = [f'<{base}?max_id={page[-1].subject}>; rel="next"'] if len(page) == limit else []
-    return ", ".join([*made, f'<{base}?min_id={page[0].subject}>; rel="prev"'])
+    older = urlencode({**kept, "max_id": page[-1].subject})
+    newer = urlencode({**kept, "min_id": page[0].subject})
+    made = [f'<{base}?{older}>; rel="next"'] if len(page) == limit else []
+    return ", ".join([*made, f'<{base}?{newer}>; rel="prev"'])
 
 
 def _number(written: Any) -> int | None:
