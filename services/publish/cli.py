@@ -6,6 +6,7 @@ import lzma
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Annotated, Any
 from uuid import UUID
@@ -112,6 +113,9 @@ def _measured(composed: Composed) -> dict[str, Any]:
 
 
 class _NoMedia:
+    def link(self, sha256: str, mime: str, lasts: timedelta) -> str:
+        raise NotImplementedError("offline")
+
     async def read(self, sha256: str) -> bytes:
         raise NotImplementedError("offline")
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -20,7 +21,8 @@ from services.publish import adapters
 from services.publish.adapters.base import Account, Channel, Json, Tools
 from services.publish.credentials import Vault
 from services.publish.press import BulletinPress
-from services.publish.settings import PublishSettings
+from services.publish.pull import PullSigner
+from services.publish.settings import PublishSettings, WaitingSettings
 from services.publish.tokens import StoredTokens
 
 log = logging.getLogger("lantoa.publish")
@@ -29,8 +31,13 @@ log = logging.getLogger("lantoa.publish")
 class StoredMedia:
     """The media library's files, read in a thread so that a large one never holds up the loop."""
 
-    def __init__(self, files: FileStore) -> None:
-        self._files = files
+    def __init__(self, files: FileStore, clock: Clock, signer: PullSigner | None) -> None:
+        self._files, self._clock, self._signer = files, clock, signer
+
+    def link(self, sha256: str, mime: str, lasts: timedelta) -> str:
+        if self._signer is None:
+            raise RuntimeError("media can be pulled only where LANTOA_PUBLISH__CREDENTIALS_KEY is set")
+        return self._signer.link(sha256, mime, lasts, self._clock.now())
 
     async def read(self, sha256: str) -> bytes:
         return await asyncio.to_thread(self._path(sha256).read_bytes)
@@ -53,8 +60,13 @@ class PublishResources:
     files: FileStore
     clock: Clock
     vault: Vault | None = field(repr=False)
+    signer: PullSigner | None = None
+    """Signs the addresses from which platforms fetch our media."""
+    waiting: WaitingSettings = field(default_factory=WaitingSettings)
     checkpoint: Checkpoint = no_checkpoint
     """Between the steps of sending, so that a test can end the worker exactly there."""
+    cleaning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2), repr=False)
+    """Pictures decoded at the same time: each may use much memory for a moment."""
 
     def open(self, channel: m.Channel, secret: Json | None = None) -> Channel:
         """A channel's adapter, for its account."""
@@ -77,14 +89,15 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
     key = settings.publish.credentials_key
     async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as http:
         vault = Vault(key) if key else None
+        signer = PullSigner.of(settings.public_url, key) if key else None
         tools = Tools(
             http=http,
             clock=clock,
             press=press,
             public_url=settings.public_url,
-            media=StoredMedia(files),
+            media=StoredMedia(files, clock, signer),
             tokens=StoredTokens(db, clock, vault),
         )
         if not press.is_current_design():
             log.info("bulletin printed anew: %d pages", await press.print_all())
-        yield PublishResources(tools, press, site, files, clock, vault)
+        yield PublishResources(tools, press, site, files, clock, vault, signer, waiting=settings.publish.waiting)

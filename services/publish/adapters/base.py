@@ -335,6 +335,10 @@ class Press(Protocol):
 class MediaStore(Protocol):
     """The files of the media library, by the SHA-256 of their bytes (hex)."""
 
+    def link(self, sha256: str, mime: str, lasts: timedelta) -> str:
+        """A signed address of our own from which a platform fetches the file until it ends; for nobody else."""
+        ...
+
     async def read(self, sha256: str) -> bytes: ...
 
     def stream(self, sha256: str, chunk: int = 1 << 20, start: int = 0) -> AsyncIterator[bytes]:
