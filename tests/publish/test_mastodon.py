@@ -35,6 +35,7 @@ from services.publish.adapters.base import (
     Unknown,
 )
 from tests.publish.newsroom import API, Newsroom
+from tests.publish.pictures import shelve
 from tests.publish.stage import Stage
 
 USERNAME, TOKEN = "thanhpho", "ma-truy-cap-mastodon"
@@ -152,9 +153,10 @@ async def test_a_post_reaches_the_instance_and_is_read_back(newsroom: Newsroom, 
     done = await newsroom.published(newsroom.bulletin, masto.channel, title="Cầu Ô Chợ Dừa 🚧 thông xe")
     assert done["state"] == "published"
     [post] = await masto.posts()
-    link = f"https://tin.example.vn/tin/{done['slug']}"
     assert post["text"].startswith("Cầu Ô Chợ Dừa 🚧 thông xe\n\n")
-    assert post["links"] == [link]
+    [link] = post["links"]
+    assert link.startswith("https://tin.example.vn/")
+    assert post["text"].endswith(link)
     delivery = on(done, masto.channel)
     assert delivery["platform_id"] == post["id"]
     assert delivery["platform_url"] == f"{masto.stage.url}/mastodon/@{USERNAME}/{post['id']}"
@@ -176,6 +178,35 @@ async def test_what_is_sent_is_the_preview(newsroom: Newsroom, masto: Masto) -> 
     assert payload == {
         "status": sent["text"], "language": sent["language"], "visibility": sent["visibility"], "media": []
     }  # fmt: skip
+
+
+@pytest.mark.mission("M18")
+async def test_pictures_arrive_as_they_are_with_what_they_show(newsroom: Newsroom, masto: Masto) -> None:
+    files = [png(n) for n in (10, 20)]
+    media = [str(await shelve(newsroom, data, alt=f"Ảnh {n}", size=(8, 6))) for n, data in enumerate(files, 1)]
+    done = await newsroom.published(newsroom.bulletin, masto.channel, media_ids=media)
+    assert on(done, masto.channel)["state"] == "published"
+    [entry] = await masto.entries()
+    assert entry["data"]["media_sha256"] == [hashlib.sha256(data).hexdigest() for data in files]
+    page = (await masto.stage.http.get((await masto.posts())[0]["page"])).text
+    assert page.index('alt="Ảnh 1"') < page.index('alt="Ảnh 2"')
+
+
+@pytest.mark.mission("M30")
+async def test_a_correction_stands_in_the_post_it_corrects(newsroom: Newsroom, masto: Masto) -> None:
+    first = await newsroom.published(newsroom.bulletin, masto.channel)
+    fixed = await newsroom.draft(
+        newsroom.bulletin, masto.channel, kind="correction", corrects_id=first["id"], title="Xe buýt 32 đổi từ 2/12"
+    )
+    await newsroom.act("submit", fixed, newsroom.editor)
+    for speaker in (newsroom.speaker, newsroom.second_speaker):
+        agreed = await newsroom.act("approve", fixed, speaker, content_hash=fixed["content_hash"])
+        assert agreed.status_code == 200, agreed.text
+    await newsroom.deliver()
+    [post] = await masto.posts()
+    assert post["text"].startswith("Đính chính: Xe buýt 32 đổi từ 2/12")
+    told = on(await newsroom.read(fixed), masto.channel)
+    assert (told["state"], told["platform_id"]) == ("published", on(first, masto.channel)["platform_id"])
 
 
 @pytest.mark.mission("M39")
@@ -632,6 +663,23 @@ async def test_the_same_text_of_an_earlier_day_is_not_this_post(masto: Masto) ->
     seen = await masto.open.reconcile(replace(prepared, id=outcome.id).as_handle())
     assert isinstance(seen, Found)
     assert seen.duplicates == ()
+
+
+@pytest.mark.mission("M39")
+async def test_what_was_taken_down_is_not_found_in_a_late_list(masto: Masto) -> None:
+    """The same message, withdrawn and sent again: the list still shows the first one."""
+    _, first = await masto.sent(draft())
+    await masto.later(60)
+    await masto.lag(60)
+    assert await masto.open.list_posts() != []
+    await masto.open.delete(first.id)
+    await masto.fault("not_executed_timeout", seconds=0.2)
+    prepared, outcome = await masto.sent(draft())
+    assert isinstance(outcome, Unknown)
+    shown = await masto.open.list_posts()
+    assert shown is not None
+    assert [post.id for post in shown] == [first.id]
+    assert await masto.open.reconcile(prepared.as_handle()) == NotFound()
 
 
 @pytest.mark.parametrize(

@@ -423,10 +423,11 @@ class Mastodon:
         return Found(str(first["id"]), self._url(first), tuple(self._url(twin) for twin in twins), proof)
 
     async def _same(self, prepared: Prepared) -> list[Json]:
-        """Our own posts with this text since it was first sent, oldest first."""
+        """Our own posts with this text since it was first sent, oldest first; a late list may show what is gone."""
         since = (prepared.at or self._clock.now()) - CLOCKS_APART
         recent = [post for post in await self._own(LIST_PAGE) if (_instant(post) or since) >= since]
-        same = [post for post in recent if await self._shows(post, prepared)]
+        alike = [str(post["id"]) for post in recent if await self._shows(post, prepared)]
+        same = [post for post_id in alike if (post := await self._read(post_id)) is not None]
         return sorted(same, key=lambda post: (_instant(post) or since, str(post["id"])))
 
     async def _shows(self, post: Json, prepared: Prepared) -> bool:
