@@ -11,10 +11,10 @@ from libs.common.app import resources
 from libs.common.auth import ClockDep, Principal, require
 from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
-from libs.common.models.enums import PublicationState, Role, TaskState
+from libs.common.models.enums import PublicationState, Role
 from libs.common.pagination import Cursor, Page, PageDep, page_of
+from services.publish import desk_problems, queries
 from services.publish import problems as wrong
-from services.publish import queries
 from services.publish.resources import PublishResources
 from services.publish.schemas import (
     Approve,
@@ -31,11 +31,9 @@ from services.publish.schemas import (
     PublicationFromStory,
     PublicationOut,
     PublicationPatch,
-    TaskDone,
-    TaskOut,
     Withdraw,
 )
-from services.publish.service import approvals, channels, publications, tasks, withdrawing
+from services.publish.service import approvals, channels, publications, withdrawing
 
 router = APIRouter(prefix="/api/publish/v1", tags=["publish"], responses=problems(Unauthenticated, Forbidden))
 
@@ -172,6 +170,7 @@ async def submit_publication(publication_id: UUID, session: SessionDep, who: Edi
     responses=problems(
         wrong.PublicationNotFound,
         wrong.NotSpokesperson,
+        desk_problems.NotOnDuty,
         wrong.OwnWork,
         wrong.NotInReview,
         wrong.ContentChanged,
@@ -229,23 +228,6 @@ async def refresh_engagement(
     publication_id: UUID, session: SessionDep, who: Editor, clock: ClockDep
 ) -> EngagementAsked:
     return EngagementAsked(deliveries=await publications.ask_for_figures(session, publication_id, who, clock.now()))
-
-
-@router.get("/tasks", response_model=Page[TaskOut])
-async def list_tasks(
-    session: SessionDep, who: Reader, page: PageDep, state: Annotated[TaskState | None, Query()] = None
-) -> Any:
-    rows = await queries.list_tasks(session, page, who.units(*publications.SEES), state)
-    return page_of(rows, page.limit, _by_id)
-
-
-@router.post(
-    "/tasks/{task_id}/done",
-    response_model=TaskOut,
-    responses=problems(wrong.TaskNotFound, wrong.TaskEvidenceNeeded),
-)
-async def finish_task(task_id: UUID, body: TaskDone, session: SessionDep, who: Editor, clock: ClockDep) -> m.Task:
-    return await tasks.finish_task(session, task_id, body.evidence_url, who, clock.now())
 
 
 async def _detail(session: SessionDep, publication_id: UUID, who: Principal) -> PublicationDetail:

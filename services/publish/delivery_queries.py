@@ -104,6 +104,7 @@ async def list_overdue(session: AsyncSession, now: datetime, limit: int = 50) ->
             m.Publication.state.in_(("approved", "scheduled", "publishing", "partly_published", "failed")),
             m.Publication.scheduled_at.is_(None) | (m.Publication.scheduled_at <= now - domain.OVERDUE),
             m.Publication.updated_at <= now - domain.OVERDUE,
+            text("NOT is_paused(publications)"),
             ~told.exists(),
         )
         .limit(limit)

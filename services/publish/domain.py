@@ -21,9 +21,9 @@ PUBLICATION_MOVES: Mapping[PublicationState, frozenset[PublicationState]] = {
     P.IN_REVIEW: frozenset({P.DRAFT, P.APPROVED, P.KILLED}),
     P.APPROVED: frozenset({P.DRAFT, P.SCHEDULED, P.PUBLISHING, P.FAILED, P.KILLED}),
     P.SCHEDULED: frozenset({P.DRAFT, P.PUBLISHING, P.FAILED, P.KILLED}),
-    P.PUBLISHING: frozenset({P.PUBLISHED, P.PARTLY_PUBLISHED, P.FAILED, P.WITHDRAWN}),
+    P.PUBLISHING: frozenset({P.PUBLISHED, P.PARTLY_PUBLISHED, P.FAILED, P.CORRECTED, P.WITHDRAWN}),
     P.PARTLY_PUBLISHED: frozenset({P.PUBLISHING, P.PUBLISHED, P.FAILED, P.CORRECTED, P.WITHDRAWN}),
-    P.FAILED: frozenset({P.DRAFT, P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED, P.WITHDRAWN}),
+    P.FAILED: frozenset({P.DRAFT, P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED, P.WITHDRAWN, P.KILLED}),
     P.PUBLISHED: frozenset({P.CORRECTED, P.WITHDRAWN}),
     P.CORRECTED: frozenset({P.CORRECTED, P.WITHDRAWN}),
     P.WITHDRAWN: frozenset(),
@@ -32,6 +32,7 @@ PUBLICATION_MOVES: Mapping[PublicationState, frozenset[PublicationState]] = {
 EDITABLE = frozenset({P.DRAFT, P.IN_REVIEW, P.APPROVED, P.SCHEDULED})
 """And a failed one, of which certainly nothing is out."""
 GOING_OUT = frozenset({P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED, P.FAILED, P.CORRECTED})
+"""What is withdrawn, not killed; but for a failed one, of which certainly nothing is out."""
 
 DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     D.PENDING: frozenset({D.PREPARED, D.WITHDRAWN}),
@@ -56,7 +57,7 @@ DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     D.UNKNOWN: frozenset({D.PUBLISHED, D.PENDING, D.MANUAL, D.WITHDRAWING, D.WITHDRAWN}),
     D.THROTTLED: frozenset({D.PREPARED, D.WITHDRAWN}),
     D.AUTH_REQUIRED: frozenset({D.PENDING, D.WITHDRAWN}),
-    D.MANUAL: frozenset({D.PUBLISHED, D.UNKNOWN, D.WITHDRAWING, D.WITHDRAWN}),
+    D.MANUAL: frozenset({D.PUBLISHED, D.PENDING, D.UNKNOWN, D.WITHDRAWING, D.WITHDRAWN}),
     D.REJECTED: frozenset({D.PENDING, D.WITHDRAWN}),
     D.PUBLISHED: frozenset({D.WITHDRAWING}),
     D.WITHDRAWING: frozenset({D.WITHDRAWN}),
@@ -89,11 +90,18 @@ FIRST_FIGURES = timedelta(minutes=1)
 """When the figures of a post are read for the first time after it was seen."""
 AUTO_DRAFT = "[Bản nháp tự động, cần người biên tập. Xóa dòng này sau khi đã biên tập.]"
 """Stands at the top of a draft made from a story; it cannot be submitted while it does."""
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""When a machine tries again what only a person can do: not before somebody asks for it."""
 BACKOFF = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 900, 1800, 3600))
 
 
 def may_edit(state: PublicationState, deliveries: Iterable[DeliveryState]) -> bool:
     return state in EDITABLE or (state is P.FAILED and all(d in NOT_SENT for d in deliveries))
+
+
+def taken_back(state: PublicationState, deliveries: Iterable[DeliveryState]) -> PublicationState:
+    """Withdrawn, where anything was on its way; killed, where certainly nothing ever went out."""
+    return P.KILLED if may_edit(state, deliveries) or state not in GOING_OUT else P.WITHDRAWN
 
 
 class IllegalMove(Exception):
@@ -121,9 +129,25 @@ def delivery_moved(before: str, after: DeliveryState) -> DeliveryState:
     return after
 
 
-def approvals_needed(kind: str) -> int:
-    """A correction needs two people besides its editors."""
+def approvals_needed(kind: str, is_urgent: bool = False) -> int:
+    """A correction needs two people besides its editors; what is urgent two on duty, one of them perhaps its author."""
+    return 2 if is_urgent or kind == PublicationKind.CORRECTION else 1
+
+
+def others_needed(kind: str) -> int:
+    """How many of those who approve may have touched nothing of it."""
     return 2 if kind == PublicationKind.CORRECTION else 1
+
+
+def is_enough(kind: str, is_urgent: bool, approvers: Iterable[UUID], editors: Iterable[UUID]) -> bool:
+    """Whether these people together release it; the database judges the same (`is_approved`)."""
+    given = set(approvers)
+    return len(given) >= approvals_needed(kind, is_urgent) and len(given - set(editors)) >= others_needed(kind)
+
+
+def reminders_due(waited: timedelta, after: Iterable[timedelta]) -> int:
+    """How often those above have to be told that an approval waits: once for each time that has passed."""
+    return sum(waited >= each for each in after)
 
 
 def collect_after(age: timedelta) -> timedelta | None:
@@ -209,6 +233,7 @@ class Refusal(StrEnum):
     """Why a person may not approve."""
 
     NOT_SPOKESPERSON = "not_spokesperson"
+    NOT_ON_DUTY = "not_on_duty"
     OWN_WORK = "own_work"
     NOT_IN_REVIEW = "not_in_review"
     CHANGED = "changed"
@@ -222,13 +247,20 @@ class ApprovalAttempt:
     state: PublicationState
     current_hash: bytes
     seen_hash: bytes
+    kind: str = PublicationKind.ANNOUNCEMENT
+    is_urgent: bool = False
+    is_on_duty: bool = False
+    """As a spokesperson of some unit, at this instant."""
 
 
 def refusal(attempt: ApprovalAttempt) -> Refusal | None:
-    """None where the approval stands; the first reason against it otherwise."""
-    if not attempt.speaks_for_unit:
+    """None where the approval stands; the first reason against it otherwise. The database judges the same."""
+    if attempt.is_urgent and not attempt.is_on_duty:
+        return Refusal.NOT_ON_DUTY
+    if not attempt.is_urgent and not attempt.speaks_for_unit:
         return Refusal.NOT_SPOKESPERSON
-    if attempt.approver_id in attempt.editors:
+    may_be_own = attempt.is_urgent and attempt.kind != PublicationKind.CORRECTION
+    if attempt.approver_id in attempt.editors and not may_be_own:
         return Refusal.OWN_WORK
     if attempt.state is not P.IN_REVIEW:
         return Refusal.NOT_IN_REVIEW

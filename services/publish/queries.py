@@ -84,7 +84,7 @@ async def media_files(session: AsyncSession, ids: Sequence[UUID]) -> list[Medium
 def _medium(rows: list[tuple[m.Medium, m.MediaFile]]) -> Medium:
     kept = rows[0][0]
     files = tuple(Rendition(f.sha256.hex(), f.mime, f.size, f.width, f.height) for _, f in rows)
-    return Medium(kept.alt, files, kept.duration_ms, kept.ai_label if kept.is_ai_made else None)
+    return Medium(kept.alt, files, kept.duration_ms, kept.ai_label if kept.is_ai_made else None, kept.credit)
 
 
 async def media_hashes(session: AsyncSession, ids: Sequence[UUID]) -> list[str]:
@@ -258,10 +258,15 @@ async def list_tasks(
     return (await session.scalars(query.limit(page.limit + 1))).all()
 
 
-async def add_task(session: AsyncSession, values: dict[str, Any]) -> bool:
-    """One open task for each kind and delivery; whether this one is new."""
-    query = insert(m.Task).values(values).on_conflict_do_nothing(index_elements=["kind", "delivery_id"])
-    return (await session.execute(query.returning(m.Task.id))).first() is not None
+async def add_task(session: AsyncSession, values: dict[str, Any]) -> UUID | None:
+    """One task for each kind and delivery: its id where it is open now and was not before."""
+    again = {name: values[name] for name in ("title", "link", "state", "created_at")}
+    again |= {"outcome": None, "evidence_url": None, "done_by": None, "done_at": None}
+    query = insert(m.Task).values(values)
+    query = query.on_conflict_do_update(
+        index_elements=["kind", "delivery_id"], set_=again, where=m.Task.state == TaskState.DONE
+    )
+    return await session.scalar(query.returning(m.Task.id))
 
 
 async def add_channel_task(session: AsyncSession, values: dict[str, Any]) -> bool:
@@ -272,7 +277,9 @@ async def add_channel_task(session: AsyncSession, values: dict[str, Any]) -> boo
 
 
 async def add_notification(session: AsyncSession, values: dict[str, Any]) -> None:
-    await session.execute(insert(m.Notification).values(values))
+    """What carries a `dedupe` that was told already is not told again."""
+    query = insert(m.Notification).values(values)
+    await session.execute(query.on_conflict_do_nothing(index_elements=["dedupe"]))
 
 
 async def get_story(session: AsyncSession, story_id: UUID) -> m.Story | None:

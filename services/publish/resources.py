@@ -67,6 +67,8 @@ class PublishResources:
     """Between the steps of sending, so that a test can end the worker exactly there."""
     cleaning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2), repr=False)
     """Pictures decoded at the same time: each may use much memory for a moment."""
+    replay: bool = False
+    """Other sites are looked for on this machine alone."""
 
     def open(self, channel: m.Channel, secret: Json | None = None) -> Channel:
         """A channel's adapter, for its account."""

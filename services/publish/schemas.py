@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from libs.common.models.enums import ChannelState, DeliveryState, PublicationKind, PublicationState, TaskState
+from libs.common.models.enums import ChannelState, DeliveryState, PublicationKind, PublicationState
 
 
 def _clean(text: str) -> str:
@@ -89,7 +89,9 @@ class PublicationCreate(Strict):
     body: Body
     language: Language = "vi"
     story_id: UUID | None = None
-    channel_ids: ChannelIds
+    channel_ids: ChannelIds = Field(
+        default_factory=list, description="may be empty for a correction: then wherever the original stands"
+    )
     affects_rights: bool = False
     scheduled_at: AwareDatetime | None = None
     source_note: Note | None = None
@@ -151,10 +153,6 @@ class Approve(Strict):
 
 class Withdraw(Strict):
     reason: Note
-
-
-class TaskDone(Strict):
-    evidence_url: Annotated[str, StringConstraints(max_length=2000)]
 
 
 class PublicationOut(Row):
@@ -257,16 +255,3 @@ class PreviewsOut(BaseModel):
     revision: int
     content_hash: str
     channels: list[PreviewOut]
-
-
-class TaskOut(Row):
-    id: UUID
-    kind: str
-    title: str
-    link: str | None
-    delivery_id: UUID | None
-    unit_id: UUID
-    state: TaskState
-    evidence_url: str | None
-    created_at: datetime
-    done_at: datetime | None

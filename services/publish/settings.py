@@ -1,8 +1,14 @@
 """Settings of the publish service; `LANTOA_PUBLISH__…` in the environment."""
 
-from pydantic import BaseModel, Field, SecretStr
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import Self
 
-from libs.common.settings import CommonSettings
+from pydantic import BaseModel, Field, SecretStr, model_validator
+
+from libs.common.settings import MAIL_ADDRESS, CommonSettings
+from libs.common.webhook import secret_bytes
+from services.publish.watchdog_rules import Windows
 
 
 class SiteSettings(BaseModel):
@@ -14,11 +20,102 @@ class SiteSettings(BaseModel):
     contact: str | None = "Đường dây nóng: 1022"
 
 
+class WaitingSettings(BaseModel):
+    """When somebody is told again that an approval waits, in minutes after it was asked for; and what counts as old."""
+
+    remind_minutes: int = Field(default=30, ge=1, description="the unit's spokespersons again, and its admins")
+    escalate_minutes: int = Field(default=120, ge=1, description="spokespersons and admins of the unit above")
+    urgent_remind_minutes: int = Field(default=5, ge=1)
+    urgent_escalate_minutes: int = Field(default=10, ge=1)
+    stale_minutes: int = Field(
+        default=120, ge=1, description="a post held back by a pause is named stale when its time is so long ago"
+    )
+
+    def reminders(self, is_urgent: bool) -> tuple[timedelta, timedelta]:
+        if is_urgent:
+            return timedelta(minutes=self.urgent_remind_minutes), timedelta(minutes=self.urgent_escalate_minutes)
+        return timedelta(minutes=self.remind_minutes), timedelta(minutes=self.escalate_minutes)
+
+    @property
+    def stale_after(self) -> timedelta:
+        return timedelta(minutes=self.stale_minutes)
+
+
+class MediaSettings(BaseModel):
+    """How large a picture or video may be that editors upload."""
+
+    image_bytes: int = Field(default=40_000_000, gt=0, description="most bytes of a picture as uploaded")
+    image_pixels: int = Field(
+        default=64_000_000, gt=0, le=100_000_000, description="most pixels of a picture; known before it is decoded"
+    )
+    video_bytes: int = Field(default=4_000_000_000, gt=0, description="most bytes of a video")
+
+
+class WatchdogSettings(BaseModel):
+    """How long things may take before the watchdog tells somebody, and whom it tells."""
+
+    window_seconds: float = Field(default=300, gt=0, description="a due post is seen on its platform within this")
+    urgent_window_seconds: float = Field(default=120, gt=0, description="the same for an urgent one")
+    held_seconds: float = Field(
+        default=21600, gt=0, description="a platform's cap is a reason to wait for at most this long"
+    )
+    takedown_window_seconds: float = Field(default=900, gt=0, description="a take-down is over within this")
+    approval_window_seconds: float = Field(
+        default=300, gt=0, description="an urgent publication is approved within this"
+    )
+    interval_seconds: float = Field(default=15, gt=0, le=300, description="between two looks")
+    retry_seconds: float = Field(
+        default=30, gt=0, description="a way that failed rests this long, doubling to 5 minutes"
+    )
+    database_seconds: float = Field(default=10, gt=0, le=120, description="a look at Postgres ends after this")
+    outage_seconds: float = Field(default=60, ge=0, description="Postgres may be away this long before it is told")
+    outage_repeat_seconds: float = Field(default=1800, gt=0, description="while it stays away it is told again")
+    mail_to: list[str] = Field(default=[], description="addresses, as a JSON list; mail needs LANTOA_MAIL__HOST")
+    webhook_url: SecretStr | None = Field(
+        default=None, description="https, or http on this machine or a listed network"
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="signs the webhook: whsec_<base64>, or 24 characters"
+    )
+    webhook_networks: list[str] = Field(default=[], description="private networks (CIDR) that the webhook may reach")
+
+    @property
+    def windows(self) -> Windows:
+        return Windows(
+            timedelta(seconds=self.window_seconds),
+            timedelta(seconds=self.urgent_window_seconds),
+            timedelta(seconds=self.held_seconds),
+            timedelta(seconds=self.takedown_window_seconds),
+            timedelta(seconds=self.approval_window_seconds),
+        )
+
+    @property
+    def stale_seconds(self) -> float:
+        """Standing still for so long, the process is started again by whoever watches it."""
+        return self.interval_seconds + 4 * self.database_seconds + 120
+
+    @model_validator(mode="after")
+    def _can_tell(self) -> Self:
+        for address in self.mail_to:
+            if not MAIL_ADDRESS.fullmatch(address):
+                raise ValueError("watchdog.mail_to is a list of mail addresses")
+        if (self.webhook_url is None) != (self.webhook_secret is None):
+            raise ValueError("watchdog.webhook_url and watchdog.webhook_secret go together")
+        if self.webhook_secret is not None:
+            _ = secret_bytes(self.webhook_secret)
+        for block in self.webhook_networks:
+            _ = ip_network(block)
+        return self
+
+
 class PublishGroup(BaseModel):
     credentials_key: SecretStr | None = Field(
         default=None, description="at least 32 characters; without it no channel secret can be stored or used"
     )
     site: SiteSettings = SiteSettings()
+    media: MediaSettings = MediaSettings()
+    waiting: WaitingSettings = WaitingSettings()
+    watchdog: WatchdogSettings = WatchdogSettings()
 
 
 class PublishSettings(CommonSettings):

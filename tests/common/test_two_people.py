@@ -236,6 +236,7 @@ BOUND = (
     "title = 'khác'", "summary = 'khác'", "body = 'khác'", "slug = 'khac'", "language = 'en'", "kind = 'correction'",
     "affects_rights = true", "source_note = 'khác'", "ai_label = 'AI'", "scheduled_at = '2027-01-01'",
     "content_hash = decode(repeat('62', 32), 'hex')", "unit_id = gen_random_uuid()",
+    "made_with_ai = true", "is_urgent = true", "urgent_reason = 'khác'", "corrects_id = gen_random_uuid()",
 )  # fmt: skip
 
 
@@ -259,6 +260,7 @@ def test_every_column_of_a_publication_is_bound_or_free_on_purpose() -> None:
         "id", "created_by",  # never change at all
         "state", "revision", "published_at", "withdrawn_at", "withdrawn_reason", "created_at", "updated_at",
         "story_id",  # where the first draft came from; never shown
+        "campaign_id",  # which plan it serves: never shown, and no part of what is said
     }  # fmt: skip
     assert bound | free == {column.name for column in m.Publication.__table__.columns}
 
@@ -340,7 +342,7 @@ async def test_nothing_is_sent_before_its_time_or_after_it_was_killed(desk: Desk
     arm = "UPDATE deliveries SET state = 'armed', updated_at = :at WHERE publication_id = :id"
     await desk.refused("not yet due", arm, at=later - timedelta(minutes=1))
     await desk.sql("UPDATE publications SET state = 'killed' WHERE id = :id")
-    await desk.refused("withdrawn or not yet due", arm, at=later)
+    await desk.refused("withdrawn, paused or not yet due", arm, at=later)
     await desk.refused("cannot go from killed", "UPDATE publications SET state = 'approved' WHERE id = :id")
 
 

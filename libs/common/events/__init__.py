@@ -10,10 +10,12 @@ from libs.common.events.content import (
     StoriesUpdated,
 )
 from libs.common.events.publication import (
+    CorrectionPublished,
     DeliveryConfirmed,
     PublicationApproved,
     PublicationPublished,
     PublicationWithdrawn,
+    TakedownClosed,
 )
 from libs.common.events.report import ReportReady
 
@@ -25,6 +27,8 @@ ALL_EVENTS: tuple[type[Event], ...] = (
     PublicationApproved,
     PublicationPublished,
     PublicationWithdrawn,
+    CorrectionPublished,
+    TakedownClosed,
     DeliveryConfirmed,
     ReportReady,
 )
@@ -35,6 +39,7 @@ __all__ = [
     "ClassifiedItem",
     "ContentsClassified",
     "ContentsIngested",
+    "CorrectionPublished",
     "DeliveryConfirmed",
     "Event",
     "FeedbackOpened",
@@ -43,4 +48,5 @@ __all__ = [
     "PublicationWithdrawn",
     "ReportReady",
     "StoriesUpdated",
+    "TakedownClosed",
 ]

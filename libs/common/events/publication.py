@@ -26,6 +26,26 @@ class PublicationWithdrawn(Event):
     revision: int
 
 
+class CorrectionPublished(Event):
+    """A correction is out; `corrects_id` is the publication of ours that it corrects, where it is one."""
+
+    subject: ClassVar[str] = "lantoa.correction.published.v1"
+    publication_id: UUID
+    corrects_id: UUID | None
+    revision: int
+    title: str
+    url: str
+
+
+class TakedownClosed(Event):
+    """Every channel of a withdrawal or a correction is confirmed."""
+
+    subject: ClassVar[str] = "lantoa.takedown.closed.v1"
+    takedown_id: UUID
+    publication_id: UUID
+    kind: str
+
+
 class DeliveryConfirmed(Event):
     subject: ClassVar[str] = "lantoa.delivery.confirmed.v1"
     delivery_id: UUID

@@ -1,6 +1,7 @@
 """Approving: a second person's word on exactly one hash, and the deliveries that follow from it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,8 +14,10 @@ from libs.common.errors import Problem
 from libs.common.events import PublicationApproved
 from libs.common.ids import new_id
 from libs.common.models.enums import ChannelState, DeliveryState, PublicationState, Role
-from services.publish import domain, queries
+from services.publish import approval_queries, domain, queries
 from services.publish.adapters.base import Composed
+from services.publish.approval_queries import Speaker
+from services.publish.desk_problems import NotOnDuty
 from services.publish.domain import Refusal
 from services.publish.problems import (
     AlreadyApproved,
@@ -25,11 +28,12 @@ from services.publish.problems import (
     OwnWork,
 )
 from services.publish.resources import PublishResources
-from services.publish.service import composing
-from services.publish.service.publications import recomposed, require_locked
+from services.publish.service import composing, correcting, reminding
+from services.publish.service.publications import recomposed, require_locked, require_visible
 
 REFUSED: Mapping[Refusal, type[Problem]] = {
     Refusal.NOT_SPOKESPERSON: NotSpokesperson,
+    Refusal.NOT_ON_DUTY: NotOnDuty,
     Refusal.OWN_WORK: OwnWork,
     Refusal.NOT_IN_REVIEW: NotInReview,
     Refusal.CHANGED: ContentChanged,
@@ -50,19 +54,26 @@ async def approve_publication(
     res: PublishResources,
 ) -> m.Publication:
     publication = await require_locked(session, publication_id, who)
-    await _check(session, publication, seen_hash, who)
+    await _check(session, publication, seen_hash, who, now)
+    if publication.corrects_id is not None:
+        await correcting.require_correctable(session, publication.corrects_id, publication.unit_id)
     channels, fitted = await recomposed(session, publication, res)
     if composing.hash_of(publication, fitted) != publication.content_hash:
         raise ContentChanged("Nội dung gửi lên kênh nay khác bản đã gửi duyệt; hãy lưu lại bản nháp và gửi duyệt lại.")
     _require_usable(channels)
     await _record_approval(session, publication, who, now)
-    given = await queries.approvals_of(session, publication)
-    if len(given) >= domain.approvals_needed(publication.kind):
+    given = {approval.approver_id for approval in await queries.approvals_of(session, publication)}
+    editors = await queries.editors_of(session, publication)
+    if domain.is_enough(publication.kind, publication.is_urgent, given, editors):
         await _release(session, publication, fitted, now)
+        await correcting.open_case(session, publication, who.person_id, now)
     return publication
 
 
-async def _check(session: AsyncSession, publication: m.Publication, seen_hash: bytes, who: Principal) -> None:
+async def _check(
+    session: AsyncSession, publication: m.Publication, seen_hash: bytes, who: Principal, now: datetime
+) -> None:
+    on_duty = await approval_queries.speakers(session, publication, now) if publication.is_urgent else []
     attempt = domain.ApprovalAttempt(
         approver_id=who.person_id,
         speaks_for_unit=who.has_within(publication.unit_id, Role.SPOKESPERSON),
@@ -70,6 +81,9 @@ async def _check(session: AsyncSession, publication: m.Publication, seen_hash: b
         state=PublicationState(publication.state),
         current_hash=publication.content_hash,
         seen_hash=seen_hash,
+        kind=publication.kind,
+        is_urgent=publication.is_urgent,
+        is_on_duty=any(speaker.person_id == who.person_id for speaker in on_duty),
     )
     refused = domain.refusal(attempt)
     if refused is not None:
@@ -137,3 +151,96 @@ def _delivery(
         not_before=due,
         updated_at=now,
     )
+
+
+@dataclass(frozen=True)
+class Given:
+    person_id: UUID
+    name: str
+    at: datetime
+    has_touched: bool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    person_id: UUID
+    name: str
+    unit_id: UUID
+    unit_name: str
+    on_duty_until: datetime | None
+    has_touched: bool
+
+
+@dataclass(frozen=True)
+class ApprovalStatus:
+    """Who has agreed to the present revision, who still has to, and when those above are told."""
+
+    publication_id: UUID
+    revision: int
+    state: str
+    is_urgent: bool
+    rule: str
+    needed: int
+    given: list[Given]
+    missing: int
+    others_missing: int
+    may_approve: list[Candidate]
+    escalates_at: datetime | None
+
+
+async def read_approval(
+    session: AsyncSession, publication_id: UUID, who: Principal, now: datetime, res: PublishResources
+) -> ApprovalStatus:
+    publication = await require_visible(session, publication_id, who)
+    editors = await queries.editors_of(session, publication)
+    given = await _given(session, publication, editors)
+    is_waiting = publication.state == PublicationState.IN_REVIEW
+    needed = domain.approvals_needed(publication.kind, publication.is_urgent)
+    others = domain.others_needed(publication.kind) - sum(not each.has_touched for each in given)
+    missing = max(needed - len(given), others, 0)
+    speakers = await approval_queries.speakers(session, publication, now) if is_waiting else []
+    return ApprovalStatus(
+        publication_id=publication.id,
+        revision=publication.revision,
+        state=publication.state,
+        is_urgent=publication.is_urgent,
+        rule=rule_of(publication),
+        needed=needed,
+        given=given,
+        missing=missing,
+        others_missing=max(others, 0),
+        may_approve=_candidates(speakers, given, editors, own_counts=publication.is_urgent and missing > others),
+        escalates_at=await reminding.escalates_at(session, publication, res.waiting, now) if is_waiting else None,
+    )
+
+
+def rule_of(publication: m.Publication) -> str:
+    """In words, for whoever waits."""
+    where = "đang trong ca trực (của bất kỳ đơn vị nào)" if publication.is_urgent else "của đơn vị"
+    if domain.others_needed(publication.kind) > 1:
+        return f"Bản cải chính: hai người phát ngôn {where}, cả hai không tham gia biên tập."
+    if publication.is_urgent:
+        return f"Tin khẩn: hai người phát ngôn {where}; một người có thể là người viết, người kia không chạm vào tin."
+    return f"Một người phát ngôn {where}, không tham gia biên tập."
+
+
+async def _given(session: AsyncSession, publication: m.Publication, editors: frozenset[UUID]) -> list[Given]:
+    approvals = await queries.approvals_of(session, publication)
+    names = await approval_queries.names_of(session, [a.approver_id for a in approvals])
+    return [
+        Given(a.approver_id, names.get(a.approver_id, ""), a.approved_at, a.approver_id in editors) for a in approvals
+    ]
+
+
+def _candidates(
+    speakers: list[Speaker], given: list[Given], editors: frozenset[UUID], *, own_counts: bool
+) -> list[Candidate]:
+    """Each person once, whose word would bring it further."""
+    gave = {each.person_id for each in given}
+    by_person = {s.person_id: s for s in reversed(speakers) if s.person_id not in gave}
+    shown = [s for s in speakers if by_person.get(s.person_id) is s]
+    return [
+        Candidate(s.person_id, s.name, s.unit_id, s.unit_name, s.on_duty_until, s.person_id in editors)
+        for s in shown
+        if own_counts or s.person_id not in editors
+    ]

@@ -26,7 +26,7 @@ from services.publish.problems import (
     StoryNotFound,
 )
 from services.publish.resources import PublishResources
-from services.publish.service import composing
+from services.publish.service import composing, correcting, links, reminding
 
 SEES = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
 QUOTE = 300
@@ -37,9 +37,12 @@ async def create_publication(
 ) -> m.Publication:
     unit_id = fields.pop("unit_id", None) or who.unit_id
     _require_editor(who, unit_id)
-    channels = await composing.chosen_channels(session, fields.pop("channel_ids"), unit_id)
+    corrects_id, channel_ids = fields.get("corrects_id"), fields.pop("channel_ids")
+    if corrects_id is not None:
+        await correcting.require_correctable(session, corrects_id, unit_id)
+    chosen = channel_ids or (await correcting.standing_channels(session, corrects_id) if corrects_id else [])
+    channels = await composing.chosen_channels(session, chosen, unit_id)
     media_ids = await composing.chosen_media(session, fields.pop("media_ids", []), unit_id)
-    await _require_correctable(session, fields.get("corrects_id"), unit_id)
     _require_label(fields)
     _require_future(fields.get("scheduled_at"), now)
     publication_id = new_id(now)
@@ -55,6 +58,8 @@ async def create_publication(
         updated_at=now,
         **{"kind": PublicationKind.ANNOUNCEMENT, "affects_rights": False, "language": "vi", **fields},
     )
+    if not channel_ids:
+        channels = await correcting.postable(session, publication, channels, res, media_ids)
     fitted = await composing.compose(session, publication, channels, res, media_ids)
     publication.content_hash = composing.hash_of(publication, fitted)
     session.add(publication)
@@ -132,9 +137,10 @@ async def submit_publication(
         raise StillAutomatic("Hãy biên tập nội dung và xóa dòng đánh dấu bản nháp tự động.")
     if not await queries.variants_of(session, publication.id):
         raise StateConflict("Chưa chọn kênh nào để đăng.")
+    await links.require_living(session, publication)
     publication.state = domain.moved(publication.state, PublicationState.IN_REVIEW)
     publication.updated_at = now
-    await _ask_for_approval(session, publication, now)
+    await reminding.ask_for_approval(session, publication, now)
     await _audit(session, publication, who, now, "publication.submitted")
     return publication
 
@@ -248,6 +254,8 @@ def _visible(publication: m.Publication | None, publication_id: UUID, who: Princ
         raise absent
     if publication.unit_id in who.units(*SEES) or publication.state in queries.PUBLIC_STATES:
         return publication
+    if publication.is_urgent and publication.state != PublicationState.DRAFT and who.has(Role.SPOKESPERSON):
+        return publication  # spokespersons on duty in other units approve it
     raise absent
 
 
@@ -272,21 +280,6 @@ def _require_future(at: datetime | None, now: datetime) -> None:
     if at is not None and at <= now:
         told = f"{at.astimezone(HANOI):%H:%M ngày %d/%m/%Y}"
         raise ScheduledInThePast(f"Giờ đăng {told} đã qua; hãy chọn giờ khác, hoặc bỏ trống để đăng ngay khi duyệt.")
-
-
-async def _require_correctable(session: AsyncSession, corrects_id: UUID | None, unit_id: UUID) -> None:
-    """A correction corrects what its own unit has published."""
-    if corrects_id is None:
-        return
-    original = await queries.get_publication(session, corrects_id)
-    if original is None or original.unit_id != unit_id:
-        raise PublicationNotFound(f"Không có tin {corrects_id} của đơn vị để cải chính.")
-    if original.state not in (
-        PublicationState.PUBLISHED,
-        PublicationState.PARTLY_PUBLISHED,
-        PublicationState.CORRECTED,
-    ):
-        raise StateConflict("Chỉ cải chính được tin đã đăng; tin chưa đăng thì sửa trực tiếp.")
 
 
 async def _free_slug(session: AsyncSession, title: str, publication_id: UUID) -> str:
@@ -316,22 +309,6 @@ async def _record_revision(
         )
     )
     await _audit(session, publication, who, now, action)
-
-
-async def _ask_for_approval(session: AsyncSession, publication: m.Publication, now: datetime) -> None:
-    values = {
-        "id": new_id(now),
-        "kind": "approval_needed",
-        "role": Role.SPOKESPERSON,
-        "unit_id": publication.unit_id,
-        "object_type": "publication",
-        "object_id": publication.id,
-        "subject": f"Chờ duyệt: {publication.title}",
-        "body": f"Bản {publication.revision} đang chờ người phát ngôn duyệt.",
-        "created_at": now,
-        "sent_at": None,
-    }
-    await queries.add_notification(session, values)
 
 
 async def _audit(session: AsyncSession, publication: m.Publication, who: Principal, now: datetime, action: str) -> None:

@@ -1,18 +1,13 @@
-"""Work only a person can do: opened once for each kind and delivery, done only with an address that shows it."""
+"""Work only a person can do: one task of a kind for each delivery, channel or publication; done in finishing.py."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit
 from libs.common import models as m
-from libs.common.auth import Principal
 from libs.common.ids import new_id
 from libs.common.models.enums import Role, TaskState
-from services.publish import queries
-from services.publish.problems import TaskEvidenceNeeded, TaskNotFound
+from services.publish import queries, takedown_queries
 
 
 async def open_task(
@@ -31,8 +26,9 @@ async def open_task(
         "state": TaskState.OPEN,
         "created_at": now,
     }
-    if await queries.add_task(session, values):
-        await _tell(session, values, publication, now)
+    task_id = await queries.add_task(session, values)
+    if task_id is not None:
+        await _tell(session, {**values, "id": task_id}, publication, now)
 
 
 async def open_channel_task(session: AsyncSession, kind: str, channel: m.Channel, title: str, now: datetime) -> None:
@@ -49,6 +45,28 @@ async def open_channel_task(session: AsyncSession, kind: str, channel: m.Channel
     }
     if await queries.add_channel_task(session, values):
         await _notify(session, values, Role.ADMIN, f"Cần xử lý: {channel.name}", now)
+
+
+async def open_publication_task(
+    session: AsyncSession, kind: str, publication: m.Publication, title: str, now: datetime
+) -> None:
+    """One open task of a kind for each publication; whoever calls holds a lock, so that two do not open it at once."""
+    if await takedown_queries.has_open_task(session, publication.id, kind):
+        return
+    task = m.Task(
+        id=new_id(now),
+        kind=kind,
+        title=title,
+        link=None,
+        publication_id=publication.id,
+        unit_id=publication.unit_id,
+        state=TaskState.OPEN,
+        created_at=now,
+    )
+    session.add(task)
+    await session.flush()
+    told: dict[str, object] = {"id": task.id, "kind": kind, "title": title, "unit_id": task.unit_id}
+    await _tell(session, told, publication, now)
 
 
 async def _tell(session: AsyncSession, task: dict[str, object], publication: m.Publication, now: datetime) -> None:
@@ -71,24 +89,3 @@ async def _notify(session: AsyncSession, task: dict[str, object], role: Role, su
             "sent_at": None,
         },
     )
-
-
-async def finish_task(session: AsyncSession, task_id: UUID, evidence_url: str, who: Principal, now: datetime) -> m.Task:
-    task = await queries.get_task(session, task_id)
-    if task is None or task.unit_id not in who.units(Role.EDITOR, Role.SPOKESPERSON, Role.ADMIN):
-        raise TaskNotFound(f"Không có việc {task_id} trong đơn vị của bạn.")
-    address = urlsplit(evidence_url)
-    if address.scheme not in ("http", "https") or not address.netloc:
-        raise TaskEvidenceNeeded("Hãy gửi địa chỉ (http, https) cho thấy việc đã làm.")
-    task.state, task.evidence_url = TaskState.DONE, evidence_url
-    task.done_by, task.done_at = who.person_id, now
-    await audit.append(
-        session,
-        service="publish",
-        action="task.done",
-        actor_id=who.person_id,
-        object_type="task",
-        object_id=task.id,
-        now=now,
-    )
-    return task

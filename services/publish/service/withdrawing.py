@@ -1,6 +1,7 @@
 """Taking down: a result for each channel, confirmed by reading again; what cannot be taken down stays open."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,45 +10,70 @@ from libs.common import audit, outbox
 from libs.common import models as m
 from libs.common.auth import Principal
 from libs.common.events import PublicationWithdrawn
-from libs.common.models.enums import ChannelState, DeliveryState, PublicationState, Role
-from services.publish import delivery_queries, domain, queries
-from services.publish.adapters.base import Deleted, Reason, Removal, StillLive
+from libs.common.models.enums import ChannelState, DeliveryState, PublicationState, Role, TakedownKind, TaskOutcome
+from services.publish import delivery_queries, domain, queries, takedown_queries
+from services.publish.adapters.base import Reason, Removal, StillLive
+from services.publish.desk_problems import TakedownClosedAlready, TakedownNotFound
 from services.publish.problems import NotSpokesperson, StateConflict
-from services.publish.service.publications import require_locked
-from services.publish.service.sending import announce
+from services.publish.service import cases
+from services.publish.service.publications import SEES, require_locked
+from services.publish.service.sending import SENDING_STATES, announce, settle
 from services.publish.service.tasks import open_task
 
 D, P = DeliveryState, PublicationState
 TRIES_BEFORE_TASK = 3
+TASK = "takedown_failed"
+BY_HAND = Reason("Bài do người đăng bằng tay nên máy không gỡ được", "posted by a person, its id is not known")
 
 
 async def withdraw_publication(
     session: AsyncSession, publication_id: UUID, reason: str, who: Principal, now: datetime
 ) -> m.Publication:
-    """One spokesperson is enough. What was never sent is killed; what is out is taken down, channel by channel."""
+    """One spokesperson is enough. What was never sent is killed; what is out is taken down, channel by channel.
+
+    Corrections of it that wait for their time have nothing left to correct, and are killed with it.
+    """
+    corrections = await takedown_queries.lock_unsent_corrections(session, publication_id)
     publication = await require_locked(session, publication_id, who)
     if not who.has_within(publication.unit_id, Role.SPOKESPERSON):
         raise NotSpokesperson("Chỉ người phát ngôn của đơn vị được rút tin.")
+    await _take_back(session, publication, reason, who, now)
+    for correction in corrections:
+        await _take_back(session, correction, f"Tin gốc đã rút: {reason}", who, now)
+    await cases.close_confirmed(session, publication.id, now)
+    return publication
+
+
+async def _take_back(
+    session: AsyncSession, publication: m.Publication, reason: str, who: Principal, now: datetime
+) -> None:
+    deliveries = [await _locked(session, d) for d in await queries.deliveries_of(session, publication.id)]
+    states = [D(delivery.state) for delivery in deliveries]
     before = P(publication.state)
-    after = P.WITHDRAWN if before in domain.GOING_OUT else P.KILLED
+    after = domain.taken_back(before, states)
     if not domain.may_move(before, after):
         raise StateConflict("Tin đã được rút hoặc hủy từ trước.")
     publication.state, publication.updated_at = domain.moved(before, after), now
     publication.withdrawn_at, publication.withdrawn_reason = now, reason
-    for delivery in await queries.deliveries_of(session, publication_id):
-        _recall(await _locked(session, delivery), now)
+    for delivery in deliveries:
+        await recall(session, delivery, now)
+    if after is P.WITHDRAWN and any(s not in (*domain.NOT_SENT, D.WITHDRAWN) for s in states):
+        kind = TakedownKind.WITHDRAWAL
+        await cases.open_case(session, publication.id, kind, reason, who.person_id, now)
+    by = who.person_id
+    await takedown_queries.finish_tasks_of(session, publication.id, "stale_publication", TaskOutcome.DONE, by, now)
     await _report(session, publication, who, now)
-    return publication
 
 
 async def _locked(session: AsyncSession, delivery: m.Delivery) -> m.Delivery:
     return await delivery_queries.lock_delivery(session, delivery.id) or delivery
 
 
-def _recall(delivery: m.Delivery, now: datetime) -> None:
+async def recall(session: AsyncSession, delivery: m.Delivery, now: datetime) -> None:
     """What is in doubt stays so until the platform was looked at; then it comes down like the rest.
 
-    What was given up as undecidable is looked for once more: it may stand there.
+    What was given up as undecidable is looked for once more: it may stand there. What a person posted comes down by a
+    person: its id on the platform is not known.
     """
     if delivery.state in domain.NOT_SENT:
         delivery.state = domain.delivery_moved(delivery.state, D.WITHDRAWN)
@@ -55,6 +81,8 @@ def _recall(delivery: m.Delivery, now: datetime) -> None:
     elif delivery.state == D.PUBLISHED:
         delivery.state, delivery.attempt = domain.delivery_moved(delivery.state, D.WITHDRAWING), 0
         delivery.not_before, delivery.updated_at = now, now
+        if delivery.platform_id is None:
+            await _ask_a_person(session, delivery, BY_HAND, now)
     elif delivery.state == D.MANUAL:
         delivery.state = domain.delivery_moved(delivery.state, D.UNKNOWN)
         delivery.handle = {**delivery.handle, "looks": 0}
@@ -78,28 +106,119 @@ async def _report(session: AsyncSession, publication: m.Publication, who: Princi
 
 
 async def record_removal(session: AsyncSession, delivery_id: UUID, removal: Removal, now: datetime) -> None:
-    delivery = await delivery_queries.lock_delivery(session, delivery_id)
-    if delivery is None or delivery.state != D.WITHDRAWING:
+    """What became of a removal; the cases of every publication that shares the post follow."""
+    delivery = await session.get(m.Delivery, delivery_id)
+    if delivery is None:
+        return
+    publications = await takedown_queries.lock_with_sharers(session, delivery)
+    delivery = await _locked(session, delivery)
+    if delivery.state != D.WITHDRAWING:
         return
     delivery.updated_at = now
-    if isinstance(removal, Deleted):
-        delivery.state = domain.delivery_moved(delivery.state, D.WITHDRAWN)
-        delivery.withdrawn_at, delivery.error = now, None
-        delivery.withdrawal_proof = {**removal.proof, "seen_at": now.isoformat()}
-        await announce(session, delivery, now)
+    if isinstance(removal, StillLive):
+        await _still_live(session, delivery, removal, now)
         return
-    await _still_live(session, delivery, removal, now)
+    await gone(session, delivery, {**removal.proof, "seen_at": now.isoformat()}, now)
+    for publication_id in publications:
+        await cases.close_confirmed(session, publication_id, now)
+
+
+async def gone(session: AsyncSession, delivery: m.Delivery, proof: dict[str, Any], now: datetime) -> None:
+    """Seen to be gone; so is whatever shares the post, as a correction does that edited it."""
+    for each in (delivery, *await takedown_queries.lock_sharers(session, delivery)):
+        if each.state == D.PUBLISHED:
+            each.state = domain.delivery_moved(each.state, D.WITHDRAWING)
+        each.state = domain.delivery_moved(each.state, D.WITHDRAWN)
+        each.withdrawn_at, each.error, each.updated_at = now, None, now
+        each.not_before, each.withdrawal_proof = now, proof
+        await _drop_task(session, each, now)
+        await announce(session, each, now)
+
+
+async def _drop_task(session: AsyncSession, delivery: m.Delivery, now: datetime) -> None:
+    """It came down after all: nobody has to do it by hand any more."""
+    task = await takedown_queries.drop_open_task(session, TASK, delivery.id)
+    if task is not None:
+        await audit.append(
+            session,
+            service="publish",
+            action="task.moot",
+            actor_id=None,
+            object_type="task",
+            object_id=task.id,
+            now=now,
+            facts={"kind": task.kind, "delivery_id": str(delivery.id)},
+        )
 
 
 async def _still_live(session: AsyncSession, delivery: m.Delivery, removal: StillLive, now: datetime) -> None:
-    """Tried again for as long as it is there; a person is asked early."""
+    """Tried again for as long as it is there, and a person is asked early; what the platform will never do for us is
+    not tried again before a person asks for it."""
     delivery.error = removal.reason.vi
     delivery.not_before = removal.retry_at or now + domain.backoff(delivery.attempt)
     if removal.needs_reconnect:
         await _close_channel(session, delivery.channel_id)
-    if removal.needs_reconnect or removal.needs_person or delivery.attempt >= TRIES_BEFORE_TASK:
-        title = f"Bài vẫn còn trên nền tảng, cần gỡ bằng tay: {removal.reason.vi}"
-        await open_task(session, "takedown_failed", delivery, title, now)
+    if removal.needs_person:
+        await _ask_a_person(session, delivery, removal.reason, now)
+    elif removal.needs_reconnect or delivery.attempt >= TRIES_BEFORE_TASK:
+        await _open_task(session, delivery, removal.reason, now)
+
+
+async def _ask_a_person(session: AsyncSession, delivery: m.Delivery, reason: Reason, now: datetime) -> None:
+    delivery.error, delivery.not_before = reason.vi, domain.NEVER
+    await _open_task(session, delivery, reason, now)
+
+
+async def _open_task(session: AsyncSession, delivery: m.Delivery, reason: Reason, now: datetime) -> None:
+    title = f"Bài vẫn còn trên nền tảng, cần gỡ bằng tay: {reason.vi}"
+    await open_task(session, TASK, delivery, title, now)
+
+
+async def read_takedown(session: AsyncSession, takedown_id: UUID, who: Principal) -> tuple[m.Takedown, m.Publication]:
+    case = await takedown_queries.get_takedown(session, takedown_id)
+    publication = await queries.get_publication(session, case.publication_id) if case else None
+    if case is None or publication is None or publication.unit_id not in who.units(*SEES):
+        raise TakedownNotFound(f"Không có vụ gỡ tin {takedown_id} trong đơn vị của bạn.")
+    return case, publication
+
+
+async def retry_takedown(session: AsyncSession, takedown_id: UUID, who: Principal, now: datetime) -> m.Takedown:
+    """By a person's word everything of an open case is tried again at once."""
+    case, publication = await read_takedown(session, takedown_id, who)
+    if not who.has_within(publication.unit_id, Role.EDITOR, Role.SPOKESPERSON):
+        raise NotSpokesperson("Chỉ biên tập viên hoặc người phát ngôn của đơn vị được cho gỡ lại.")
+    if case.closed_at is not None:
+        raise TakedownClosedAlready("Mọi kênh của vụ này đã được xác nhận.")
+    target = case.correction_id or publication.id
+    locked = await queries.lock_publication(session, target)
+    assert locked is not None
+    for delivery in await queries.deliveries_of(session, target):
+        await _retry(session, locked, await _locked(session, delivery), now)
+    await settle(session, locked, now)
+    await _record(session, case, who, now)
+    return case
+
+
+async def _retry(session: AsyncSession, publication: m.Publication, delivery: m.Delivery, now: datetime) -> None:
+    if delivery.state == D.WITHDRAWING:
+        delivery.attempt, delivery.not_before, delivery.updated_at = 0, now, now
+    elif delivery.state == D.MANUAL:
+        await recall(session, delivery, now)
+    elif delivery.state == D.REJECTED and publication.state in SENDING_STATES:
+        delivery.state, delivery.attempt = domain.delivery_moved(delivery.state, D.PENDING), 0
+        delivery.not_before, delivery.updated_at = now, now
+
+
+async def _record(session: AsyncSession, case: m.Takedown, who: Principal, now: datetime) -> None:
+    await audit.append(
+        session,
+        service="publish",
+        action="takedown.retried",
+        actor_id=who.person_id,
+        object_type="takedown",
+        object_id=case.id,
+        now=now,
+    )
 
 
 async def _close_channel(session: AsyncSession, channel_id: UUID) -> None:

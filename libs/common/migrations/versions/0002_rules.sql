@@ -1,5 +1,6 @@
 -- Who agreed to what. A publication marked urgent is approved by two spokespersons on duty, of whichever unit, and one
 -- of them may have written it: never one person alone. A correction needs two besides its editors, urgent or not.
+-- The same rule stands in services/publish/domain.py (refusal, is_enough); a test holds both together.
 CREATE OR REPLACE FUNCTION guard_approval() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     publication publications%ROWTYPE;
@@ -17,7 +18,7 @@ BEGIN
         RAISE EXCEPTION 'an approval cannot be older than what it approves'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'approval_after_edit';
     END IF;
-    IF NOT publication.is_urgent AND has_touched(publication, NEW.approver_id) THEN
+    IF (NOT publication.is_urgent OR publication.kind = 'correction') AND has_touched(publication, NEW.approver_id) THEN
         RAISE EXCEPTION 'an approver may not have touched the publication'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'approval_by_another';
     END IF;
@@ -97,13 +98,29 @@ BEGIN
     IF NEW.state <> OLD.state AND (
         OLD.state IN ('withdrawn', 'killed')
         OR (NEW.state IN ('draft', 'in_review', 'approved', 'scheduled', 'killed')
-            AND OLD.state IN ('publishing', 'published', 'partly_published', 'corrected'))
+            AND (OLD.state IN ('publishing', 'published', 'partly_published', 'corrected') OR may_be_out(NEW.id)))
     ) THEN
         RAISE EXCEPTION 'a publication cannot go from % to %', OLD.state, NEW.state
             USING ERRCODE = 'check_violation', CONSTRAINT = 'what_went_out_stays';
     END IF;
+    IF NEW.state = 'approved' AND NEW.corrects_id IS NOT NULL THEN
+        PERFORM FROM publications WHERE id = NEW.corrects_id AND state NOT IN ('withdrawn', 'killed') FOR SHARE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'what publication % corrects was withdrawn', NEW.id
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'corrects_what_stands';
+        END IF;
+    END IF;
     RETURN NEW;
 END $$;
+--;;
+-- Whether anything of a publication stands on a platform, stood there, or may.
+CREATE FUNCTION may_be_out(publication uuid) RETURNS boolean LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM deliveries
+        WHERE publication_id = publication AND (confirmed_at IS NOT NULL
+            OR state NOT IN ('pending', 'prepared', 'throttled', 'auth_required', 'rejected', 'withdrawn'))
+    )
+$$;
 --;;
 -- What a publication shows is part of its revision, like what its channels carry.
 CREATE TRIGGER edit_is_a_revision BEFORE INSERT OR UPDATE OR DELETE ON publication_media
@@ -143,6 +160,8 @@ BEGIN
             RAISE EXCEPTION 'a spokesperson of the unit pauses it, one of the city pauses all'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'paused_by_spokesperson';
         END IF;
+        -- whoever is just arming a delivery is waited for: once the pause stands, nothing more is armed
+        PERFORM pg_advisory_xact_lock(hashtextextended('pauses', 0));
         RETURN NEW;
     END IF;
     IF (NEW.id, NEW.unit_id, NEW.reason, NEW.paused_by, NEW.paused_at) IS DISTINCT FROM
@@ -151,9 +170,10 @@ BEGIN
         RAISE EXCEPTION 'a pause only ends' USING ERRCODE = 'check_violation', CONSTRAINT = 'pause_only_ends';
     END IF;
     IF NEW.resumed_at IS NOT NULL AND (
-        SELECT count(*) FROM pause_resumptions WHERE pause_id = NEW.id
+        SELECT count(*) FROM pause_resumptions r
+        WHERE r.pause_id = NEW.id AND r.given_at <= NEW.resumed_at AND speaks(r.person_id, NEW.unit_id, NEW.resumed_at)
     ) < 2 THEN
-        RAISE EXCEPTION 'a pause ends by the word of two people'
+        RAISE EXCEPTION 'a pause ends by the word of two people, both spokespersons at that instant'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'resumed_by_two';
     END IF;
     RETURN NEW;
@@ -211,7 +231,13 @@ BEGIN
         RAISE EXCEPTION 'delivery % carries what was approved', NEW.id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'delivers_what_was_approved';
     END IF;
-    IF NEW.state = 'withdrawn' AND NEW.platform_id IS NOT NULL AND NEW.withdrawal_proof IS NULL
+    IF TG_OP = 'UPDATE' AND NEW.state <> OLD.state AND NOT writes_as_owner(TG_RELID) AND (OLD.state = 'withdrawn'
+       OR OLD.state IN ('published', 'withdrawing') AND NEW.state NOT IN ('withdrawing', 'withdrawn')) THEN
+        RAISE EXCEPTION 'delivery % was on its platform: it only comes down', NEW.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'sent_once';
+    END IF;
+    IF NEW.state = 'withdrawn' AND (NEW.platform_id IS NOT NULL OR NEW.confirmed_at IS NOT NULL)
+       AND NEW.withdrawal_proof IS NULL
        AND (TG_OP = 'INSERT' OR OLD.state <> 'withdrawn') THEN
         RAISE EXCEPTION 'delivery % was seen on its platform: it is withdrawn when it was seen to be gone', NEW.id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'withdrawn_is_proven';
@@ -228,6 +254,9 @@ BEGIN
         RAISE EXCEPTION 'delivery % is not of an approved revision', NEW.id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'delivers_what_was_approved';
     END IF;
+    IF NEW.state = 'armed' THEN
+        PERFORM pg_advisory_xact_lock_shared(hashtextextended('pauses', 0));
+    END IF;
     IF NEW.state = 'armed' AND (
         publication.state NOT IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
         OR NEW.updated_at < publication.scheduled_at OR is_paused(publication)
@@ -238,7 +267,24 @@ BEGIN
     RETURN NEW;
 END $$;
 --;;
--- A take-down is over when every channel of it is: all withdrawn, or all carrying the correction.
+-- Channels where a publication stands without the given correction of it: neither published there, nor put there by a
+-- person who showed where.
+CREATE FUNCTION stands_uncorrected(publication uuid, correction uuid) RETURNS boolean LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM deliveries d
+        WHERE d.publication_id = publication
+          AND d.state NOT IN ('pending', 'prepared', 'throttled', 'auth_required', 'rejected', 'withdrawn')
+          AND NOT EXISTS (
+            SELECT FROM deliveries c
+            WHERE c.publication_id = correction AND c.channel_id = d.channel_id AND c.state = 'published')
+          AND NOT EXISTS (
+            SELECT FROM tasks t
+            WHERE t.delivery_id = d.id AND t.kind = 'correction_by_hand' AND t.state = 'done'
+              AND t.evidence_url IS NOT NULL)
+    )
+$$;
+--;;
+-- A take-down is over when every channel of it is: all withdrawn, or none without the correction.
 CREATE FUNCTION guard_takedown() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
@@ -248,11 +294,16 @@ BEGIN
        (OLD.id, OLD.publication_id, OLD.kind, OLD.reason, OLD.opened_by, OLD.opened_at) OR OLD.closed_at IS NOT NULL) THEN
         RAISE EXCEPTION 'a take-down only closes' USING ERRCODE = 'check_violation', CONSTRAINT = 'takedown_only_closes';
     END IF;
+    IF NEW.kind = 'correction' AND NOT EXISTS (
+        SELECT FROM publications WHERE id = NEW.correction_id AND corrects_id = NEW.publication_id
+    ) THEN
+        RAISE EXCEPTION 'a correction takes down what it corrects'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'takedown_by_its_correction';
+    END IF;
     IF NEW.closed_at IS NOT NULL AND (
         NEW.kind = 'withdrawal' AND EXISTS (
             SELECT FROM deliveries WHERE publication_id = NEW.publication_id AND state <> 'withdrawn')
-        OR NEW.kind = 'correction' AND (NEW.correction_id IS NULL OR EXISTS (
-            SELECT FROM deliveries WHERE publication_id = NEW.correction_id AND state <> 'published'))
+        OR NEW.kind = 'correction' AND stands_uncorrected(NEW.publication_id, NEW.correction_id)
     ) THEN
         RAISE EXCEPTION 'a take-down closes when each channel is confirmed'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'closed_when_confirmed';

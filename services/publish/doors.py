@@ -1,0 +1,37 @@
+"""The doors of the service: every router, in the order in which addresses are matched, and every loop."""
+
+from libs.common.jobs import Jobs
+from services.publish import (
+    api,
+    calendar_api,
+    jobs,
+    link_jobs,
+    links_api,
+    media_api,
+    pages,
+    pauses_api,
+    people_api,
+    plans_api,
+    pull_api,
+    remind_jobs,
+    takedowns_api,
+    tasks_api,
+)
+
+ROUTERS = [
+    api.router,
+    tasks_api.router,
+    takedowns_api.router,
+    pauses_api.router,
+    people_api.router,
+    plans_api.router,
+    calendar_api.router,
+    calendar_api.public_router,
+    pull_api.router,
+    media_api.router,
+    links_api.router,
+    links_api.public_router,
+    pages.router,
+]
+JOBS = Jobs()
+JOBS.all = [*jobs.jobs.all, *remind_jobs.jobs.all, *link_jobs.jobs.all]
