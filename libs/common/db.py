@@ -39,3 +39,12 @@ async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
 
 # Without scope="function" FastAPI would commit after answering, and a failed commit would still say 200.
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
+
+
+def get_database(request: Request) -> Database:
+    database: Database = request.app.state.db
+    return database
+
+
+DatabaseDep = Annotated[Database, Depends(get_database)]
+"""For routes that wait for somebody else (an upload, another site) and must not hold a transaction while they do."""

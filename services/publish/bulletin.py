@@ -22,6 +22,32 @@ HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A picture or video on a page, as its payload names it."""
+
+    sha256: str
+    mime: str
+    alt: str
+    width: int | None = None
+    height: int | None = None
+    credit: str | None = None
+    ai_label: str | None = None
+
+    @property
+    def is_video(self) -> bool:
+        return self.mime.startswith("video/")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The other page of a correction and what it corrects; without a title where it was withdrawn."""
+
+    slug: str
+    title: str | None
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Entry:
     """One publication as the public sees it. A withdrawn one carries no title and no text any more."""
 
@@ -41,6 +67,22 @@ class Entry:
     updated_at: datetime
     digest: str
     withdrawn_reason: str | None = None
+    is_urgent: bool = False
+    media: tuple[Figure, ...] = ()
+    corrects: Reference | None = None
+    corrected_by: tuple[Reference, ...] = ()
+
+    @property
+    def is_corrected(self) -> bool:
+        return self.state == "corrected" or bool(self.corrected_by)
+
+    @property
+    def pictures(self) -> tuple[Figure, ...]:
+        return tuple(figure for figure in self.media if not figure.is_video)
+
+    def media_path(self, figure: Figure) -> str:
+        """Below the page's own address: whoever shows the page shows its pictures, and whoever takes it down, too."""
+        return f"/tin/{self.slug}/{figure.sha256}"
 
     @property
     def is_withdrawn(self) -> bool:
@@ -143,6 +185,7 @@ def news_article(site: Site, entry: Entry) -> dict[str, Any]:
         "publisher": publisher,
         "mainEntityOfPage": {"@type": "WebPage", "@id": url},
         "isAccessibleForFree": True,
+        **({"image": [site.url(entry.media_path(picture)) for picture in entry.pictures]} if entry.pictures else {}),
     }
 
 
@@ -156,7 +199,11 @@ def _feed_item(site: Site, entry: Entry) -> feeds.Item:
     note = Markup("<p><strong>Nguồn:</strong> {}</p>").format(markup.to_inline(entry.source_note or ""))
     ai = Markup("<p><em>Có sử dụng trí tuệ nhân tạo: {}</em></p>").format(entry.ai_label or "")
     lead = Markup("<p><strong>{}</strong></p>").format(entry.summary) if entry.summary else Markup("")
-    html = lead + markup.to_html(entry.body)
+    shown = Markup("").join(
+        Markup('<p><img src="{}" alt="{}"></p>').format(site.url(entry.media_path(figure)), figure.alt)
+        for figure in entry.pictures
+    )
+    html = lead + shown + markup.to_html(entry.body)
     html += (note if entry.source_note else Markup("")) + (ai if entry.ai_label else Markup(""))
     return feeds.Item(
         id=entry.urn,

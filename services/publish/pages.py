@@ -8,6 +8,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import FileResponse
 
 from libs.common.app import resources
 from libs.common.auth import ClockDep, public
@@ -19,7 +20,14 @@ from services.publish.resources import PublishResources
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 READ = ["GET", "HEAD"]
 SLUG = re.compile(r"[a-z0-9-]{1,120}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 MONTH = re.compile(r"\d{4}-\d{2}")
+FILE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cache-Control": "public, max-age=300",
+}
+"""Kept for minutes only: what is withdrawn has to be gone."""
 XML = "application/xml; charset=utf-8"
 FEEDS = {
     "feed.rss": "application/rss+xml; charset=utf-8",
@@ -47,6 +55,18 @@ async def one_page(request: Request, slug: str, res: Res) -> Response:
         return _missing(res)
     gone = res.files.read(f"{FOLDER}/tin/{slug}.gone") is not None
     return _file(request, res, f"tin/{slug}.html", bulletin.HTML, 410 if gone else 200)
+
+
+@router.api_route("/tin/{slug}/{sha256}", methods=READ)
+async def one_file(slug: str, sha256: str, res: Res) -> Response:
+    """A picture or video of a page, as long as the page shows it."""
+    if not SLUG.fullmatch(slug) or not SHA256.fullmatch(sha256):
+        return _missing(res)
+    shown = json.loads(res.files.read(f"{FOLDER}/tin/{slug}.media") or b"{}")
+    path = res.files.path(f"objects/{sha256[:2]}/{sha256}")
+    if sha256 not in shown or not path.is_file():
+        return _missing(res)
+    return FileResponse(path, media_type=shown[sha256], headers={**FILE, "ETag": f'"{sha256}"'})
 
 
 @router.api_route("/thang/{month}", methods=READ)

@@ -5,13 +5,15 @@ never older than the last change. A page's file is written before the lists that
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
@@ -22,7 +24,7 @@ from libs.common.files import FileStore
 from libs.common.web import Site
 from services.publish import bulletin, feeds
 from services.publish.adapters.own_site import content_digest
-from services.publish.bulletin import Entry
+from services.publish.bulletin import Entry, Figure, Reference
 
 FOLDER = "bulletin"
 MARK = re.compile(rb'<meta name="lantoa:content" content="([0-9a-z]+)">')
@@ -41,9 +43,11 @@ class BulletinPress:
         async with self._db.transaction() as session:
             await session.execute(LOCK)
             entries = await entries_where(session, m.Publication.slug == slug)
-            for entry in entries:
+            others = [other.slug for entry in entries for other in (entry.corrects, *entry.corrected_by) if other]
+            related = await entries_where(session, m.Publication.slug.in_(others), limit=len(others))
+            for entry in (*entries, *related):
                 self._print_page(entry)
-            await self._print_lists(session, {entry.month for entry in entries})
+            await self._print_lists(session, {entry.month for entry in (*entries, *related)})
 
     async def refresh(self) -> None:
         """Print the front page and the feeds again: items leave them as time passes."""
@@ -70,6 +74,10 @@ class BulletinPress:
         return found.group(1).decode() if found else None
 
     def _print_page(self, entry: Entry) -> None:
+        """What a page shows can be read before the page leads to it, and no more once it is withdrawn."""
+        shown = {figure.sha256: figure.mime for figure in entry.media}
+        if shown or self._files.read(f"{FOLDER}/tin/{entry.slug}.media") is not None:
+            self._write(f"tin/{entry.slug}.media", json.dumps(shown, sort_keys=True).encode())
         self._write(f"tin/{entry.slug}.html", bulletin.page(self._site, entry))
         if entry.is_withdrawn:
             self._write(f"tin/{entry.slug}.gone", b"")
@@ -123,7 +131,34 @@ def on_bulletin() -> Any:
 
 async def entries_where(session: AsyncSession, *conditions: Any, limit: int = 1) -> list[Entry]:
     query = on_bulletin().where(*conditions).order_by(m.Delivery.committed_at.desc()).limit(limit)
-    return [to_entry(row) for row in await session.execute(query)]
+    rows = [(publication, delivery) for publication, delivery in await session.execute(query)]
+    ids = [publication.id for publication, _ in rows]
+    corrected = [publication.corrects_id for publication, _ in rows if publication.corrects_id]
+    originals = await _references(session, m.Publication.id.in_(corrected))
+    corrections = await _references(session, m.Publication.corrects_id.in_(ids), m.Publication.state != "withdrawn")
+    return [_related(to_entry(row), row[0], originals, corrections) for row in rows]
+
+
+async def _references(session: AsyncSession, *conditions: Any) -> list[tuple[m.Publication, Reference]]:
+    """Pages that stand on the bulletin, oldest first."""
+    query = on_bulletin().where(*conditions).order_by(m.Delivery.committed_at)
+    found = []
+    for publication, delivery in await session.execute(query):
+        title = None if publication.state == "withdrawn" else delivery.handle["payload"].get("title")
+        found.append((publication, Reference(publication.slug, title, delivery.committed_at)))
+    return found
+
+
+def _related(
+    entry: Entry,
+    publication: m.Publication,
+    originals: Sequence[tuple[m.Publication, Reference]],
+    corrections: Sequence[tuple[m.Publication, Reference]],
+) -> Entry:
+    """With what it corrects and what corrects it, whichever of the two stands on the bulletin."""
+    corrects = next((shown for other, shown in originals if other.id == publication.corrects_id), None)
+    corrected_by = tuple(shown for other, shown in corrections if other.corrects_id == publication.id)
+    return replace(entry, corrects=corrects, corrected_by=corrected_by)
 
 
 async def months_of(session: AsyncSession) -> list[str]:
@@ -139,7 +174,7 @@ async def live_pages(session: AsyncSession) -> Sequence[tuple[str, datetime]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def to_entry(row: Row[m.Publication, m.Delivery]) -> Entry:
+def to_entry(row: tuple[m.Publication, m.Delivery]) -> Entry:
     """The page shows the payload that was approved and armed, not what the row may say."""
     publication, delivery = row
     assert delivery.committed_at is not None
@@ -163,4 +198,11 @@ def to_entry(row: Row[m.Publication, m.Delivery]) -> Entry:
         updated_at=changed_at,
         digest="withdrawn" if withdrawn else content_digest(payload),
         withdrawn_reason=publication.withdrawn_reason if withdrawn else None,
+        is_urgent=publication.is_urgent,
+        media=tuple(_figure(file) for file in payload.get("media") or ()),
     )
+
+
+def _figure(file: dict[str, Any]) -> Figure:
+    known: dict[str, Any] = {each.name: file.get(each.name) for each in fields(Figure)}
+    return Figure(**known)

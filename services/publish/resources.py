@@ -102,4 +102,14 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
         )
         if not press.is_current_design():
             log.info("bulletin printed anew: %d pages", await press.print_all())
-        yield PublishResources(tools, press, site, files, clock, vault, signer, waiting=settings.publish.waiting)
+        yield PublishResources(
+            tools,
+            press,
+            site,
+            files,
+            clock,
+            vault,
+            signer,
+            waiting=settings.publish.waiting,
+            replay=settings.replay,
+        )

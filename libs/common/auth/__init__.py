@@ -6,7 +6,8 @@ from libs.common.auth.principal import (
     PrincipalDep,
     public,
     require,
+    require_first,
     signed_in,
 )
 
-__all__ = ["ClockDep", "Principal", "PrincipalDep", "public", "require", "signed_in"]
+__all__ = ["ClockDep", "Principal", "PrincipalDep", "public", "require", "require_first", "signed_in"]

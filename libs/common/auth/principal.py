@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.auth.tokens import TokenVerifier
 from libs.common.clock import Clock
-from libs.common.db import SessionDep
+from libs.common.db import DatabaseDep, SessionDep
 from libs.common.errors import Forbidden, Unauthenticated
 from libs.common.models import Person, RoleGrant
 from libs.common.models.enums import Role
@@ -109,13 +109,34 @@ def require(*roles: Role) -> Any:
     """A dependency: the caller, if they hold one of these roles in some unit."""
 
     async def requirement(principal: PrincipalDep) -> Principal:
-        if not principal.has(*roles):
-            wanted = ", ".join(role.value for role in roles)
-            raise Forbidden(f"Thao tác này cần một trong các vai trò: {wanted}.")
-        return principal
+        return _holding(principal, roles)
 
     # OpenAPI shows the roles where it has scopes for other schemes
     return Security(_declare(requirement, roles), scopes=[role.value for role in roles])
+
+
+def require_first(*roles: Role) -> Any:
+    """`require` in a transaction of its own that has ended when the route begins: for routes that take an upload or
+    ask another site, and must hold no connection meanwhile."""
+
+    async def requirement(
+        request: Request,
+        clock: ClockDep,
+        database: DatabaseDep,
+        shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    ) -> Principal:
+        async with database.transaction() as session:
+            principal = await get_principal(request, session, clock, shown)
+        return _holding(principal, roles)
+
+    return Security(_declare(requirement, roles), scopes=[role.value for role in roles])
+
+
+def _holding(principal: Principal, roles: tuple[Role, ...]) -> Principal:
+    if not principal.has(*roles):
+        wanted = ", ".join(role.value for role in roles)
+        raise Forbidden(f"Thao tác này cần một trong các vai trò: {wanted}.")
+    return principal
 
 
 def signed_in() -> Any:

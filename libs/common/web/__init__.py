@@ -43,7 +43,7 @@ def security_headers() -> dict[str, str]:
     """Nothing but this page's own style may load or run."""
     digest = base64.b64encode(hashlib.sha256(stylesheet().encode()).digest()).decode()
     policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' data:; "
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' data:; media-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     return {

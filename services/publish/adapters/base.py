@@ -105,6 +105,7 @@ class Medium:
     files: tuple[Rendition, ...]
     duration_ms: int | None = None
     ai_label: str | None = None
+    credit: str | None = None
 
     @property
     def is_video(self) -> bool:

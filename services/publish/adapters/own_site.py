@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from services.publish import measure
+from services.publish import fitting, measure
 from services.publish.adapters.base import (
     ALWAYS,
     CHANNELS,
@@ -20,6 +20,7 @@ from services.publish.adapters.base import (
     Health,
     Json,
     MediaRules,
+    Medium,
     Metric,
     MetricDefinition,
     NotFound,
@@ -42,6 +43,7 @@ from services.publish.limits import Limit
 MEDIA = MediaRules(
     images=20,
     videos=1,
+    image_size=2_000_000,
     image_mimes=frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"}),
     video_mimes=frozenset({"video/mp4"}),
     may_mix=True,
@@ -53,6 +55,12 @@ def content_digest(payload: Json) -> str:
     """What the page carries as proof of which content it shows."""
     canonical = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _figures(media: Sequence[Medium]) -> list[Json]:
+    """The files the page shows, each with who made it and, where a model did, its label."""
+    words = [{"credit": medium.credit, "ai_label": medium.ai_label} for medium in media]
+    return [{**file, **told} for file, told in zip(fitting.choose_media(media, MEDIA), words, strict=True)]
 
 
 @CHANNELS.register("own_site")
@@ -94,6 +102,9 @@ class OwnSite:
             "source_note": measure.nfc(draft.source_note) if draft.source_note else None,
             "ai_label": draft.ai_label,
             "unit_name": draft.unit_name,
+            "is_urgent": draft.is_urgent,
+            "corrects": {"slug": draft.corrects.id, "url": draft.corrects.url} if draft.corrects else None,
+            "media": _figures(draft.media),
         }
         return Composed(text=str(payload["body"]), link=draft.link, payload=payload)
 

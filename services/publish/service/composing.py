@@ -13,6 +13,7 @@ from services.publish import domain, queries
 from services.publish.adapters.base import Composed, Draft, NotPostable
 from services.publish.problems import ChannelNotFound, ChannelOfAnotherUnit, MediumNotFound, NotPostableHere
 from services.publish.resources import PublishResources
+from services.publish.service import links
 
 
 @dataclass(frozen=True)
@@ -36,22 +37,26 @@ async def compose(
     shown = await queries.media_shown(session, publication.id) if media_ids is None else media_ids
     media = await queries.media_files(session, shown)
     corrected = await queries.corrected_posts(session, publication.corrects_id)
+    labels = dict.fromkeys(label for label in (publication.ai_label, *(medium.ai_label for medium in media)) if label)
     draft = Draft(
         title=publication.title,
         body=publication.body,
         summary=publication.summary or None,
-        link=res.site.url(f"/tin/{publication.slug}") if on_bulletin else None,
+        link=None,
         language=publication.language,
         kind=publication.kind,
         slug=publication.slug,
         affects_rights=publication.affects_rights,
         source_note=publication.source_note,
-        ai_label=publication.ai_label or next((medium.ai_label for medium in media if medium.ai_label), None),
+        ai_label="; ".join(labels) or None,
         unit_name=await queries.unit_name(session, publication.unit_id),
         media=tuple(media),
         is_urgent=publication.is_urgent,
     )
-    fitted = {c.id: _fit(res, c, replace(draft, corrects=corrected.get(c.id))) for c in channels.values()}
+    fitted = {}
+    for channel in channels.values():
+        link = links.link_for(res.site, publication, channel) if on_bulletin else None
+        fitted[channel.id] = _fit(res, channel, replace(draft, link=link, corrects=corrected.get(channel.id)))
     return Fitted(fitted, tuple(await queries.media_hashes(session, shown)))
 
 
@@ -126,3 +131,5 @@ async def store_variants(session: AsyncSession, publication: m.Publication, fitt
         for channel_id, composed in fitted.variants.items()
     ]
     await queries.replace_variants(session, publication.id, rows)
+    channels = await queries.channels_by_id(session, fitted.variants)
+    await links.store_links(session, publication, fitted.variants, channels, now)

@@ -1,0 +1,435 @@
+"""Pictures that somebody sent, made clean: decoded, turned upright, brought to sRGB and written anew without metadata.
+
+Decoders of picture formats are where hostile files strike, so this file is run as a program of its own, with little
+memory, little time and nothing but the picture: it reads standard input, writes the files it makes to the descriptors
+it was given, and says on standard output what it made of it. It imports nothing of ours.
+"""
+
+import io
+import json
+import mmap
+import os
+import re
+import resource
+import struct
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import IO, Any
+
+from PIL import Image, ImageCms, ImageOps, JpegImagePlugin
+
+FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
+ROLES = ("original", "large", "small")
+LARGE = (2048, 1_900_000)
+"""Longest edge and most bytes; a little under the 2,000,000 that Bluesky takes."""
+SMALL = (1280, 950_000)
+QUALITIES = (88, 82, 75, 66, 56, 46)
+EDGES = {"image/webp": 16_383}
+AI_MARK = re.compile(rb"rainedAlgorithmicMedia|compositeSynthetic")
+"""IPTC's digitalSourceType, in XMP or in a C2PA manifest: a model made it, or a part of it. A manifest alone says
+nothing of the kind: cameras write one, too."""
+FOREIGN = re.compile(
+    rb"<script|<html|<!doctype|<\?php|<svg[\s>]|%PDF-|\x7fELF|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c|#!/(?:usr/)?bin/",
+    re.IGNORECASE,
+)
+"""Beginnings of what a browser, a reader or a shell would run."""
+HEAD = 4096
+MAX_MEMORY, MAX_SECONDS = 1_600 * 1024**2, 60
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a file is not taken and what to do instead, in Vietnamese; and in English for the log."""
+
+    vi: str
+    en: str
+
+
+TRUNCATED = Reason("Tệp bị cắt cụt, chưa tải lên trọn vẹn; hãy lấy lại tệp gốc và gửi lại.", "truncated file")
+DAMAGED = Reason(
+    "Không đọc được ảnh này; hãy mở bằng phần mềm ảnh, lưu lại thành JPEG hoặc PNG rồi gửi lại.", "damaged"
+)
+FOREIGN_INSIDE = Reason(
+    "Tệp ảnh chứa kèm nội dung của một loại tệp khác; hãy mở ảnh, lưu lại thành JPEG hoặc PNG rồi gửi lại.",
+    "another format inside",
+)
+
+
+class BadPicture(Exception):
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.en)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`pixels`: of one picture, or of all frames of a moving one together."""
+
+    pixels: int = 64_000_000
+    frames: int = 1000
+
+
+@dataclass(frozen=True)
+class Made:
+    """One file that was made; `same_as`: the role whose file serves here, too."""
+
+    role: str
+    mime: str
+    width: int
+    height: int
+    same_as: str | None = None
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    mime: str
+    width: int
+    height: int
+    is_ai_made: bool
+    files: tuple[Made, ...]
+
+
+Buffer = bytes | mmap.mmap
+
+
+def mime_of(head: bytes) -> str | None:
+    """By the first bytes of a file, whatever its name says; None where it is no picture that is taken."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head[:6] in (b"GIF87a", b"GIF89a"):
+        return "image/gif"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    return None
+
+
+def clean(data: Buffer, limits: Limits, outs: Sequence[IO[bytes]]) -> Cleaned:
+    """Write the clean original and its smaller renditions to `outs`, in the order of ROLES; raises BadPicture."""
+    mime = mime_of(data[:16])
+    if mime is None:
+        raise BadPicture(DAMAGED)
+    end = END_OF[mime](data)
+    if FOREIGN.search(data[:HEAD]) or FOREIGN.search(data[end:]) or ends_as_archive(data):
+        raise BadPicture(FOREIGN_INSIDE)
+    source = io.BytesIO(data[:end])
+    with Image.open(source, formats=(FORMATS[mime],)) as picture:
+        moves = _frames(picture, mime) > 1
+        _require_size(picture, mime, limits)
+        is_ai_made = is_marked_as_ai(data, picture)
+        first = _upright(picture) if not moves else picture.copy()
+        still = _srgb(first)
+        size = _original(picture, mime, still, moves, source, outs[0])
+        files = [Made("original", mime, *size), *_renditions(still, mime, outs, size)]
+    return Cleaned(mime, *size, is_ai_made, tuple(files))
+
+
+def is_marked_as_ai(data: Buffer, picture: Image.Image) -> bool:
+    """Also where a PNG keeps the words compressed, which Pillow has unpacked."""
+    if AI_MARK.search(data):
+        return True
+    told = (value if isinstance(value, bytes) else str(value).encode() for value in picture.info.values())
+    return any(AI_MARK.search(value) for value in told)
+
+
+# --- sizes and colours -------------------------------------------------------------------------------
+
+
+def _frames(picture: Image.Image, mime: str) -> int:
+    """A telephone's JPEG may carry a second picture (MPF); it is a still for all that."""
+    return 1 if mime == "image/jpeg" else int(getattr(picture, "n_frames", 1))
+
+
+def _require_size(picture: Image.Image, mime: str, limits: Limits) -> None:
+    """Told by the header, before a single pixel is decoded."""
+    width, height = picture.size
+    if width * height > limits.pixels or max(width, height) > EDGES.get(mime, 65_535):
+        most = f"{limits.pixels / 1_000_000:.0f} triệu điểm ảnh"
+        raise BadPicture(
+            Reason(f"Ảnh {width} × {height} lớn quá, tối đa {most}; hãy thu nhỏ rồi gửi lại.", "too many pixels")
+        )
+    frames = _frames(picture, mime)
+    if frames > limits.frames or frames * width * height > limits.pixels * 4:
+        raise BadPicture(
+            Reason(f"Ảnh động có {frames} khung hình, nặng quá; hãy gửi dưới dạng video MP4.", "too many frames")
+        )
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    picture.load()
+    try:
+        return ImageOps.exif_transpose(picture) or picture
+    except (ValueError, SyntaxError, TypeError, struct.error, OSError, KeyError):
+        return picture  # broken EXIF says nothing about which way is up
+
+
+def _srgb(picture: Image.Image) -> Image.Image:
+    """In sRGB, as L, LA, RGB or RGBA, and bare of everything else."""
+    profile = picture.info.get("icc_profile")
+    plain = _eight_bits(picture)
+    alpha = plain.getchannel("A") if plain.mode in ("LA", "RGBA") else None
+    colours = plain.convert("RGB") if plain.mode == "RGBA" else plain.convert("L") if plain.mode == "LA" else plain
+    result = _by_profile(colours, profile)
+    if alpha is not None:
+        result.putalpha(alpha)
+    result.info = {}
+    return result
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    mode = picture.mode
+    if mode in ("P", "PA"):
+        return picture.convert("RGBA" if mode == "PA" or "transparency" in picture.info else "RGB")
+    if mode.startswith("I"):
+        return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if mode == "1":
+        return picture.convert("L")
+    if mode in ("L", "RGB") and "transparency" in picture.info:
+        return picture.convert("RGBA")
+    return picture
+
+
+def _by_profile(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    fallback = picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
+    if not profile:
+        return fallback.copy()
+    try:
+        own, wanted = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+        made = ImageCms.profileToProfile(picture, own, wanted, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return fallback.copy()
+    return made if made is not None else fallback.copy()
+
+
+# --- writing -----------------------------------------------------------------------------------------
+
+
+def _original(
+    picture: Image.Image, mime: str, still: Image.Image, moves: bool, source: io.BytesIO, out: IO[bytes]
+) -> tuple[int, int]:
+    """In its own format, with nothing but what is seen; its width and height."""
+    match mime:
+        case "image/gif":
+            _decode_all(picture)
+            out.write(b"".join(_gif_without_words(source.getvalue())))
+            return picture.size
+        case "image/jpeg":
+            sampling = JpegImagePlugin.get_sampling(picture)
+            still.convert("RGB" if still.mode != "L" else "L").save(
+                out, "JPEG", quality=92, optimize=True, progressive=True, subsampling=max(sampling, 0)
+            )
+        case "image/webp":
+            lossless = b"VP8L" in source.getvalue()[:64]
+            options: dict[str, Any] = {"quality": 92, "lossless": lossless, "method": 2}
+            _save_moving(picture, out, options) if moves else still.save(out, "WEBP", **options)
+        case _:
+            options = {"compress_level": 6}
+            _save_moving(picture, out, options) if moves else still.save(out, "PNG", **options)
+    return picture.size if moves else still.size
+
+
+def _save_moving(picture: Image.Image, out: IO[bytes], options: dict[str, Any]) -> None:
+    durations = []
+    for frame in range(getattr(picture, "n_frames", 1)):
+        picture.seek(frame)
+        picture.load()
+        durations.append(int(picture.info.get("duration", 100)))
+    picture.seek(0)
+    loop = int(picture.info.get("loop", 0))
+    bare: dict[str, Any] = {"exif": b"", "xmp": b"", "icc_profile": None}
+    for name in ("exif", "xmp", "XML:com.adobe.xmp", "comment"):
+        picture.info.pop(name, None)
+    picture.save(out, picture.format, save_all=True, duration=durations, loop=loop, **bare, **options)
+
+
+def _decode_all(picture: Image.Image) -> None:
+    for frame in range(getattr(picture, "n_frames", 1)):
+        picture.seek(frame)
+        picture.load()
+
+
+def _renditions(still: Image.Image, mime: str, outs: Sequence[IO[bytes]], size: tuple[int, int]) -> Iterator[Made]:
+    """`large` and `small`, JPEG on white; where a file made before fits already, it serves again."""
+    made = Made("original", mime, *size)
+    weight = outs[0].tell()
+    base = _on_white(still)
+    for role, out, (edge, most) in zip(ROLES[1:], outs[1:], (LARGE, SMALL), strict=True):
+        if made.mime == "image/jpeg" and max(made.width, made.height) <= edge and weight <= most:
+            yield Made(role, made.mime, made.width, made.height, same_as=made.same_as or made.role)
+            continue
+        data, shown = _jpeg(base, edge, most)
+        out.write(data)
+        made, weight = Made(role, "image/jpeg", *shown), len(data)
+        yield made
+
+
+def _on_white(still: Image.Image) -> Image.Image:
+    if still.mode in ("L", "RGB"):
+        return still
+    ground = Image.new("RGB", still.size, "white")
+    ground.paste(still.convert("RGB"), mask=still.getchannel("A"))
+    return ground
+
+
+def _jpeg(picture: Image.Image, edge: int, most: int) -> tuple[bytes, tuple[int, int]]:
+    """The best that is within both limits, never larger than the picture itself."""
+    while True:
+        fitted = picture.copy()
+        fitted.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+        for quality in QUALITIES:
+            out = io.BytesIO()
+            fitted.save(out, "JPEG", quality=quality, optimize=True, progressive=True)
+            if out.tell() <= most:
+                return out.getvalue(), fitted.size
+        edge = max(fitted.size) * 3 // 4
+
+
+# --- where each format ends: what comes after is not the picture ------------------------------------------
+
+
+def _jpeg_end(data: Buffer) -> int:
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            raise BadPicture(DAMAGED)
+        marker = data[at + 1]
+        if marker == 0xD9:
+            return at + 2
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker == 0x01 or 0xD0 <= marker <= 0xD8:
+            at += 2
+            continue
+        length = int.from_bytes(data[at + 2 : at + 4])
+        if marker == 0xFE and FOREIGN.search(data[at : at + 2 + length]):
+            raise BadPicture(FOREIGN_INSIDE)
+        at += 2 + length
+        if marker == 0xDA:
+            found = _JPEG_MARKER.search(data, at)
+            if found is None:
+                raise BadPicture(TRUNCATED)
+            at = found.start()
+    if data[at : at + 2] == b"\xff\xd9":
+        return at + 2
+    raise BadPicture(TRUNCATED)
+
+
+_JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+
+
+def _png_end(data: Buffer) -> int:
+    at = 8
+    while at + 12 <= len(data):
+        length, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
+        at += 12 + length
+        if kind == b"IEND":
+            return at
+    raise BadPicture(TRUNCATED)
+
+
+def _webp_end(data: Buffer) -> int:
+    end = 8 + int.from_bytes(data[4:8], "little")
+    if end > len(data):
+        raise BadPicture(TRUNCATED)
+    return end
+
+
+def _gif_end(data: Buffer) -> int:
+    *_, (_, end) = _gif_blocks(data)
+    return end
+
+
+END_OF: dict[str, Callable[[Buffer], int]] = {
+    "image/jpeg": _jpeg_end,
+    "image/png": _png_end,
+    "image/webp": _webp_end,
+    "image/gif": _gif_end,
+}
+
+
+def _gif_blocks(data: Buffer) -> Iterator[tuple[int, int]]:
+    """Where each block begins and ends: the header with its colours first, the trailer last."""
+    at = 13 + _gif_colours(data, 10)
+    yield 0, at
+    while at < len(data):
+        begin, kind = at, data[at]
+        if kind == 0x3B:
+            yield begin, at + 1
+            return
+        if kind == 0x21:
+            at = _gif_sub_blocks(data, at + 2)
+        elif kind == 0x2C:
+            at = _gif_sub_blocks(data, at + 11 + _gif_colours(data, at + 9))
+        else:
+            raise BadPicture(DAMAGED)
+        yield begin, at
+    raise BadPicture(TRUNCATED)
+
+
+def _gif_colours(data: Buffer, at: int) -> int:
+    if at >= len(data):
+        raise BadPicture(TRUNCATED)
+    flags = data[at]
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _gif_sub_blocks(data: Buffer, at: int) -> int:
+    while at < len(data) and data[at]:
+        at += 1 + data[at]
+    if at >= len(data):
+        raise BadPicture(TRUNCATED)
+    return at + 1
+
+
+def _gif_without_words(data: bytes) -> Iterator[bytes]:
+    """The picture blocks, their timing and the loop; no comments, plain text or other programs' blocks (XMP)."""
+    for begin, end in _gif_blocks(data):
+        block = data[begin:end]
+        if begin and block[0] == 0x21 and block[1] != 0xF9 and block[3:14] != b"NETSCAPE2.0":
+            continue
+        yield block
+
+
+def ends_as_archive(data: Buffer) -> bool:
+    """Whether a ZIP's end record closes the file: unpackers read from there and do not mind what comes before."""
+    tail = data[-65_557:]
+    at = tail.rfind(b"PK\x05\x06")
+    return at >= 0 and at + 22 <= len(tail) and int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail) - at - 22
+
+
+# --- as a program ------------------------------------------------------------------------------------
+
+
+def _confine() -> None:
+    """A hostile picture may use up this much, and then this process ends alone."""
+    for what, most in (
+        (resource.RLIMIT_AS, MAX_MEMORY),
+        (resource.RLIMIT_CPU, MAX_SECONDS),
+        (resource.RLIMIT_FSIZE, 1024**3),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
+def main(words: list[str]) -> None:
+    _confine()
+    pixels, *descriptors = (int(word) for word in words)
+    outs = [os.fdopen(number, "w+b", closefd=False) for number in descriptors]
+    try:
+        with mmap.mmap(0, 0, access=mmap.ACCESS_READ) as data:
+            told: dict[str, Any] = asdict(clean(data, Limits(pixels), outs))
+        for out in outs:
+            out.flush()
+    except BadPicture as bad:
+        told = {"refused": asdict(bad.reason)}
+    except Exception as error:  # whatever a decoder raises on a hostile file
+        reason = TRUNCATED if "truncated" in str(error) else DAMAGED
+        told = {"refused": {**asdict(reason), "en": f"{reason.en}: {type(error).__name__}"}}
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
