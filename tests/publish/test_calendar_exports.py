@@ -384,7 +384,8 @@ def test_every_table_of_the_document_fits_its_page_and_repeats_its_head() -> Non
         assert sum(column.width for column in table.columns) <= room + Mm(0.1)
     for table in paper.tables[1:-1]:
         assert "w:tblHeader" in table.rows[0]._tr.xml
-        sizes = {run.font.size for row in table.rows for cell in row.cells for p in cell.paragraphs for run in p.runs}
+        lines = [line for row in table.rows for cell in row.cells for line in cell.paragraphs]
+        sizes = {run.font.size or line.style.font.size for line in lines for run in line.runs}
         assert sizes == {Pt(13)}
 
 

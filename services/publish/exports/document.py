@@ -12,6 +12,7 @@ from typing import Any
 
 from docx import Document
 from docx.document import Document as Paper
+from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
 from docx.oxml import OxmlElement
@@ -44,7 +45,9 @@ LETTERHEAD_WIDTHS = (67, 98)
 """Millimetres, 165 together: the paper's 210 less its margins; so have all tables."""
 ENTRY_WIDTHS = (11, 29, 62, 33, 30)
 CAMPAIGN_WIDTHS = (11, 56, 28, 40, 30)
-STATE_OPEN = "…………"
+IN_TABLE, IN_TABLE_CENTRED = "Trong bảng", "Trong bảng, giữa"
+"""Styles, so that thousands of cells carry no format of their own."""
+OPEN = "…………"
 
 
 def render(contents: Contents) -> bytes:
@@ -81,6 +84,10 @@ def _set_up(paper: Paper, contents: Contents) -> None:
     language.set(qn("w:val"), "vi-VN")
     style.element.get_or_add_rPr().append(language)
     style.paragraph_format.space_after, style.paragraph_format.space_before = Pt(6), Pt(0)
+    for name, align in ((IN_TABLE, ALIGN.LEFT), (IN_TABLE_CENTRED, ALIGN.CENTER)):
+        within = paper.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
+        within.base_style, within.font.size = style, TABLE
+        within.paragraph_format.space_after, within.paragraph_format.alignment = Pt(0), align
     told = paper.core_properties
     told.title, told.author, told.language = clean(contents.title), clean(contents.unit_name), "vi-VN"
     told.created = told.modified = contents.as_of.replace(tzinfo=None)
@@ -125,12 +132,12 @@ def _letterhead(paper: Paper, contents: Contents) -> None:
         _line(left, contents.above.upper(), size=Pt(13))
     _line(left, contents.unit_name.upper(), size=Pt(13), bold=True)
     _rule(left, 22)
-    _line(left, f"Số: {STATE_OPEN}", size=Pt(13))
+    _line(left, f"Số: {OPEN}", size=Pt(13))
     _line(right, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", size=Pt(12), bold=True)
     _line(right, "Độc lập - Tự do - Hạnh phúc", size=Pt(13), bold=True)
     _rule(right, 21)
     year = local(contents.as_of).year
-    _line(right, f"{STATE_OPEN}, ngày …… tháng …… năm {year}", size=Pt(13), italic=True)
+    _line(right, f"{OPEN}, ngày …… tháng …… năm {year}", size=Pt(13), italic=True)
 
 
 def _heading(paper: Paper, contents: Contents) -> None:
@@ -226,7 +233,7 @@ def _closing(paper: Paper, contents: Contents) -> None:
     left, right = _bare_table(paper, (80, 85)).rows[0].cells
     first = _line(left, "Nơi nhận:", size=Pt(12), bold=True, italic=True, align=ALIGN.LEFT)
     first.paragraph_format.space_before = Pt(4)
-    for text in (f"- {STATE_OPEN};", "- Lưu: VT."):
+    for text in (f"- {OPEN};", "- Lưu: VT."):
         _line(left, text, size=SMALL, align=ALIGN.LEFT)
     _line(right, "THỦ TRƯỞNG ĐƠN VỊ", size=BODY, bold=True)
     _line(right, "(Ký, ghi rõ họ tên)", size=Pt(13), italic=True)
@@ -257,7 +264,7 @@ def _prose(paper: Paper, text: str) -> None:
 
 def _say(paragraph: Paragraph, text: str, *, size: Pt, bold: bool = False, italic: bool = False) -> None:
     run = paragraph.add_run(clean(text))
-    run.font.size, run.font.name, run.bold, run.italic = size, FONT, bold, italic
+    run.font.size, run.bold, run.italic = size, bold or None, italic or None
 
 
 def _line(
@@ -297,17 +304,18 @@ def _table(paper: Paper, head: Sequence[str], widths: Sequence[int], rows: Itera
     """With a head that is repeated on each page, and rows that do not break across two."""
     table: Table = paper.add_table(rows=1, cols=len(head))
     table.style = "Table Grid"
+    _set_widths(table, widths)  # new rows take theirs from the columns
     for cell, text in zip(table.rows[0].cells, head, strict=True):
         _line(cell, text, size=TABLE, bold=True)
-    _mark(table.rows[0]._tr, "w:tblHeader")
+    _mark(table.rows[0]._tr, "w:cantSplit", "w:tblHeader")
+    plain, centred = (paper.styles[name].style_id for name in (IN_TABLE, IN_TABLE_CENTRED))
     for row in rows:
-        cells = table.add_row().cells  # type: ignore[no-untyped-call]
-        for at, (cell, text) in enumerate(zip(cells, row, strict=True)):
-            for part in text.split("\n"):
-                _line(cell, part, size=TABLE, align=ALIGN.CENTER if at == 0 else ALIGN.LEFT)
-    for made in table.rows:
+        made = table.add_row()  # type: ignore[no-untyped-call]
         _mark(made._tr, "w:cantSplit")
-    _set_widths(table, widths)
+        for at, (cell, text) in enumerate(zip(made.cells, row, strict=True)):
+            line = cell.paragraphs[0]
+            line._p.style = plain if at else centred  # by its id: asking for a style searches all of them
+            line.add_run(clean(text))
     after = paper.add_paragraph()
     after.paragraph_format.space_after, after.paragraph_format.line_spacing = Pt(0), Pt(6)
     return table
@@ -322,5 +330,6 @@ def _set_widths(table: Table, widths: Sequence[int]) -> None:
             cell.width = Mm(width)
 
 
-def _mark(row: object, name: str) -> None:
-    row.get_or_add_trPr().append(OxmlElement(name))  # type: ignore[attr-defined]
+def _mark(row: Any, *names: str) -> None:
+    for name in names:
+        row.get_or_add_trPr().append(OxmlElement(name))

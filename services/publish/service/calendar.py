@@ -123,9 +123,10 @@ async def move_publication(
             f"Bây giờ là {now.astimezone(HANOI):%H:%M ngày %d/%m/%Y} (giờ Hà Nội): hãy chọn giờ sau đó, "
             "hoặc bỏ giờ hẹn để đăng ngay khi được duyệt."
         )
-    trial = await session.begin_nested()
-    moved = await _move(session, publication_id, scheduled_at, revision, who, now, res, is_preview=is_preview)
-    await (trial.rollback() if is_preview else trial.commit())
+    async with session.begin_nested() as trial:
+        moved = await _move(session, publication_id, scheduled_at, revision, who, now, res, is_preview=is_preview)
+        if is_preview:
+            await trial.rollback()
     return moved
 
 
