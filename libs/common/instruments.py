@@ -12,6 +12,8 @@ COUNTERS: Mapping[str, str] = {
     "lantoa.contents": "items stored or recognised, by verdict",
     "lantoa.deliveries": "answers of channels to a delivery, by outcome",
     "lantoa.deliveries.overdue": "deliveries that were due and not seen on their platform",
+    "lantoa.watchdog.turns": "looks of the watchdog at what is due",
+    "lantoa.watchdog.alerts": "things the watchdog told somebody, by kind, once for each way",
     "lantoa.job.failures": "runs of a job that failed and are repeated",
 }
 HISTOGRAMS: Mapping[str, str] = {
@@ -23,6 +25,7 @@ GAUGES: Mapping[str, tuple[str, str]] = {
     "lantoa.outbox.oldest_age": ("s", "how long the oldest of them has waited"),
     "lantoa.consumer.pending": ("{event}", "events that a consumer has not been given yet"),
     "lantoa.consumer.unacked": ("{event}", "events that a consumer has in hand, or that wait for their next try"),
+    "lantoa.watchdog.open": ("{alert}", "things the watchdog sees that are not over, by kind"),
     "lantoa.dead_letters.open": ("{event}", "dead letters that nobody has retried"),
 }
 

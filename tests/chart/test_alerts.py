@@ -91,7 +91,7 @@ def test_the_rule_names_a_page_for_each_alert_and_is_absent_unless_asked_for() -
 def test_every_pod_of_ours_is_told_the_collector_and_may_reach_it() -> None:
     rendered = render(OUTSIDE, NEWEST)
     ours = [pod for pod in rendered.pods if pod.is_ours]
-    assert len(ours) == 9
+    assert len(ours) == 10
     for pod in ours:
         told = rendered.environment(pod)["LANTOA_TELEMETRY__OTLP_ENDPOINT"]
         assert told == "http://collector.monitoring.svc:4318"

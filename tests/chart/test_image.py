@@ -22,6 +22,7 @@ STARTED = [f"services.{name}.main" for name in SERVICES] + [
     "libs.common.relay",
     "libs.common.worker",
     "libs.common.wait_schema",
+    "services.publish.watchdog",
 ]
 
 

@@ -33,7 +33,7 @@ def wrong(objects: list[Any]) -> list[str]:
 @pytest.mark.parametrize("version", KUBE_VERSIONS)
 def test_every_object_is_valid_and_every_fact_holds(values: Path, version: str) -> None:
     rendered = render(values, version)
-    assert len(rendered.of("Deployment")) == 9
+    assert len(rendered.of("Deployment")) == 10
     assert complaints(rendered, version) == []
 
 

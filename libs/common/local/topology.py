@@ -99,6 +99,8 @@ def commands(setup: Setup) -> list[Command]:
         module = f"services.{service}.main"
         made.append(_uvicorn(f"{service}-api", f"{module}:app", addresses.port(service), environment))
         made.append(Command(f"{service}-worker", _python("libs.common.worker", module), environment, grace=20))
+    told = service_environment(setup, role_name("publish"), "publish")
+    made.append(Command("publish-watchdog", _python("services.publish.watchdog"), told, grace=10))
     proxy = _inherited() | {
         "LANTOA_PROXY_ORIGIN_PORT": str(addresses.origin_port),
         "LANTOA_PROXY_FIRST_PORT": str(addresses.first_port),

@@ -87,6 +87,15 @@ securityContext:
       {{- include "lantoa.preStop" . | nindent 6 }}
   {{- end }}
   {{- end }}
+  {{- if eq .kind "watchdog" }}
+  ports:
+    - {name: http, containerPort: {{ .role.port }}}
+  livenessProbe:
+    httpGet: {path: /health/live, port: http}
+    periodSeconds: 15
+    timeoutSeconds: 5
+    failureThreshold: 4
+  {{- end }}
   {{- /* A worker listens on nothing, and ends by itself when it cannot go on: a probe that starts another
          interpreter in its container would cost much and say nothing about it. */}}
   volumeMounts:
@@ -115,8 +124,11 @@ topologySpreadConstraints:
       matchLabels:
         {{- include "lantoa.selector" $ | nindent 8 }}
   {{- end }}
+{{- /* The watchdog does not wait: that the database is away is what it has to tell. */}}
+{{- if ne .kind "watchdog" }}
 initContainers:
   {{- include "lantoa.waitForSchema" . | nindent 2 }}
+{{- end }}
 containers:
   {{- include "lantoa.container" . | nindent 2 }}
 volumes:

@@ -123,6 +123,14 @@ spec:
     {{- if .role.world.ports }}
     {{- include "lantoa.egressWorld" (dict "root" .root "ports" .role.world.ports) | nindent 4 }}
     {{- end }}
+    {{- with .role.inside.peers }}
+    - to:
+        {{- toYaml . | nindent 8 }}
+      ports:
+        {{- range required "inside.ports: say which ports of those servers are called" ($.role.inside.ports | default nil) }}
+        - {protocol: TCP, port: {{ . }}}
+        {{- end }}
+    {{- end }}
 {{- end -}}
 
 {{- define "lantoa.role" -}}

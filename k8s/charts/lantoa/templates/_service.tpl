@@ -24,7 +24,7 @@
 {{- end -}}
 {{- $_ := set $settings "LANTOA_FILES__ROOT" "/var/lib/lantoa/files" -}}
 {{- $_ := set $settings "LANTOA_PUBLIC_URL" (include "lantoa.publicUrl" .root) -}}
-{{- range list .service.api .service.worker -}}
+{{- range list .service.api .service.worker .service.watchdog -}}
 {{- if .world.setting -}}
 {{- $_ := set $settings .world.setting (toJson .world.ports) -}}
 {{- end -}}
@@ -63,6 +63,8 @@
 {{- else if eq .kind "api" -}}
 {{- $drain := sub (sub .role.graceSeconds .role.drainSeconds) 5 -}}
 {{- list "python" "-m" "uvicorn" "--factory" (printf "services.%s.main:app" .name) "--host" "0.0.0.0" "--port" (toString .role.port) "--no-access-log" "--no-server-header" "--log-level" "warning" "--timeout-graceful-shutdown" (toString (max 1 $drain)) | toJson -}}
+{{- else if eq .kind "watchdog" -}}
+{{- list "python" "-m" (printf "services.%s.watchdog" .name) "--host" "0.0.0.0" "--port" (toString .role.port) | toJson -}}
 {{- else -}}
 {{- list "python" "-m" "libs.common.worker" (printf "services.%s.main" .name) | toJson -}}
 {{- end -}}
