@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from sandbox.clock import iso
 from sandbox.faults import Fault, FaultKind
 from sandbox.lag import MAX_LAG_SECONDS, Lag, LagMode
+from sandbox.ledger import Act, Effect
 from sandbox.platforms.base import AccountIn, Engagement, Platform, PublicPost, UnknownPost, World
 from sandbox.tokens import GivesTokens, TokensIn
 from sandbox.webhooks import Attempt, WebhookFault, WebhookPlan
@@ -38,6 +39,10 @@ class WebhookPlanIn(BaseModel):
     kind: WebhookFault
     times: int = Field(default=1, ge=1)
     seconds: float = Field(default=30.0, ge=0)
+
+
+class RemovalIn(BaseModel):
+    post: str
 
 
 class ClockIn(BaseModel):
@@ -170,6 +175,15 @@ def _add_stage(routes: APIRouter, world: World, platforms: Mapping[str, Platform
         except LookupError:
             words = f"Không có tài khoản {body.account}. / There is no account {body.account}."
             raise HTTPException(404, words) from None
+
+    @routes.post("/{platform}/remove", status_code=204)
+    def remove(platform: str, body: RemovalIn) -> None:
+        """A person deletes a post in the platform's own app, which is not held to what the API allows."""
+        name = _known(platforms, platform).name
+        item = world.ledger.current.get(name, body.post)
+        if item is None:
+            raise HTTPException(404, f"Không có bài {body.post}. / There is no post {body.post}.")
+        world.ledger.record(Act(name, "by hand", item.account, item.kind, item.subject, Effect.DELETED))
 
     @routes.post("/{platform}/engage")
     def engage(platform: str, body: Engagement) -> dict[str, Any]:

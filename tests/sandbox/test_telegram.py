@@ -197,3 +197,14 @@ async def test_a_channel_from_the_settings(build: Any) -> None:
 async def test_accounts_are_checked(bot: Bot, body: dict[str, str]) -> None:
     whole = {"platform": "telegram", "handle": CHANNEL, "password": TOKEN, **body}
     assert (await bot.http.put("/control/accounts", json=whole)).status_code == 422
+
+
+@pytest.mark.mission("M30")
+async def test_a_person_can_delete_in_the_app_at_any_time(bot: Bot) -> None:
+    number = result(await bot.send())["message_id"]
+    await bot.later(90 * 86400)
+    post = f"{bot.account['chat_id']}/{number}"
+    await bot.control("POST", "telegram/remove", post=post)
+    assert await bot.posts() == []
+    assert error(await bot.delete(number))[1] == "Bad Request: message to delete not found"
+    assert (await bot.http.post("/control/telegram/remove", json={"post": post})).status_code == 404

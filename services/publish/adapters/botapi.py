@@ -1,0 +1,132 @@
+"""The wire of the Bot API: calls of one bot, and what became of them told apart.
+
+The bot's token is part of every address: no exception carries an address, and httpx's own log line is cleaned of it.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from typing_extensions import override
+
+from services.publish.adapters.base import Account, ChannelError, Json, Reason, Tools
+
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+PATIENCE = 20.0
+"""Seconds for what may be asked again."""
+NO_RIGHTS = ("not enough rights", "need administrator rights", "have no rights", "CHAT_ADMIN_REQUIRED")
+WRONG_CHAT = ("chat not found", "group chat was upgraded", "PEER_ID_INVALID")
+TOKEN = re.compile(r"[1-9][0-9]{2,15}:[A-Za-z0-9_-]{3,80}")
+_IN_ADDRESS = re.compile(r"/bot[0-9]+(?::|%3A)[^/\s\"']+", re.IGNORECASE)
+
+
+class NoTokens(logging.Filter):
+    """httpx says the address of every request at INFO; here without the token in it."""
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = record.getMessage()
+        if _IN_ADDRESS.search(said):
+            record.msg, record.args = _IN_ADDRESS.sub("/bot…", said), ()
+        return True
+
+
+NO_TOKENS = NoTokens()
+
+
+class Refused(ChannelError):
+    """The platform said no, so nothing was done."""
+
+    def __init__(self, code: int, description: str, retry_after: int | None = None) -> None:
+        super().__init__(Reason(f"Telegram trả lời: {description}", f"{code} {description}"))
+        self.code, self.description, self.retry_after = code, description, retry_after
+
+    def says(self, *words: str) -> bool:
+        return any(word.lower() in self.description.lower() for word in words)
+
+    @property
+    def needs_person(self) -> bool:
+        return self.code in (401, 403) or (self.code == 400 and self.says(*NO_RIGHTS, *WRONG_CHAT))
+
+
+class NotConnected(ChannelError):
+    """The request never left, so nothing was done."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(Reason("Không kết nối được máy chủ Telegram", f"not connected: {why}"))
+
+
+class AnswerLost(ChannelError):
+    """The request may have arrived; no usable answer came back."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(Reason("Không nhận được trả lời của Telegram", f"answer lost: {why}"))
+
+
+class BotApi:
+    """Calls as one bot, each made once. Sending has the long patience, whatever may be asked again a short one."""
+
+    def __init__(self, account: Account, tools: Tools) -> None:
+        self._http, self._token = tools.http, str(account.secret.get("token", ""))
+        self._service = str(account.settings.get("service", "https://api.telegram.org")).rstrip("/")
+        self._patience = max(60.0, seconds(account.settings.get("timeout_seconds"), 60.0))
+
+    async def send(self, method: str, values: Mapping[str, Any], files: Mapping[str, Any] | None = None) -> Any:
+        """The result of what must not be done twice; raises Refused, NotConnected or AnswerLost."""
+        body: dict[str, Any] = {"json": dict(values)} if files is None else {"data": _form(values), "files": files}
+        return await self._call(method, body, self._patience)
+
+    async def ask(self, method: str, values: Mapping[str, Any]) -> Any:
+        """The result of what may be asked again; raises like `send`."""
+        return await self._call(method, {"json": dict(values)}, PATIENCE)
+
+    async def ask_object(self, method: str, values: Mapping[str, Any]) -> Json:
+        found = await self.ask(method, values)
+        if not isinstance(found, dict):
+            raise AnswerLost("not an object")
+        return found
+
+    async def _call(self, method: str, body: Mapping[str, Any], patience: float) -> Any:
+        if not TOKEN.fullmatch(self._token):
+            raise Refused(401, "Unauthorized: the token is not one of a bot")
+        url = f"{self._service}/bot{self._token}/{method}"
+        try:
+            async with asyncio.timeout(patience):
+                limits = httpx.Timeout(patience, connect=10.0)
+                answer = await self._http.post(url, **body, timeout=limits)
+        except NEVER_SENT as error:
+            raise NotConnected(type(error).__name__) from None
+        except httpx.InvalidURL:
+            raise NotConnected("InvalidURL") from None
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise AnswerLost(type(error).__name__) from None
+        return self._read(answer)
+
+    def _read(self, answer: httpx.Response) -> Any:
+        try:
+            told = answer.json()
+        except ValueError:
+            told = None
+        if not isinstance(told, dict) or "ok" not in told or answer.status_code >= 500:
+            raise AnswerLost(f"{answer.status_code} without a usable body")
+        if told["ok"] is True and "result" in told:
+            return told["result"]
+        parameters = told.get("parameters")
+        wait = parameters.get("retry_after") if isinstance(parameters, dict) else None
+        description = str(told.get("description", ""))[:300].replace(self._token, "…")
+        raise Refused(answer.status_code, description, wait if isinstance(wait, int) else None)
+
+
+def _form(values: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in values.items()
+    }
+
+
+def seconds(written: object, default: float) -> float:
+    return float(written) if isinstance(written, int | float) and not isinstance(written, bool) else default
