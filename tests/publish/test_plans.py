@@ -1,5 +1,6 @@
 """Programme → year plan → theme → campaign → publication: who plans, which dates, which states, and the figures."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -146,6 +147,9 @@ async def test_a_unit_has_one_plan_of_a_year_in_a_programme(planning: Planning) 
     again = await planning.call("POST", "/plans", year=2026, title="Một kế hoạch nữa")
     assert problem(again) == (409, "plan-exists")
     assert (await planning.plan(year=2027))["year"] == 2027
+    other = await planning.plan(programme_id=str((await programme(planning.make, 2026, 2026)).id))
+    freed = await planning.call("PATCH", f"/plans/{other['id']}", programme_id=None)
+    assert problem(freed) == (409, "plan-exists")
 
 
 async def programme(make: Make, first: int, last: int) -> m.Programme:
@@ -279,6 +283,18 @@ async def test_a_campaign_lies_in_its_theme_and_the_theme_stays_around_its_campa
     assert problem(narrowed) == (422, "dates-not-allowed")
     assert "từ 10/11/2026 đến 31/12/2026" in narrowed.json()["detail"]
     assert (await planning.call("PATCH", f"/themes/{theme['id']}", starts_on="2026-11-10")).status_code == 200
+
+
+async def test_a_campaign_and_a_narrower_theme_at_the_same_moment_do_not_both_stand(planning: Planning) -> None:
+    plan = await planning.plan()
+    for _ in range(5):
+        theme = await planning.theme(plan)
+        dates = {"starts_on": "2026-12-30", "ends_on": "2026-12-31"}
+        made, narrowed = await asyncio.gather(
+            planning.call("POST", f"/themes/{theme['id']}/campaigns", title="C", **dates),
+            planning.call("PATCH", f"/themes/{theme['id']}", ends_on="2026-12-29"),
+        )
+        assert sorted((made.status_code, narrowed.status_code)) in ([200, 422], [201, 422])
 
 
 async def test_themes_keep_their_order_over_pages(planning: Planning) -> None:
@@ -459,3 +475,17 @@ async def test_progress_sums_the_newest_figure_of_each_post_and_says_how_old_it_
     [channel] = likes["channels"]
     assert (channel["channel_name"], channel["value"], channel["posts"]) == ("Bản tin", 42, 2)
     assert (reposts["value"], reposts["posts_without_figure"]) == (None, 3)
+
+
+async def test_a_post_that_was_withdrawn_keeps_what_it_reached(planning: Planning, point: Point) -> None:
+    targets = [{"metric": "likes", "target": 100, "definition": LIKES}]
+    campaign = await planning.running(targets=targets)
+    post = await planning.room.published()
+    await planning.assign(post, campaign)
+    await point(post["deliveries"][0]["id"], "likes", 7, planning.room.clock.now())
+    await planning.room.act("withdraw", post, planning.room.speaker, reason="Đăng nhầm tài liệu")
+    await planning.room.take_down()
+    progress = (await planning.get(f"/campaigns/{campaign['id']}/progress")).json()
+    assert progress["publications"]["withdrawn"] == 1
+    [likes] = progress["targets"]
+    assert (likes["value"], likes["posts_without_figure"]) == (7, 0)
