@@ -135,7 +135,6 @@ async def test_limits_can_be_switched_off(build: Any) -> None:
 # --- control ends tokens half-way ---
 
 
-@pytest.mark.mission("M39")
 async def test_an_access_token_can_end_before_its_time(city: City) -> None:
     assert await city.control("POST", "bluesky/tokens", account=HANDLE, which="access") == {"ended": 1}
     assert error(await city.put()) == (400, "ExpiredToken")
@@ -145,7 +144,6 @@ async def test_an_access_token_can_end_before_its_time(city: City) -> None:
     )
 
 
-@pytest.mark.mission("M39")
 async def test_a_withdrawn_login_asks_for_the_password_again(city: City) -> None:
     assert await city.control("POST", "bluesky/tokens", account=city.did, revoke=True) == {"ended": 2}
     assert error(await city.put()) == (400, "ExpiredToken")
@@ -160,7 +158,6 @@ async def test_tokens_of_nobody_and_of_a_platform_without_any(city: City) -> Non
         assert answer.status_code == 404
 
 
-@pytest.mark.mission("M39")
 async def test_a_lost_refresh_can_be_asked_for_again(served: City) -> None:
     first = served.session["refreshJwt"]
     await served.fault("executed_response_lost", REFRESH)

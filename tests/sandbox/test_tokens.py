@@ -47,7 +47,6 @@ def test_one_kind_is_not_the_other(clock: VirtualClock) -> None:
     assert refusal(made, "la", Kind.REFRESH) is Reason.UNKNOWN
 
 
-@pytest.mark.mission("M39")
 def test_without_grace_a_used_token_is_dead_at_once(clock: VirtualClock) -> None:
     """A lost answer to a refresh locks the account out: the old one is dead and nobody knows the new one."""
     made = tokens(clock)
@@ -61,7 +60,6 @@ def test_without_grace_a_used_token_is_dead_at_once(clock: VirtualClock) -> None
     assert made.rotate(second.id).refresh
 
 
-@pytest.mark.mission("M39")
 def test_within_the_grace_a_repeat_leads_to_the_same_successor(clock: VirtualClock) -> None:
     made = tokens(clock, grace=2 * HOUR)
     first = made.open("a").refresh

@@ -127,8 +127,8 @@ COMMITS = rule(
 ).value
 EDITS = rule(
     "bluesky.record.edit",
-    Mark.MEMORY,
-    "a put over a post changes what is read; apps may keep showing the old text",
+    Mark.SDK,
+    "a put over a post changes what is read, in the reference AppView too, without a word that it was changed",
     True,
 ).value
 SNIFFED = rule(

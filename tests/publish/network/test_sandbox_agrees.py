@@ -1,5 +1,7 @@
 """The sandbox against the real server: the same requests, the same verdicts; what differs is listed with its reason."""
 
+import base64
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,6 +144,17 @@ async def test_requests_are_answered_alike(sides: tuple[Side, Side]) -> None:
         told.append(await requests_of(side))
     played, real = told
     assert [(name, a, b) for (name, a), (_, b) in zip(played, real, strict=True) if a != b] == []
+
+
+async def test_logins_live_equally_long(sides: tuple[Side, Side]) -> None:
+    played, real = ({name: _lifetime(side.session[name]) for name in ("accessJwt", "refreshJwt")} for side in sides)
+    assert played == real == {"accessJwt": 2 * 3600, "refreshJwt": 90 * 86400}
+
+
+def _lifetime(token: str) -> int:
+    body = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return int(claims["exp"] - claims["iat"])
 
 
 async def requests_of(side: Side) -> list[tuple[str, tuple[int, str]]]:
