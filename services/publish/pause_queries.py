@@ -64,7 +64,7 @@ HELD = text(
       AND p.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
       AND (CAST(:unit AS uuid) IS NULL OR p.unit_id = :unit) AND is_paused(p)
     GROUP BY p.id
-    ORDER BY NOT p.is_urgent, coalesce(p.scheduled_at, '-infinity'), min(d.id)
+    ORDER BY NOT p.is_urgent, coalesce(p.scheduled_at, '-infinity'), (array_agg(d.id ORDER BY d.id))[1]
     LIMIT :limit
     """
 )

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from sandbox.settings import SandboxSettings
 from services.publish.main import SERVICE
 from services.publish.settings import PublishGroup
 from tests.publish.newsroom import KEY, Newsroom
+from tests.publish.officers import Officers
 from tests.publish.stage import HANDLE, PASSWORD, Stage
 
 
@@ -78,3 +80,9 @@ async def stage(sandbox_url: str, clock: FrozenClock) -> AsyncIterator[Stage]:
 async def bluesky(newsroom: Newsroom, stage: Stage) -> Any:
     """The city's account there, registered as a channel."""
     return await newsroom.register_bluesky(f"{stage.url}/bluesky", HANDLE, PASSWORD)
+
+
+@pytest.fixture
+def officers(make: Make, issuer: Path, clock: FrozenClock) -> Officers:
+    """People whose identity matters: with their tokens and shifts."""
+    return Officers(make, issuer, clock)
