@@ -75,6 +75,9 @@ RECONCILE_EVERY = timedelta(seconds=30)
 LOOK_AGAIN = timedelta(minutes=3)
 """When a post that was seen is looked at once more: lists come up to two minutes late, and a twin only then."""
 LOOK_AGAIN_WITHIN = timedelta(hours=6)
+NOT_THERE_AFTER = timedelta(minutes=5)
+"""How long after a sending nobody says of a withdrawn post that it was never there: lists are late, and so are
+requests that are still under way."""
 MAX_ATTEMPTS = 8
 MAX_LOOKS = 10
 ORDER_KEPT = timedelta(minutes=10)

@@ -128,7 +128,8 @@ async def arm(session: AsyncSession, claimed: m.Delivery, prepared: Prepared, no
         return None
     arming = str(new_id(now))
     delivery.state = domain.delivery_moved(delivery.state, D.ARMED)
-    delivery.handle = {**delivery.handle, "sending": prepared.as_handle(), "looks": 0, "arming": arming}
+    told = {"sending": prepared.as_handle(), "looks": 0, "arming": arming, "armed_at": now.isoformat()}
+    delivery.handle = {**delivery.handle, **told}
     delivery.committed_at = delivery.committed_at or now
     delivery.updated_at = now
     publication.state = domain.moved(publication.state, P.PUBLISHING)
@@ -220,6 +221,11 @@ async def record_look(
     await settle(session, publication, now)
 
 
+def _armed_at(delivery: m.Delivery) -> datetime:
+    armed = delivery.handle.get("armed_at")
+    return datetime.fromisoformat(armed) if armed else delivery.committed_at or delivery.updated_at
+
+
 def _sending_named(delivery: m.Delivery) -> tuple[Any, Any]:
     """Which sending of a delivery, and which look for it."""
     return delivery.handle.get("arming"), delivery.handle.get("looks")
@@ -232,7 +238,7 @@ async def record_second_look(
     publication, delivery = await _locked(session, delivery_id)
     if delivery.state != D.PUBLISHED:
         return
-    if isinstance(seen, Undecidable):
+    if isinstance(seen, Undecidable) or _is_unlisted(seen, delivery, now):
         delivery.not_before = now + domain.backoff(domain.MAX_LOOKS)
         return
     delivery.handle = {**delivery.handle, "looked_again": now.isoformat()}
@@ -241,6 +247,12 @@ async def record_second_look(
     elif standing is not None and standing.is_live is False:
         title = f"Bài “{publication.title}” đã đăng nhưng nay không còn thấy trên nền tảng"
         await open_task(session, "post_missing", delivery, title, now)
+
+
+def _is_unlisted(seen: Reconciled, delivery: m.Delivery, now: datetime) -> bool:
+    """Read by its number, but not yet in the account's list: a twin may still hide there."""
+    is_young = delivery.confirmed_at is not None and now - delivery.confirmed_at < domain.LOOK_AGAIN_WITHIN
+    return isinstance(seen, Found) and seen.proof.get("listed") is False and is_young
 
 
 async def settle(session: AsyncSession, publication: m.Publication, now: datetime) -> None:
@@ -364,6 +376,8 @@ async def _not_there(
     """Looked twice and not there: sent again only where the platform keeps a repeat from becoming a second post."""
     if looks < 2:
         _open_question(delivery, Reason("Chưa thấy bài trên nền tảng, sẽ xem lại", "not seen"), now)
+    elif publication.state == P.WITHDRAWN and now - _armed_at(delivery) < domain.NOT_THERE_AFTER:
+        _open_question(delivery, Reason("Chưa thấy bài trên nền tảng, xem thêm trước khi coi là đã rút", "early"), now)
     elif publication.state == P.WITHDRAWN:
         _move(delivery, D.WITHDRAWN)
         delivery.withdrawn_at, delivery.error = now, None

@@ -1,15 +1,15 @@
-"""Mastodon: an idempotency key for an hour, edits, and a list of the account's posts that may come late."""
+"""Mastodon: the instance knows a sending by its Idempotency-Key for an hour; lists of posts may come late."""
 
 from tests.publish.conformance.case import ChannelCase, Seat
 
 
 def seat(number: int, url: str) -> Seat:
-    username, token = f"thanhpho_{number}", f"ma-mastodon-{number:04d}"
+    handle, token = f"thanhpho{number}", f"ma-truy-cap-{number:06d}"
     return Seat(
-        address=f"{username}@mastodon.test",
+        address=f"@{handle}",
         settings={"service": f"{url}/mastodon"},
         secret={"access_token": token},
-        control={"platform": "mastodon", "handle": username, "password": token},
+        control={"platform": "mastodon", "handle": handle, "password": token},
     )
 
 
@@ -19,7 +19,8 @@ CASE = ChannelCase(
     platform="mastodon",
     publishes=("statuses.create",),
     uploads=("media.create", "media.show"),
-    reads=("statuses.show", "accounts.statuses", "accounts.verify_credentials"),
+    reads=("statuses.show", "accounts.statuses"),
+    logins=("accounts.verify_credentials",),
     edits=("statuses.update",),
     deletes=("statuses.delete",),
     takes_images=True,

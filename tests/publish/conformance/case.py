@@ -1,0 +1,73 @@
+"""What the common tests have to know of a channel that no interface can tell them: one file of `channels/` for each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from services.publish.adapters import CHANNELS
+from tests.publish.conformance import channels
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One account: what the sandbox is told of it (PUT /control/accounts), and what our channel holds."""
+
+    address: str
+    settings: Json
+    secret: dict[str, str]
+    control: Json | None = None
+    learns: dict[str, str] = field(default_factory=dict)
+    """Settings that only the sandbox's answer tells: ours → its name there."""
+
+    def told(self, answer: Json) -> Json:
+        """The settings, with what the sandbox answered."""
+        return self.settings | {ours: str(answer[theirs]) for ours, theirs in self.learns.items()}
+
+
+@dataclass(frozen=True)
+class ChannelCase:
+    """`seat(number, url)`: account `number` on the sandbox at `url`.
+
+    Operations are named as the sandbox names them: `publishes` make a post, `uploads` come before it, `reads` look for
+    it, `logins` open a session, `edits` change a post, `deletes` take it down.
+    """
+
+    kind: str
+    seat: Callable[[int, str], Seat]
+    platform: str | None = None
+    """The sandbox's name of it; None where the channel is our own house and can have no faults of a platform."""
+    publishes: tuple[str, ...] = ()
+    uploads: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    logins: tuple[str, ...] = ()
+    edits: tuple[str, ...] = ()
+    deletes: tuple[str, ...] = ()
+    sees_twins: bool = True
+    """Whether the platform lets us see a second post that it made by itself."""
+    takes_images: bool = False
+    dead: Json | None = None
+    """What to add to `control` so that the account's token is dead for good."""
+
+
+def cases() -> dict[str, ChannelCase]:
+    """Every description there is, by kind."""
+    found = [import_module(f"{channels.__name__}.{info.name}") for info in iter_modules(channels.__path__)]
+    return {module.CASE.kind: module.CASE for module in found}
+
+
+def case_of(kind: str) -> ChannelCase:
+    try:
+        return cases()[kind]
+    except KeyError:
+        raise AssertionError(
+            f"channel {kind!r} is registered and not described: add tests/publish/conformance/channels/{kind}.py"
+            " (docs/how-to/add-a-channel.md)"
+        ) from None
+
+
+KINDS = CHANNELS.names()
+"""Every test here runs over all of them."""

@@ -1,0 +1,193 @@
+"""The newsroom and the sandbox in one process: no sockets, and one clock for both sides that only the test moves."""
+
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from typing_extensions import override
+
+from libs.common import models as m
+from libs.common.auth.dev import dev_token
+from libs.common.models.enums import Role
+from libs.common.testing.make import Make
+from sandbox.main import create
+from sandbox.settings import SandboxSettings
+from services.publish import queries
+from services.publish.adapters.base import Channel, Press
+from services.publish.resources import PublishResources
+from tests.publish.conformance.case import ChannelCase, Json, Seat
+from tests.publish.newsroom import Newsroom
+
+URL = "http://127.0.0.1:8110"
+AYEAR = timedelta(days=366)
+Hook = Callable[[str], Awaitable[None]]
+
+
+async def nothing(point: str) -> None:
+    """Where nobody wants to interfere."""
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """The way to the platforms: `hook` is called before each request leaves and after it was done."""
+
+    def __init__(self, app: FastAPI, hook: Hook = nothing) -> None:
+        self._inner, self._hook = httpx.ASGITransport(app=app), hook
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await self._hook("asking")
+        answer = await self._inner.handle_async_request(request)
+        await self._hook("asked")
+        return answer
+
+
+@dataclass
+class OurPress:
+    """The bulletin's press, with the same hook: our own house can lose its power as well."""
+
+    press: Press
+    hook: Hook
+
+    async def publish(self, slug: str) -> None:
+        await self.hook("printing")
+        await self.press.publish(slug)
+        await self.hook("printed")
+
+    def shown_digest(self, slug: str) -> str | None:
+        return self.press.shown_digest(slug)
+
+
+@dataclass
+class Theatre:
+    newsroom: Newsroom
+    make: Make
+    app: FastAPI
+    control: httpx.AsyncClient
+    files: Path
+    hook: Hook = nothing
+    seats: dict[Any, tuple[ChannelCase, Seat]] = field(default_factory=dict)
+    """Of each channel, by its id."""
+
+    @classmethod
+    async def build(cls, newsroom: Newsroom, make: Make, issuer: Path) -> "Theatre":
+        """Empty, with people whose sign-in outlasts every jump of the clock."""
+        for name, role in _STAFF.items():
+            person = await make.person(role)
+            token = dev_token(issuer, person.subject, newsroom.clock.now(), AYEAR)
+            setattr(newsroom, name, {"Authorization": f"Bearer {token}"})
+        app = create(SandboxSettings())
+        control = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=URL)
+        made = cls(newsroom, make, app, control, newsroom.resources.files.root / "bulletin" / "tin")
+        await made.reset()
+        return made
+
+    # --- the clock ---
+
+    async def reset(self) -> None:
+        """An empty sandbox; its clock stands where ours stands."""
+        await self.post("reset", at=self.newsroom.clock.now().isoformat())
+        self.app.state.world.clock.freeze()
+        self.newsroom.resources.tools.sessions.clear()
+
+    def advance(self, step: timedelta) -> None:
+        self.newsroom.clock.advance(step)
+        self.app.state.world.clock.advance(step)
+
+    # --- the sandbox, from behind ---
+
+    async def post(self, path: str, **body: Any) -> Any:
+        answer = await self.control.post(f"/control/{path}", json=body)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    async def put(self, path: str, **body: Any) -> Any:
+        answer = await self.control.put(f"/control/{path}", json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def fault(self, case: ChannelCase, operation: str, kind: str, **more: Any) -> None:
+        await self.post("faults", platform=case.platform, operation=operation, kind=kind, **more)
+
+    async def posts(self, case: ChannelCase, marker: str) -> list[Json]:
+        """What readers see of one message: the truth that our own records are held against."""
+        if case.platform is None:
+            pages = [page for page in self.files.glob("*.html") if marker in page.read_text("utf-8")]
+            return [{"id": page.stem, "text": page.read_text("utf-8")} for page in pages]
+        read = await self.control.get("/control/ledger", params={"platform": case.platform, "after": 1 << 30})
+        return [post for post in read.json()["posts"] if marker in post["text"]]
+
+    def holds(self, platform: str, operation: str) -> bool:
+        return bool(self._held(platform, operation))
+
+    async def do_held(self, platform: str, operation: str) -> None:
+        """What the network still held of an operation arrives now, by itself."""
+        for held in self.app.state.world.faults.release(platform, operation):
+            parts = iter([{"type": "http.request", "body": held.body, "more_body": False}])
+
+            async def receive(parts: Iterator[Json] = parts) -> Json:
+                return next(parts, {"type": "http.disconnect"})
+
+            with suppress(httpx.HTTPError):  # its sender has gone: a fault of the answer is heard by nobody
+                await self.app(dict(held.scope), receive, _unheard)
+
+    def _held(self, platform: str, operation: str) -> Any:
+        return self.app.state.world.faults._held.get((platform, operation))
+
+    # --- accounts and workers ---
+
+    async def account(self, case: ChannelCase, number: int) -> m.Channel:
+        """A fresh account on the sandbox, and our channel for it."""
+        seat = case.seat(number, URL)
+        answer = await self.put("accounts", **seat.control) if seat.control is not None else {}
+        settings, name = seat.told(answer), f"{case.kind} {number}"
+        channel = await self.make.channel(case.kind, name=name, address=seat.address, settings=settings)
+        await self.connect(channel, seat)
+        self.seats[channel.id] = (case, seat)
+        return channel
+
+    async def connect(self, channel: m.Channel, seat: Seat) -> None:
+        vault, now = self.newsroom.resources.vault, self.newsroom.clock.now()
+        assert vault is not None
+        if seat.secret:
+            async with self.newsroom.worker_db.transaction() as session:
+                await queries.store_credentials(session, channel.id, vault.seal(channel.id, seat.secret), now)
+
+    async def reconnect(self, channel: m.Channel) -> None:
+        """A person brings the account back to life, there and here."""
+        _, seat = self.seats[channel.id]
+        if seat.control is not None:
+            await self.put("accounts", **seat.control)
+        address = f"/api/publish/v1/channels/{channel.id}/credentials"
+        done = await self.newsroom.client.put(address, json={"secret": seat.secret}, headers=self.newsroom.admin)
+        assert done.is_success, done.text
+
+    def resources(self) -> PublishResources:
+        """A fresh process: no logins kept, its way to the platforms and its steps under the hook."""
+        ours = self.newsroom.resources
+        http = httpx.AsyncClient(transport=Wire(self.app, self.hook))
+        press = OurPress(ours.tools.press, self.hook)
+        tools = replace(ours.tools, http=http, press=press, sessions={})
+        return replace(ours, tools=tools, checkpoint=self.hook)
+
+    def opened(self, channel: m.Channel) -> Channel:
+        """The adapter as a worker opens it."""
+        _, seat = self.seats[channel.id]
+        return self.resources().open(channel, dict(seat.secret))
+
+
+_STAFF = {"editor": Role.EDITOR, "speaker": Role.SPOKESPERSON, "second_speaker": Role.SPOKESPERSON, "admin": Role.ADMIN}
+_numbers = itertools.count(1)
+
+
+async def _unheard(message: Any) -> None:
+    pass
+
+
+def next_number() -> int:
+    return next(_numbers)
