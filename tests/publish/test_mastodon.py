@@ -13,6 +13,7 @@ import pytest
 
 from libs.common import models as m
 from libs.common.ids import new_id
+from services.publish import jobs
 from services.publish.adapters import mastodon as adapter
 from services.publish.adapters.base import (
     Account,
@@ -253,6 +254,22 @@ async def test_a_twin_made_by_the_instance_becomes_a_task(newsroom: Newsroom, ma
     tasks = (await newsroom.client.get(f"{API}/tasks?state=open", headers=newsroom.editor)).json()["items"]
     twin = next(t for t in tasks if t["kind"] == "duplicate_post")
     assert {twin["link"], on(done, masto.channel)["platform_url"]} == pages
+
+
+@pytest.mark.mission("M39")
+async def test_a_twin_that_the_list_shows_only_at_the_second_reading_becomes_a_task_too(
+    newsroom: Newsroom, masto: Masto
+) -> None:
+    await masto.lag(120, "missed_once")
+    await masto.fault("executed_twice")
+    await newsroom.published(newsroom.bulletin, masto.channel)
+    seen: list[list[str]] = []
+    for wait in (240, 4200):
+        await masto.later(wait)
+        await jobs.look_again(newsroom.context)
+        tasks = (await newsroom.client.get(f"{API}/tasks?state=open", headers=newsroom.editor)).json()["items"]
+        seen.append([task["kind"] for task in tasks])
+    assert seen == [[], ["duplicate_post"]]
 
 
 @pytest.mark.mission("M30")
