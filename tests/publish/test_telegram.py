@@ -29,6 +29,7 @@ from services.publish.adapters.base import (
 )
 from services.publish.adapters.telegram import Telegram
 from tests.publish.newsroom import API, Newsroom
+from tests.publish.pictures import shelve
 from tests.publish.stage import Stage
 from tests.sandbox.bot import CHANNEL, TOKEN, png
 
@@ -179,6 +180,45 @@ async def test_what_stands_there_is_the_preview(desk: Desk) -> None:
     shown = [e for e in entry["data"]["entities"] if e["type"] != "url"]
     assert payload["entities"] == shown
     assert payload["link_preview_options"] == entry["data"]["preview"]
+
+
+@pytest.mark.mission("M18", "M28")
+@pytest.mark.parametrize("count", [1, 2])
+async def test_pictures_of_the_library_arrive_as_approved(desk: Desk, count: int) -> None:
+    files = [png(shade=number) for number in range(count)]
+    media = [str(await shelve(desk.newsroom, data, alt=f"Ảnh {n}", size=(40, 30))) for n, data in enumerate(files)]
+    done = await desk.newsroom.published(desk.newsroom.bulletin, desk.channel, media_ids=media)
+    delivery = on(done, desk.channel)
+    assert (delivery["state"], delivery["platform_id"]) == ("published", "1m" if count == 1 else "1,2m")
+    entries = await desk.entries()
+    assert [e["data"]["media_sha256"] for e in entries] == [[hashlib.sha256(data).hexdigest()] for data in files]
+    assert entries[0]["data"]["text"].startswith("Điều chỉnh lộ trình xe buýt số 32")
+    gone = await desk.withdrawn(done)
+    assert on(gone, desk.channel)["state"] == "withdrawn"
+    assert await desk.posts() == []
+
+
+@pytest.mark.mission("M30")
+@pytest.mark.parametrize("lost", [False, True], ids=["heard", "lost"])
+async def test_a_correction_stands_in_the_post_it_corrects(desk: Desk, lost: bool) -> None:
+    newsroom = desk.newsroom
+    first = await newsroom.published(newsroom.bulletin, desk.channel)
+    await desk.later(60 * 4)
+    if lost:
+        await desk.fault("executed_response_lost", "editMessageText")
+    told = {"kind": "correction", "corrects_id": first["id"], "title": "Xe buýt 32 đổi từ 2/12"}
+    fixed = await newsroom.draft(newsroom.bulletin, desk.channel, **told)
+    await newsroom.act("submit", fixed, newsroom.editor)
+    for speaker in (newsroom.speaker, newsroom.second_speaker):
+        agreed = await newsroom.act("approve", fixed, speaker, content_hash=fixed["content_hash"])
+        assert agreed.status_code == 200, agreed.text
+    await newsroom.deliver()
+    done = await desk.settle(fixed, rounds=1) if lost else await newsroom.read(fixed)
+    [post] = await desk.posts()
+    assert post["text"].startswith("Đính chính: Xe buýt 32 đổi từ 2/12")
+    delivery = on(done, desk.channel)
+    assert (delivery["state"], delivery["platform_id"]) == ("published", "1")
+    assert len(await desk.entries(effect="created")) == 1
 
 
 # --- when the answer goes missing ---
