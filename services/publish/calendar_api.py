@@ -33,7 +33,14 @@ from services.publish.service import calendar, calendar_feeds, exporting
 from services.publish.service.publications import SEES
 
 router = APIRouter(prefix="/api/publish/v1", tags=["calendar"], responses=problems(Unauthenticated, Forbidden))
-public_router = APIRouter(include_in_schema=False, dependencies=[public()])
+
+
+def forget_address(request: Request) -> None:
+    """Before anything else: whatever goes wrong with a subscriber's request is told without the address."""
+    request.scope["path"] = "/lich/…"
+
+
+public_router = APIRouter(include_in_schema=False, dependencies=[public(), Depends(forget_address)])
 
 Reader = Annotated[Principal, require(*SEES)]
 Editor = Annotated[Principal, require(*calendar.MOVES)]

@@ -160,6 +160,17 @@ async def test_an_address_stands_in_no_log(subscriber: Subscriber, caplog: pytes
     assert f"/lich/{logs.SECRET}" in written
 
 
+async def test_a_failure_does_not_quote_the_address(subscriber: Subscriber) -> None:
+    url = await subscriber.address()
+    async with subscriber.room.db.transaction() as session:
+        await session.execute(text("ALTER TABLE calendar_feeds RENAME TO calendar_feeds_gone"))
+    subscriber.room.client._transport.raise_app_exceptions = False  # type: ignore[attr-defined]
+    broken = await subscriber.read(url)
+    assert problem(broken) == (500, "internal-error")
+    assert url.removeprefix("/lich/").removesuffix(".ics") not in broken.text
+    assert broken.json()["instance"] == "/lich/…"
+
+
 @pytest.mark.mission("M12")
 async def test_what_has_not_changed_is_not_sent_again(subscriber: Subscriber) -> None:
     draft = await subscriber.at(24)
