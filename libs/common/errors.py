@@ -34,6 +34,9 @@ REASONS: Mapping[str, str] = {
     "enum": "Không thuộc danh sách cho phép.",
     "datetime_parsing": "Không phải thời điểm hợp lệ.",
     "datetime_from_date_parsing": "Không phải thời điểm hợp lệ.",
+    "date_type": "Không phải ngày hợp lệ, ví dụ 2026-11-24.",
+    "date_from_datetime_parsing": "Không phải ngày hợp lệ, ví dụ 2026-11-24.",
+    "date_from_datetime_inexact": "Chỉ nhận ngày, không kèm giờ, ví dụ 2026-11-24.",
     "timezone_aware": "Thời điểm phải kèm múi giờ, ví dụ 2026-11-24T10:15:00+07:00.",
 }
 """What is wrong with a field, by pydantic's name for it; what is not listed stays in English."""

@@ -267,6 +267,17 @@ async def test_a_theme_lies_in_the_year_of_its_plan(planning: Planning, starts: 
     assert {"first", "last"} <= set(refused.json()["errors"][0])
 
 
+@pytest.mark.parametrize("day", ["hôm nay", "2026-13-01", "2026-11-01T08:00:00Z", 5.5, None, True])
+async def test_what_is_no_day_is_refused_in_vietnamese(planning: Planning, day: Any) -> None:
+    plan = await planning.plan()
+    body = {"title": "Chủ đề", "starts_on": day, "ends_on": "2026-12-31"}
+    refused = await planning.call("POST", f"/plans/{plan['id']}/themes", **body)
+    assert problem(refused) == (422, "invalid-payload")
+    [error] = refused.json()["errors"]
+    assert error["pointer"] == "/body/starts_on"
+    assert "ngày" in error["message"]
+
+
 @pytest.mark.mission("M12")
 async def test_a_campaign_lies_in_its_theme_and_the_theme_stays_around_its_campaigns(planning: Planning) -> None:
     theme = await planning.theme(await planning.plan())
