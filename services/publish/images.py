@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
-from PIL import Image, ImageCms, ImageOps, JpegImagePlugin
+from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
 ROLES = ("original", "large", "small")
@@ -115,6 +115,7 @@ def clean(data: Buffer, limits: Limits, outs: Sequence[IO[bytes]]) -> Cleaned:
     if FOREIGN.search(data[:HEAD]) or FOREIGN.search(data[end:]) or ends_as_archive(data):
         raise BadPicture(FOREIGN_INSIDE)
     source = io.BytesIO(data[:end])
+    Image.MAX_IMAGE_PIXELS = None  # we ask the header ourselves, and say how large is too large
     with Image.open(source, formats=(FORMATS[mime],)) as picture:
         moves = _frames(picture, mime) > 1
         _require_size(picture, mime, limits)
@@ -217,9 +218,7 @@ def _original(
             return picture.size
         case "image/jpeg":
             sampling = JpegImagePlugin.get_sampling(picture)
-            still.convert("RGB" if still.mode != "L" else "L").save(
-                out, "JPEG", quality=92, optimize=True, progressive=True, subsampling=max(sampling, 0)
-            )
+            _save_jpeg(still, out, 92, subsampling=max(sampling, 0))
         case "image/webp":
             lossless = b"VP8L" in source.getvalue()[:64]
             options: dict[str, Any] = {"quality": 92, "lossless": lossless, "method": 2}
@@ -265,6 +264,12 @@ def _renditions(still: Image.Image, mime: str, outs: Sequence[IO[bytes]], size: 
         yield made
 
 
+def _save_jpeg(picture: Image.Image, out: IO[bytes], quality: int, **options: int) -> None:
+    """Progressive: the encoder then needs room for the whole file, which Pillow guesses too small for a noisy one."""
+    ImageFile.MAXBLOCK = max(1 << 16, 3 * picture.width * picture.height)
+    picture.save(out, "JPEG", quality=quality, optimize=True, progressive=True, **options)
+
+
 def _on_white(still: Image.Image) -> Image.Image:
     if still.mode in ("L", "RGB"):
         return still
@@ -280,7 +285,7 @@ def _jpeg(picture: Image.Image, edge: int, most: int) -> tuple[bytes, tuple[int,
         fitted.thumbnail((edge, edge), Image.Resampling.LANCZOS)
         for quality in QUALITIES:
             out = io.BytesIO()
-            fitted.save(out, "JPEG", quality=quality, optimize=True, progressive=True)
+            _save_jpeg(fitted, out, quality)
             if out.tell() <= most:
                 return out.getvalue(), fitted.size
         edge = max(fitted.size) * 3 // 4

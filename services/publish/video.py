@@ -101,11 +101,11 @@ class _Reader:
         self._blanks: list[tuple[int, int]] = []
 
     def read(self) -> Video:
+        mime = self._mime(next(self._boxes(0, self._size)))
         top = list(self._boxes(0, self._size))
         if any(box.kind not in TOP_LEVEL for box in top):
             raise BadVideo(FOREIGN_INSIDE)
         self._refuse_foreign()
-        mime = self._mime(top)
         movies = [box for box in top if box.kind == b"moov"]
         if not movies or not any(box.kind == b"mdat" for box in top):
             raise BadVideo(TRUNCATED)
@@ -119,10 +119,10 @@ class _Reader:
         edits = _edits(self._renamed, self._blanks)
         return Video(mime, duration, shown.width, shown.height, is_ai_made, edits)
 
-    def _mime(self, top: list[Box]) -> str:
-        if top[0].kind != b"ftyp":
+    def _mime(self, first: Box) -> str:
+        if first.kind != b"ftyp":
             return MOV  # before there were file types, there was QuickTime
-        told = self._bytes(top[0], 4096)
+        told = self._bytes(first)
         brands = {told[at : at + 4] for at in (0, *range(8, len(told), 4))}
         if told[:4] in HEIF or (brands & HEIF and not brands & {b"isom", b"mp41", b"mp42", b"qt  "}):
             raise BadVideo(STILL_PICTURE)
