@@ -6,6 +6,7 @@ import lzma
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -18,11 +19,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from libs.common.cli.main import group
-from libs.common.cli.ops import OperatorSettings
+from libs.common.cli.ops import OperatorSettings, database
 from libs.common.clock import SystemClock
 from libs.common.db import Database
 from services.publish import adapters, measure, queries
 from services.publish.adapters.base import Account, Channel, Composed, Draft, Json, NotPostable, Refresh, Tools
+from services.publish.credentials import Vault
+from services.publish.rotation import Rotation, rotate
+from services.publish.settings import PublishGroup
 
 AsJson = Annotated[bool, typer.Option("--json", help="In ra JSON.")]
 NOBODY = UUID(int=0)
@@ -33,6 +37,7 @@ def register(app: typer.Typer) -> None:
     channels.command("kinds")(list_kinds)
     channels.command("list")(list_channels)
     channels.command("fit")(fit)
+    channels.command("rotate-key")(rotate_key)
 
 
 def list_kinds(as_json: AsJson = False) -> None:
@@ -58,6 +63,38 @@ async def _read_channels() -> list[dict[str, Any]]:
             return await queries.channels_at_work(session)
     finally:
         await db.dispose()
+
+
+class RotationSettings(OperatorSettings):
+    publish: PublishGroup = PublishGroup()
+
+
+def rotate_key(as_json: AsJson = False) -> None:
+    """Niêm phong lại thông tin đăng nhập của mọi kênh bằng khóa hiện tại; chạy lại bao nhiêu lần cũng được."""
+    settings = RotationSettings()
+    if settings.publish.credentials_key is None:
+        raise typer.BadParameter("hãy đặt LANTOA_PUBLISH__CREDENTIALS_KEY (và _KEYS_OLD: khóa cũ, danh sách JSON)")
+    try:
+        vault = Vault(settings.publish.credentials_key, settings.publish.old_keys)
+    except ValueError as error:
+        raise typer.BadParameter(f"khóa không dùng được: {error}") from None
+    done = asyncio.run(_rotate(settings, vault, as_json))
+    if as_json:
+        typer.echo(json.dumps(asdict(done), default=str))
+    else:
+        out = Console()
+        out.print(f"Khóa hiện tại {done.key_id}: đã niêm phong lại {done.rotated} kênh.")
+        out.print(f"Còn dưới khóa cũ: {done.remaining} kênh.")
+        for channel_id in done.unreadable:
+            out.print(f"[red]Không mở được[/] {channel_id}: thiếu khóa cũ, hoặc cần nhập lại thông tin đăng nhập.")
+    raise typer.Exit(1 if done.remaining else 0)
+
+
+async def _rotate(settings: RotationSettings, vault: Vault, quiet: bool) -> Rotation:
+    async with database(settings) as db:
+        with _progress(quiet) as progress:
+            task = progress.add_task("Niêm phong lại, còn", total=None)
+            return await rotate(db, vault, lambda left: progress.update(task, completed=left))
 
 
 def fit(

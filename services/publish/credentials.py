@@ -1,45 +1,115 @@
-"""Secrets of channels, encrypted at rest (JWE, dir + A256GCM) and bound to their channel.
+"""Secrets of channels at rest: an envelope for each row (JWE, A256GCMKW + A256GCM).
 
-A copy of one channel's row does not open as another's, and nothing here ever prints what it holds.
+Each row has a data key of its own, wrapped by the key of the environment; `kid` names that key, so that a new one can
+take over while the old one still reads. A row is bound to its channel by a protected header: a copy does not open as
+another's. Rows of before (`dir`, the key itself) still open. Nothing here ever prints what it holds.
 """
 
+import base64
+import binascii
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from joserfc import jwe
 from joserfc.errors import JoseError
+from joserfc.jwe import JWERegistry
 from joserfc.jwk import OctKey
+from joserfc.registry import HeaderParameter
 from pydantic import SecretStr
 
-ALGORITHMS = ["dir", "A256GCM"]
+WRAP, DIRECT, CONTENT = "A256GCMKW", "dir", "A256GCM"
 MIN_KEY = 32
+_REGISTRY = JWERegistry(
+    header_registry={"channel": HeaderParameter("id of the channel that the row belongs to", "str")},
+    algorithms=[WRAP, DIRECT, CONTENT],
+)
 
 
 class CredentialsUnreadable(Exception):
     """The row was written with another key, for another channel, or changed since."""
 
 
-class Vault:
-    def __init__(self, key: SecretStr) -> None:
+@dataclass(frozen=True)
+class _Key:
+    """One key of the environment, in the two forms it is used in."""
+
+    id: str
+    wrapping: OctKey
+    direct: OctKey
+
+    @classmethod
+    def of(cls, key: SecretStr) -> "_Key":
         secret = key.get_secret_value()
         if len(secret) < MIN_KEY:
             raise ValueError(f"the credentials key needs at least {MIN_KEY} characters")
-        derived = hashlib.blake2b(secret.encode(), digest_size=32, person=b"lantoa-publish")
-        self._key = OctKey.import_key(derived.digest())
+        wrapping = _derived(secret, b"lantoa-envelope")
+        name = hashlib.blake2b(wrapping, digest_size=6, person=b"lantoa-key-id").hexdigest()
+        return cls(name, OctKey.import_key(wrapping), OctKey.import_key(_derived(secret, b"lantoa-publish")))
+
+
+def _derived(secret: str, purpose: bytes) -> bytes:
+    return hashlib.blake2b(secret.encode(), digest_size=32, person=purpose).digest()
+
+
+class Vault:
+    """Seals with the current key, opens with it and with the old ones."""
+
+    def __init__(self, key: SecretStr, old: Sequence[SecretStr] = ()) -> None:
+        self._current = _Key.of(key)
+        self._all = {known.id: known for known in (*map(_Key.of, old), self._current)}
+
+    @property
+    def key_id(self) -> str:
+        """Names the current key, and tells nothing of it."""
+        return self._current.id
 
     def seal(self, channel_id: UUID, secret: dict[str, Any]) -> bytes:
-        header = {"alg": "dir", "enc": "A256GCM", "kid": str(channel_id)}
+        header = {"alg": WRAP, "enc": CONTENT, "kid": self._current.id, "channel": str(channel_id)}
         plain = json.dumps(secret, ensure_ascii=False).encode()
-        return jwe.encrypt_compact(header, plain, self._key, algorithms=ALGORITHMS).encode()
+        return jwe.encrypt_compact(header, plain, self._current.wrapping, registry=_REGISTRY).encode()
 
     def open(self, channel_id: UUID, sealed: bytes) -> dict[str, Any]:
-        try:
-            opened = jwe.decrypt_compact(sealed, self._key, algorithms=ALGORITHMS)
-        except (JoseError, ValueError):
-            raise CredentialsUnreadable(f"credentials of channel {channel_id}") from None
-        if opened.protected.get("kid") != str(channel_id) or opened.plaintext is None:
-            raise CredentialsUnreadable(f"credentials of channel {channel_id}")
-        secret = json.loads(opened.plaintext)
-        return dict(secret)
+        """Raises CredentialsUnreadable, which names the channel alone."""
+        for key in self._keys_for(sealed):
+            opened = _opened(sealed, key)
+            if opened is not None and opened.plaintext is not None and _belongs(opened.protected, channel_id):
+                return dict(json.loads(opened.plaintext))
+        raise CredentialsUnreadable(f"credentials of channel {channel_id}")
+
+    def _keys_for(self, sealed: bytes) -> list[OctKey]:
+        header = _header(sealed)
+        if header.get("alg") == WRAP:
+            known = self._all.get(str(header.get("kid")))
+            return [known.wrapping] if known else []
+        return [known.direct for known in self._all.values()] if header.get("alg") == DIRECT else []
+
+
+def key_id_of(sealed: bytes) -> str | None:
+    """The name of the key that wraps a row's own; None for a row of before."""
+    header = _header(sealed)
+    return str(header["kid"]) if header.get("alg") == WRAP and "kid" in header else None
+
+
+def _belongs(header: dict[str, Any], channel_id: UUID) -> bool:
+    return header.get("kid" if header["alg"] == DIRECT else "channel") == str(channel_id)
+
+
+def _opened(sealed: bytes, key: OctKey) -> jwe.CompactEncryption | None:
+    try:
+        return jwe.decrypt_compact(sealed, key, registry=_REGISTRY)
+    except (JoseError, ValueError):
+        return None
+
+
+def _header(sealed: bytes) -> dict[str, Any]:
+    """What the first part says, before anything is believed of it."""
+    first = sealed.partition(b".")[0]
+    try:
+        found = json.loads(base64.urlsafe_b64decode(first + b"=" * (-len(first) % 4)))
+    except (binascii.Error, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -14,6 +14,7 @@ from libs.common import models as m
 from libs.common.models.enums import DeliveryState, PublicationState, TaskState
 from libs.common.pagination import PageRequest
 from services.publish.adapters.base import Corrected, Medium, Rendition
+from services.publish.credentials import key_id_of
 
 PUBLIC_STATES = ("published", "partly_published", "corrected", "withdrawn")
 
@@ -219,9 +220,8 @@ async def channels_at_work(session: AsyncSession) -> list[dict[str, Any]]:
 
 
 async def store_credentials(session: AsyncSession, channel_id: UUID, ciphertext: bytes, now: datetime) -> None:
-    values = {"channel_id": channel_id, "ciphertext": ciphertext, "updated_at": now}
-    query = insert(m.ChannelCredential).values(values)
-    changed = {"ciphertext": ciphertext, "updated_at": now}
+    changed = {"ciphertext": ciphertext, "key_id": key_id_of(ciphertext), "updated_at": now}
+    query = insert(m.ChannelCredential).values({"channel_id": channel_id, **changed})
     await session.execute(query.on_conflict_do_update(index_elements=["channel_id"], set_=changed))
 
 

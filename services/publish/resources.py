@@ -90,7 +90,7 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
     press = BulletinPress(db, files, clock, site)
     key = settings.publish.credentials_key
     async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as http:
-        vault = Vault(key) if key else None
+        vault = Vault(key, settings.publish.old_keys) if key else None
         signer = PullSigner.of(settings.public_url, key) if key else None
         tools = Tools(
             http=http,

@@ -1,5 +1,6 @@
 """Settings of the publish service; `LANTOA_PUBLISH__…` in the environment."""
 
+import json
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Self
@@ -112,10 +113,31 @@ class PublishGroup(BaseModel):
     credentials_key: SecretStr | None = Field(
         default=None, description="at least 32 characters; without it no channel secret can be stored or used"
     )
+    credentials_keys_old: SecretStr | None = Field(
+        default=None, description="keys of before, as a JSON list; they only read, until everything is rotated"
+    )
     site: SiteSettings = SiteSettings()
     media: MediaSettings = MediaSettings()
     waiting: WaitingSettings = WaitingSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
+
+    @property
+    def old_keys(self) -> list[SecretStr]:
+        """Raises ValueError, without a word of what was written, where it is no JSON list of texts."""
+        if self.credentials_keys_old is None or not self.credentials_keys_old.get_secret_value():
+            return []
+        try:
+            found = json.loads(self.credentials_keys_old.get_secret_value())
+        except ValueError:
+            found = None
+        if not isinstance(found, list) or not all(isinstance(key, str) for key in found):
+            raise ValueError("publish.credentials_keys_old is a JSON list of keys")
+        return [SecretStr(key) for key in found]
+
+    @model_validator(mode="after")
+    def _old_keys_are_a_list(self) -> Self:
+        _ = self.old_keys
+        return self
 
 
 class PublishSettings(CommonSettings):

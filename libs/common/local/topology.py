@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from libs.common.auth.dev import DEV_ISSUER, PUBLIC_FILE
+from libs.common.local import accounts
 from libs.common.local.addresses import LOOPBACK, SERVICES, Addresses
 from libs.common.local.nats import NatsInfo
 from libs.common.local.paths import LocalPaths
@@ -16,7 +17,6 @@ from libs.common.local.supervisor import Command
 from libs.common.roles import RELAY, role_name
 
 DATABASE, OWNER = "lantoa", "lantoa_owner"
-SANDBOX_HANDLE = "thanhpho.test"
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 _TELEMETRY = tuple(f"LANTOA_TELEMETRY__{key}" for key in ("OTLP_ENDPOINT", "SAMPLING", "LOG_FORMAT", "METRICS"))
 
@@ -65,7 +65,7 @@ def service_environment(setup: Setup, role: str, service: str) -> dict[str, str]
             "LANTOA_POLL__DEADLINE_SECONDS": "5",
             "LANTOA_POLL__ARTICLES_SECONDS": "15",
         }
-    if service == "publish":
+    if service in ("publish", "operator"):
         told["LANTOA_PUBLISH__CREDENTIALS_KEY"] = setup.secret("credentials-key")
     return _inherited() | _telemetry() | told
 
@@ -81,9 +81,8 @@ def sandbox_environment(setup: Setup) -> dict[str, str]:
     told = {
         "LANTOA_SANDBOX_DATA_DIR": str(setup.paths.press),
         "LANTOA_SANDBOX_CONTROL_TOKEN": setup.secret("sandbox-control"),
-        "LANTOA_SANDBOX_BLUESKY__ACCOUNTS": f"{SANDBOX_HANDLE}:{setup.secret('sandbox-bluesky')}",
-        "LANTOA_SANDBOX_BLUESKY__BASE_URL": f"{setup.addresses.sandbox}/bluesky",
     }
+    told |= accounts.sandbox_settings(setup.addresses.sandbox, setup.secret)
     return _inherited() | told | {f"LANTOA_SANDBOX_PRESS__{key}": value for key, value in setup.press.items()}
 
 
