@@ -12,7 +12,7 @@ import pytest
 from libs.common.ids import new_id
 from services.publish import measure
 from services.publish.adapters import bluesky
-from services.publish.adapters.atproto import facets_of
+from services.publish.adapters.atproto import facets_of, host_of
 from services.publish.adapters.base import Corrected, Draft, Medium, NotPostable, Prepared, Rendition
 
 LINK = "https://tin.example.vn/tin/dieu-chinh-xe-buyt"
@@ -202,3 +202,31 @@ def test_a_correction_says_so_and_answers_the_original() -> None:
 )
 def test_the_beginning_says_what_it_is(changes: dict[str, Any], beginning: str) -> None:
     assert bluesky.compose(draft(**changes)).text.startswith(beginning)
+
+
+# --- where the account is ---
+
+ENTRANCE = "https://bsky.social"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "service", "host"),
+    [
+        ("https://porcini.us-east.host.bsky.network", ENTRANCE, "https://porcini.us-east.host.bsky.network"),
+        ("https://pds.hanoi.gov.vn/", ENTRANCE, "https://pds.hanoi.gov.vn"),
+        ("http://pds.example.vn", ENTRANCE, ""),
+        ("http://127.0.0.1:2583", ENTRANCE, ""),
+        ("http://localhost:2583", "http://127.0.0.1:2583", "http://localhost:2583"),
+        ("https://a:b@pds.example.vn", ENTRANCE, ""),
+        ("javascript:alert(1)", ENTRANCE, ""),
+        ("", ENTRANCE, ""),
+    ],
+)
+def test_a_token_goes_only_to_a_server_that_may_have_it(endpoint: str, service: str, host: str) -> None:
+    document = {"service": [{"id": "#other"}, {"id": "did:plc:x#atproto_pds", "serviceEndpoint": endpoint}]}
+    assert host_of(document, service) == host
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"service": "x"}, {"service": ["x"]}, {"service": [{}]}])
+def test_a_document_that_says_nothing_leaves_the_service(document: Any) -> None:
+    assert host_of(document, ENTRANCE) == ""

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -17,6 +18,7 @@ RELOGIN = {"InvalidToken", "AuthMissing", "AuthenticationRequired"}
 CLOSED = {"AccountTakedown", "AccountDeactivated", "AccountSuspended", "AuthFactorTokenRequired"}
 TID_ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 MAX_TAG = 64
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]}…’”]")
 _TAG = re.compile(r"(?<![\w#&/])[#＃](?P<tag>\w*[^\W\d_]\w*)")
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -25,8 +27,10 @@ NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx
 @dataclass(frozen=True)
 class Session:
     did: str
-    access: str
-    refresh: str
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    host: str = ""
+    """The server that holds the account, where the one that opened the login says it is another."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,11 @@ class NeedsPerson(ChannelError):
 
 
 class Xrpc:
-    """Calls as one account; a login is kept for the process and refreshed when the server says it expired."""
+    """Calls as one account; a login is kept for the process and refreshed when the server says it expired.
+
+    Logins are asked of the service, everything else of the server that holds the account, as the platform's own
+    client does: bsky.social is only the entrance to many servers.
+    """
 
     def __init__(self, account: Account, tools: Tools, service: str) -> None:
         self._account, self._tools, self._service = account, tools, service
@@ -106,8 +114,8 @@ class Xrpc:
 
     async def _as(self, session: Session, method: str, nsid: str, values: "Mapping[str, Any] | Bytes") -> Json:
         if isinstance(values, Bytes) or not nsid.startswith("com.atproto.repo."):
-            return await self._send(method, nsid, values, session.access)
-        return await self._send(method, nsid, {"repo": session.did, **values}, session.access)
+            return await self._send(method, nsid, values, session.access, session.host)
+        return await self._send(method, nsid, {"repo": session.did, **values}, session.access, session.host)
 
     async def _session(self) -> Session:
         known = self._tools.sessions.get(self._account.channel_id)
@@ -128,7 +136,8 @@ class Xrpc:
         """Losing a login posts nothing, so every trouble here counts as not connected."""
         try:
             got = await self._send("POST", nsid, body, token)
-            session = Session(str(got["did"]), str(got["accessJwt"]), str(got["refreshJwt"]))
+            host = host_of(got.get("didDoc"), self._service)
+            session = Session(str(got["did"]), str(got["accessJwt"]), str(got["refreshJwt"]), host)
         except (AnswerLost, KeyError) as lost:
             raise NotConnected(str(lost)) from None
         except CallFailed as failed:
@@ -140,8 +149,10 @@ class Xrpc:
         self._tools.sessions[self._account.channel_id] = session
         return session
 
-    async def _send(self, method: str, nsid: str, values: "Mapping[str, Any] | Bytes", token: str | None) -> Json:
-        url, headers = f"{self._service}/xrpc/{nsid}", {"Authorization": f"Bearer {token}"} if token else {}
+    async def _send(
+        self, method: str, nsid: str, values: "Mapping[str, Any] | Bytes", token: str | None, host: str = ""
+    ) -> Json:
+        url, headers = f"{host or self._service}/xrpc/{nsid}", {"Authorization": f"Bearer {token}"} if token else {}
         build = self._tools.http.build_request
         if isinstance(values, Bytes):
             headers["Content-Type"] = values.mime
@@ -171,6 +182,21 @@ def read_answer(answer: httpx.Response) -> Json:
     facts = body if isinstance(body, dict) else {}
     error, message = str(facts.get("error", ""))[:80], str(facts.get("message", ""))[:300]
     raise CallFailed(answer.status_code, error, message, answer.headers.get("RateLimit-Reset"))
+
+
+def host_of(document: Any, service: str) -> str:
+    """The server that an identity document names; empty where it names none that may be given a token.
+
+    That is one behind https, or on this machine where the service is on this machine itself.
+    """
+    named = document.get("service") if isinstance(document, dict) else None
+    entries = [entry for entry in named if isinstance(entry, dict)] if isinstance(named, list) else []
+    found = next((e for e in entries if str(e.get("id", "")).endswith("#atproto_pds")), {})
+    endpoint = str(found.get("serviceEndpoint", "")).rstrip("/")
+    parts = urlsplit(endpoint)
+    is_local = parts.hostname in LOOPBACK and urlsplit(service).hostname in LOOPBACK
+    is_safe = bool(parts.hostname) and parts.username is None and (parts.scheme == "https" or is_local)
+    return endpoint if is_safe else ""
 
 
 def tid(delivery_id: UUID) -> str:
