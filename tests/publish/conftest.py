@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
+from libs.common import models as m
 from libs.common.clock import FrozenClock
 from libs.common.db import Database
 from libs.common.models.enums import Role
@@ -21,6 +22,7 @@ from services.publish.main import SERVICE
 from services.publish.settings import PublishGroup
 from tests.publish.newsroom import KEY, Newsroom
 from tests.publish.officers import Officers
+from tests.publish.scripted import KIND, PAGES, Page, platform
 from tests.publish.stage import HANDLE, PASSWORD, Stage
 
 
@@ -86,3 +88,15 @@ async def bluesky(newsroom: Newsroom, stage: Stage) -> Any:
 def officers(make: Make, issuer: Path, clock: FrozenClock) -> Officers:
     """People whose identity matters: with their tokens and shifts."""
     return Officers(make, issuer, clock)
+
+
+@pytest.fixture
+def pages(make: Make) -> Iterator[Callable[..., Any]]:
+    """`await pages("a", deletes="never")`: a channel on the scripted platform, and its page with what stands there."""
+
+    async def page(name: str, **script: Any) -> tuple[m.Channel, Page]:
+        PAGES[name] = Page(**script)
+        return await make.channel(KIND, name=f"Kênh {name}", address=name, settings={"page": name}), PAGES[name]
+
+    with platform():
+        yield page
