@@ -73,12 +73,13 @@ async def claim_in_doubt(session: AsyncSession, now: datetime, limit: int = 10) 
 
 
 async def claim_to_look_again(session: AsyncSession, now: datetime, limit: int = 10) -> Sequence[m.Delivery]:
-    """Out for some minutes, and not looked at since: its `not_before` says when."""
-    query = select(m.Delivery.id).where(
-        m.Delivery.state == DeliveryState.PUBLISHED,
-        m.Delivery.not_before.between(now - domain.LOOK_AGAIN_WITHIN, now),
-        ~m.Delivery.handle.has_key("looked_again"),
-    )
+    """Seen, or taken down, some minutes ago, and not looked at since."""
+    handle, due = m.Delivery.handle, m.Delivery.not_before
+    seen = (m.Delivery.state == DeliveryState.PUBLISHED) & ~handle.has_key("looked_again") & (due <= now)
+    gone = (m.Delivery.state == DeliveryState.WITHDRAWN) & handle.has_key("arming") & ~handle.has_key("looked_after")
+    seen &= m.Delivery.platform_id.is_not(None)  # a person posted it: nothing is known of it there
+    gone &= due <= now - domain.LOOK_AGAIN
+    query = select(m.Delivery.id).where(seen | gone, due >= now - domain.LOOK_AGAIN_WITHIN)
     return await _claim(session, query, limit, not_before=now + domain.STEP_LEASE, updated_at=now)
 
 

@@ -74,6 +74,8 @@ SEND_WITHIN = timedelta(seconds=20)
 RECONCILE_EVERY = timedelta(seconds=30)
 LOOK_AGAIN = timedelta(minutes=3)
 """When a post that was seen is looked at once more: lists come up to two minutes late, and a twin only then."""
+SECOND_LOOK_AFTER = timedelta(minutes=10)
+"""Where the platform could not be asked that time."""
 LOOK_AGAIN_WITHIN = timedelta(hours=6)
 NOT_THERE_AFTER = timedelta(minutes=5)
 """How long after a sending nobody says of a withdrawn post that it was never there: lists are late, and so are

@@ -11,6 +11,7 @@ from libs.common import models as m
 from libs.common import telemetry
 from libs.common.ids import new_id
 from libs.common.jobs import Job, JobContext, Jobs
+from libs.common.models.enums import DeliveryState
 from services.publish import delivery_queries, domain, queries
 from services.publish.adapters.base import (
     Accepted,
@@ -160,7 +161,8 @@ async def _look(ctx: Context, delivery: m.Delivery) -> None:
 
 @jobs.every(seconds=20)
 async def look_again(ctx: Context) -> int:
-    """What went out some minutes ago, once more: only now do late lists show a second post made by the platform."""
+    """What went out or came down some minutes ago, once more: only now do late lists show a second post made by the
+    platform."""
     async with ctx.db.transaction() as session:
         claimed = await delivery_queries.claim_to_look_again(session, ctx.clock.now())
     for delivery in claimed:
@@ -172,10 +174,11 @@ async def _look_again(ctx: Context, delivery: m.Delivery) -> None:
     ready = await _opened(ctx, delivery)
     if isinstance(ready, AuthRequired):
         return
-    handle = {**sending.sending_of(delivery), "id": delivery.platform_id}
+    is_out = delivery.state == DeliveryState.PUBLISHED
+    handle = {**sending.sending_of(delivery), "id": delivery.platform_id if is_out else None}
     seen, standing = await ready.adapter.reconcile(handle), None
     try:
-        if isinstance(seen, NotFound):
+        if is_out and isinstance(seen, NotFound):
             standing = await ready.adapter.status(delivery.platform_id or "")
     except ChannelError as trouble:
         seen = Undecidable(trouble.reason)

@@ -221,6 +221,16 @@ async def record_look(
     await settle(session, publication, now)
 
 
+async def _flag_left_behind(
+    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, seen: Reconciled, now: datetime
+) -> None:
+    """What was taken down is gone, and something of the same words stands there."""
+    delivery.handle = {**delivery.handle, "looked_after": now.isoformat()}
+    if isinstance(seen, Found):
+        title = f"Bài “{publication.title}” đã rút nhưng trên nền tảng còn một bản trùng; cần xóa"
+        await open_task(session, "duplicate_post", delivery, title, now, link=seen.url)
+
+
 def _armed_at(delivery: m.Delivery) -> datetime:
     armed = delivery.handle.get("armed_at")
     return datetime.fromisoformat(armed) if armed else delivery.committed_at or delivery.updated_at
@@ -236,10 +246,12 @@ async def record_second_look(
 ) -> None:
     """Some minutes later: a twin that lists showed late is somebody's task, and so is a post that is gone."""
     publication, delivery = await _locked(session, delivery_id)
-    if delivery.state != D.PUBLISHED:
-        return
     if isinstance(seen, Undecidable) or _is_unlisted(seen, delivery, now):
-        delivery.not_before = now + domain.backoff(domain.MAX_LOOKS)
+        delivery.not_before = now + domain.SECOND_LOOK_AFTER
+        return
+    if delivery.state == D.WITHDRAWN:
+        await _flag_left_behind(session, publication, delivery, seen, now)
+    if delivery.state != D.PUBLISHED:
         return
     delivery.handle = {**delivery.handle, "looked_again": now.isoformat()}
     if isinstance(seen, Found):

@@ -6,6 +6,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+from sandbox import counting
 from services.publish.adapters import CHANNELS
 from tests.publish.conformance import channels
 
@@ -49,6 +50,10 @@ class ChannelCase:
     sees_twins: bool = True
     """Whether the platform lets us see a second post that it made by itself."""
     takes_images: bool = False
+    counts: Callable[[str], int] = counting.graphemes
+    """The letters of a text as the platform counts them, written by the sandbox and not by the adapter."""
+    a_post: str | None = None
+    """An id as the platform gives them."""
     dead: Json | None = None
     """What to add to `control` so that the account's token is dead for good."""
 

@@ -1,5 +1,8 @@
 """Mastodon: the instance knows a sending by its Idempotency-Key for an hour; lists of posts may come late."""
 
+from functools import partial
+
+from sandbox.counting import short_link_length
 from tests.publish.conformance.case import ChannelCase, Seat
 
 
@@ -24,5 +27,7 @@ CASE = ChannelCase(
     edits=("statuses.update",),
     deletes=("statuses.delete",),
     takes_images=True,
+    counts=partial(short_link_length, characters_per_url=23),
+    a_post="109302436954721982",
     dead={"status": "revoked"},
 )

@@ -35,5 +35,6 @@ CASE = ChannelCase(
     edits=("editMessageText",),
     deletes=("deleteMessage",),
     takes_images=True,
+    a_post="42",
     dead={"status": "revoked"},
 )

@@ -1,0 +1,78 @@
+"""The city's accounts on the sandbox of a one-machine installation: how the sandbox and the channels are told of them.
+
+A new platform is one entry of `SANDBOX`; each secret is made once and kept with the installation's others.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Secret = Callable[[str], str]
+Json = dict[str, Any]
+HANDLE = "thanhpho.test"
+NAME = "thanhpho"
+
+
+@dataclass(frozen=True)
+class Account:
+    """`told`: what follows `LANTOA_SANDBOX_<PLATFORM>__`; `channel`: settings and secret of the channel."""
+
+    platform: str
+    title: str
+    address: str
+    told: Callable[[str], Mapping[str, str]]
+    channel: Callable[[str, str], tuple[Json, Json]]
+
+
+SANDBOX = (
+    Account(
+        "bluesky",
+        "Bluesky (sân tập)",
+        HANDLE,
+        lambda secret: {"ACCOUNTS": f"{HANDLE}:{secret}"},
+        lambda base, secret: ({"service": base, "web": base}, {"identifier": HANDLE, "password": secret}),
+    ),
+    Account(
+        "mastodon",
+        "Mastodon (sân tập)",
+        NAME,
+        lambda secret: {"ACCOUNTS": f"{NAME}:{secret}"},
+        lambda base, secret: ({"service": base}, {"access_token": secret}),
+    ),
+    Account(
+        "telegram",
+        "Telegram (sân tập)",
+        f"@{NAME}",
+        lambda secret: {"CHANNELS": f"{NAME}=3550:{secret}"},
+        lambda base, secret: (
+            {"service": base, "web": base, "chat": f"@{NAME}", "owns_updates": True},
+            {"token": f"3550:{secret}"},
+        ),
+    ),
+)
+
+
+def sandbox_settings(base: str, secret: Secret) -> dict[str, str]:
+    """What the sandbox's environment says of its accounts; `base`: its own address."""
+    told: dict[str, str] = {}
+    for account in SANDBOX:
+        prefix = f"LANTOA_SANDBOX_{account.platform.upper()}__"
+        told |= {prefix + key: value for key, value in account.told(secret(_name(account))).items()}
+        told[f"{prefix}BASE_URL"] = f"{base}/{account.platform}"
+    return told
+
+
+def channels(base: str, secret: Secret) -> list[Json]:
+    """Bodies of `POST /api/publish/v1/channels`: the city's own bulletin first, then each account of the sandbox."""
+    own: Json = {"kind": "own_site", "name": "Bản tin thành phố", "address": "ban-tin", "is_city_official": True}
+    return [own, *(_channel(account, base, secret(_name(account))) for account in SANDBOX)]
+
+
+def _channel(account: Account, base: str, secret: str) -> Json:
+    settings, private = account.channel(f"{base}/{account.platform}", secret)
+    told = {"kind": account.platform, "name": account.title, "address": account.address}
+    return told | {"settings": settings, "secret": private}
+
+
+def _name(account: Account) -> str:
+    return f"sandbox-{account.platform}"
