@@ -82,7 +82,7 @@ async def list_uncovered(
     is_there = select(goes.id).where(
         goes.publication_id == correction_id,
         goes.channel_id == m.Delivery.channel_id,
-        goes.state.not_in((D.REJECTED, D.WITHDRAWN)),
+        goes.state != D.WITHDRAWN,
     )
     query = select(m.Delivery).where(
         m.Delivery.publication_id == original_id, m.Delivery.state == D.PUBLISHED, ~is_there.exists()
@@ -93,6 +93,11 @@ async def list_uncovered(
         )
         query = query.where(~done.exists())
     return (await session.scalars(query.order_by(m.Delivery.id))).all()
+
+
+async def standing_post(session: AsyncSession, publication_id: UUID, channel_id: UUID) -> m.Delivery | None:
+    of_it = (m.Delivery.publication_id == publication_id) & (m.Delivery.channel_id == channel_id)
+    return await session.scalar(select(m.Delivery).where(of_it, m.Delivery.state == D.PUBLISHED))
 
 
 async def lock_unsent_corrections(session: AsyncSession, publication_id: UUID) -> Sequence[m.Publication]:

@@ -19,6 +19,7 @@ from services.publish.service import cases, composing
 from services.publish.service.tasks import open_task
 
 D, P = DeliveryState, PublicationState
+BY_HAND = "Tin sai còn ở kênh này mà bản cải chính không tự đến được: hãy đăng cải chính hoặc gỡ bài bằng tay"
 CORRECTABLE = frozenset({P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED, P.CORRECTED})
 
 
@@ -74,8 +75,7 @@ async def _ask_people(
 ) -> None:
     left = await takedown_queries.list_uncovered(session, original_id, correction_id, by_hand_counts=by_hand_counts)
     for delivery in left:
-        title = "Tin sai còn ở kênh này mà bản cải chính không tự đến được: hãy đăng cải chính hoặc gỡ bài bằng tay"
-        await open_task(session, takedown_queries.BY_HAND, delivery, title, now)
+        await open_task(session, takedown_queries.BY_HAND, delivery, BY_HAND, now)
 
 
 async def after_settling(
@@ -124,7 +124,9 @@ async def ask_a_person(session: AsyncSession, given_up: m.Delivery, now: datetim
     correction = await queries.get_publication(session, given_up.publication_id)
     assert correction is not None
     if correction.corrects_id is not None:
-        await _ask_people(session, correction.corrects_id, correction.id, now, by_hand_counts=True)
+        post = await takedown_queries.standing_post(session, correction.corrects_id, given_up.channel_id)
+        if post is not None:
+            await open_task(session, takedown_queries.BY_HAND, post, BY_HAND, now)
 
 
 async def _audit(session: AsyncSession, original: m.Publication, correction: m.Publication, now: datetime) -> None:
