@@ -35,8 +35,10 @@ GOING_OUT = frozenset({P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED, P.FAILED, 
 """What is withdrawn, not killed; but for a failed one, of which certainly nothing is out."""
 
 DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
-    D.PENDING: frozenset({D.PREPARED, D.WITHDRAWN}),
-    D.PREPARED: frozenset({D.PREPARED, D.ARMED, D.PENDING, D.THROTTLED, D.AUTH_REQUIRED, D.REJECTED, D.WITHDRAWN}),
+    D.PENDING: frozenset({D.PREPARED, D.UNKNOWN, D.WITHDRAWN}),
+    D.PREPARED: frozenset(
+        {D.PREPARED, D.ARMED, D.PENDING, D.THROTTLED, D.AUTH_REQUIRED, D.REJECTED, D.UNKNOWN, D.WITHDRAWN}
+    ),
     D.ARMED: frozenset(
         {
             D.COMMITTED,
@@ -54,9 +56,9 @@ DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     ),
     D.COMMITTED: frozenset({D.PUBLISHED, D.PENDING, D.UNKNOWN, D.MANUAL, D.WITHDRAWING, D.WITHDRAWN}),
     D.ACCEPTED: frozenset({D.PUBLISHED, D.REJECTED, D.PENDING, D.UNKNOWN, D.MANUAL, D.WITHDRAWING, D.WITHDRAWN}),
-    D.UNKNOWN: frozenset({D.PUBLISHED, D.PENDING, D.MANUAL, D.WITHDRAWING, D.WITHDRAWN}),
-    D.THROTTLED: frozenset({D.PREPARED, D.WITHDRAWN}),
-    D.AUTH_REQUIRED: frozenset({D.PENDING, D.WITHDRAWN}),
+    D.UNKNOWN: frozenset({D.PUBLISHED, D.PENDING, D.REJECTED, D.MANUAL, D.WITHDRAWING, D.WITHDRAWN}),
+    D.THROTTLED: frozenset({D.PREPARED, D.UNKNOWN, D.WITHDRAWN}),
+    D.AUTH_REQUIRED: frozenset({D.PENDING, D.UNKNOWN, D.WITHDRAWN}),
     D.MANUAL: frozenset({D.PUBLISHED, D.PENDING, D.UNKNOWN, D.WITHDRAWING, D.WITHDRAWN}),
     D.REJECTED: frozenset({D.PENDING, D.WITHDRAWN}),
     D.PUBLISHED: frozenset({D.WITHDRAWING}),
@@ -162,6 +164,11 @@ def collect_after(age: timedelta) -> timedelta | None:
     if age < timedelta(days=7):
         return timedelta(hours=2)
     return timedelta(days=1) if age < timedelta(days=30) else None
+
+
+def has_open_try(handle: Mapping[str, Any]) -> bool:
+    """Whether an earlier try was repeated without ever having been heard of: it may still show, however late."""
+    return "open_try" in handle
 
 
 def may_repeat(repeatable_for: timedelta | None, first_sent: datetime | None, now: datetime) -> bool:

@@ -172,6 +172,7 @@ class Publication(Base):
         ),
         Index("ix_publications_state_scheduled_at", "state", "scheduled_at"),
         Index("ix_publications_unit_id_scheduled_at", "unit_id", "scheduled_at"),
+        Index("ix_publications_calendar", "unit_id", text("coalesce(published_at, scheduled_at)"), "id"),
         Index("ix_publications_campaign_id", "campaign_id"),
         Index("ix_publications_corrects_id", "corrects_id"),
         table_rules("publish"),

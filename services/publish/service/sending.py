@@ -345,15 +345,31 @@ def _open_question(delivery: m.Delivery, reason: Reason, now: datetime) -> None:
 def _not_sent(
     publication: m.Publication, delivery: m.Delivery, state: DeliveryState, why: str, until: datetime
 ) -> None:
-    """Certainly not posted; withdrawn publications are done with it."""
-    _move(delivery, D.WITHDRAWN if publication.state == P.WITHDRAWN else state)
+    """This try certainly posted nothing; withdrawn publications are done with it, unless an earlier try may have."""
+    withdrawn = publication.state == P.WITHDRAWN
+    if withdrawn and domain.has_open_try(delivery.handle):
+        look_once_more(delivery, until)
+        return
+    _move(delivery, D.WITHDRAWN if withdrawn else state)
     delivery.error, delivery.not_before = why, until
+
+
+def look_once_more(delivery: m.Delivery, at: datetime) -> None:
+    """An earlier try of it was never heard of: what became of that is looked for, whatever became of later ones."""
+    _move(delivery, D.UNKNOWN)
+    delivery.handle = {**delivery.handle, "looks": 0}
+    delivery.not_before = at
 
 
 async def _rejected(
     session: AsyncSession, publication: m.Publication, delivery: m.Delivery, outcome: Rejected, now: datetime
 ) -> None:
     if outcome.permanent or delivery.attempt >= domain.MAX_ATTEMPTS:
+        if domain.has_open_try(delivery.handle):
+            look_once_more(delivery, now + domain.RECONCILE_EVERY)
+            delivery.handle = {**delivery.handle, "refused": outcome.reason.vi}
+            delivery.error = outcome.reason.vi
+            return
         await _give_up(session, delivery, outcome.reason, now)
         if publication.state == P.WITHDRAWN:
             _move(delivery, D.WITHDRAWN)
@@ -370,7 +386,11 @@ async def _give_up(session: AsyncSession, delivery: m.Delivery, reason: Reason, 
 async def _needs_reconnect(
     session: AsyncSession, publication: m.Publication, delivery: m.Delivery, reason: Reason, now: datetime
 ) -> None:
-    _not_sent(publication, delivery, D.AUTH_REQUIRED, reason.vi, now)
+    if domain.has_open_try(delivery.handle):
+        look_once_more(delivery, now + domain.RECONCILE_EVERY)
+        delivery.error = reason.vi
+    else:
+        _not_sent(publication, delivery, D.AUTH_REQUIRED, reason.vi, now)
     channel = await queries.get_channel(session, delivery.channel_id)
     if channel is not None and channel.state == ChannelState.ACTIVE:
         channel.state = ChannelState.NEEDS_RECONNECT
@@ -386,6 +406,7 @@ async def _not_there(
     now: datetime,
 ) -> None:
     """Looked twice and not there: sent again only where the platform keeps a repeat from becoming a second post."""
+    refused = delivery.handle.get("refused")
     if looks < 2:
         _open_question(delivery, Reason("Chưa thấy bài trên nền tảng, sẽ xem lại", "not seen"), now)
     elif publication.state == P.WITHDRAWN and now - _armed_at(delivery) < domain.NOT_THERE_AFTER:
@@ -394,8 +415,13 @@ async def _not_there(
         _move(delivery, D.WITHDRAWN)
         delivery.withdrawn_at, delivery.error = now, None
         await announce(session, delivery, now)
+    elif refused is not None and now - _armed_at(delivery) < domain.NOT_THERE_AFTER:
+        _open_question(delivery, Reason(refused, "refused, and an earlier try may still show"), now)
+    elif refused is not None:
+        await _give_up(session, delivery, Reason(refused, "refused, and no earlier try shows"), now)
     elif is_repeatable and delivery.attempt < domain.MAX_ATTEMPTS:
         _move(delivery, D.PENDING)
+        delivery.handle = {**delivery.handle, "open_try": delivery.handle.get("arming") or True}
         delivery.not_before = now + domain.backoff(delivery.attempt)
     else:
         await _hand_over(session, delivery, "Không thấy bài trên nền tảng; cần người kiểm tra", now)

@@ -17,7 +17,7 @@ from services.publish.desk_problems import TakedownClosedAlready, TakedownNotFou
 from services.publish.problems import NotSpokesperson, StateConflict
 from services.publish.service import cases
 from services.publish.service.publications import SEES, require_locked
-from services.publish.service.sending import SENDING_STATES, announce, settle
+from services.publish.service.sending import SENDING_STATES, announce, look_once_more, settle
 from services.publish.service.tasks import open_task
 
 D, P = DeliveryState, PublicationState
@@ -75,7 +75,10 @@ async def recall(session: AsyncSession, delivery: m.Delivery, now: datetime) -> 
     What was given up as undecidable is looked for once more: it may stand there. What a person posted comes down by a
     person: its id on the platform is not known.
     """
-    if delivery.state in domain.NOT_SENT:
+    if delivery.state in domain.NOT_SENT and domain.has_open_try(delivery.handle):
+        look_once_more(delivery, now)
+        delivery.updated_at = now
+    elif delivery.state in domain.NOT_SENT:
         delivery.state = domain.delivery_moved(delivery.state, D.WITHDRAWN)
         delivery.withdrawn_at, delivery.updated_at = now, now
     elif delivery.state == D.PUBLISHED:

@@ -347,6 +347,12 @@ def upgrade() -> None:
     op.create_index("ix_publications_campaign_id", "publications", ["campaign_id"], unique=False)
     op.create_index("ix_publications_corrects_id", "publications", ["corrects_id"], unique=False)
     op.create_index("ix_publications_unit_id_scheduled_at", "publications", ["unit_id", "scheduled_at"], unique=False)
+    op.create_index(
+        "ix_publications_calendar",
+        "publications",
+        ["unit_id", sa.literal_column("coalesce(published_at, scheduled_at)"), "id"],
+        unique=False,
+    )
     op.create_check_constraint(
         op.f("ck_publications_urgent_with_a_reason"),
         "publications",
@@ -385,7 +391,7 @@ def upgrade() -> None:
     op.add_column("notifications", sa.Column("level", sa.Integer(), server_default="0", nullable=False))
     op.add_column("notifications", sa.Column("dedupe", sa.Text(), nullable=True))
     op.create_unique_constraint(op.f("uq_notifications_dedupe"), "notifications", ["dedupe"])
-    op.drop_constraint(op.f("ck_role_grants_given_with_a_reason"), "role_grants")
+    op.execute("ALTER TABLE role_grants DROP CONSTRAINT IF EXISTS ck_role_grants_given_with_a_reason")
     op.create_check_constraint(
         op.f("ck_role_grants_given_with_a_reason"),
         "role_grants",

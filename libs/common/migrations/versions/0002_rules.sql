@@ -217,7 +217,7 @@ DECLARE
     publication publications%ROWTYPE;
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        IF OLD.state NOT IN ('pending', 'prepared', 'throttled', 'auth_required', 'rejected') THEN
+        IF OLD.state NOT IN ('pending', 'prepared', 'throttled', 'auth_required', 'rejected') OR OLD.handle ? 'open_try' THEN
             RAISE EXCEPTION 'delivery % was sent: its record is kept', OLD.id
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'sent_is_kept';
         END IF;
