@@ -19,15 +19,19 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from sqlalchemy import text
 
 from libs.common.db import Database
+from libs.common.local import accounts
 from libs.common.local.desk import DayFailed, Desk
 from libs.common.local.people import ADMIN, EDITOR, SPOKESPERSON
+from libs.common.local.picture import ALT, sample_picture
 from libs.common.local.process import write_private
-from libs.common.local.topology import SANDBOX_HANDLE, Setup
+from libs.common.local.topology import Setup
 
 PATIENCE_SECONDS = 240.0
 """How long nothing may move before the run says so and goes on with what there is; longer than all retries together."""
 STILL_SECONDS = 3.0
 ASK_AGAIN_SECONDS = 4.0
+ENGAGED = "bluesky"
+"""The platform of the sandbox whose readers react, so that figures are there to be read."""
 _OPEN_DELIVERIES = {"pending", "prepared", "armed", "committed", "accepted", "throttled", "unknown"}
 
 COUNTS = """
@@ -203,19 +207,8 @@ class Day:
         await self._measured(editor, sandbox, publication_id, progress)
 
     async def _channels(self, admin: Desk) -> Channels:
-        """Channel id → channel: the city's own bulletin, and its account on the sandbox."""
-        bluesky = f"{self._setup.addresses.sandbox}/bluesky"
-        secret = {"identifier": SANDBOX_HANDLE, "password": self._setup.secret("sandbox-bluesky")}
-        wanted: list[dict[str, Any]] = [
-            {"kind": "own_site", "name": "Bản tin thành phố", "address": "ban-tin", "is_city_official": True},
-            {
-                "kind": "bluesky",
-                "name": "Bluesky (sân tập)",
-                "address": SANDBOX_HANDLE,
-                "settings": {"service": bluesky, "web": bluesky},
-                "secret": secret,
-            },
-        ]
+        """Channel id → channel: the city's own bulletin, and its accounts on the sandbox."""
+        wanted = accounts.channels(self._setup.addresses.sandbox, self._setup.secret)
         known = {channel["kind"]: channel for channel in await admin.all("/api/publish/v1/channels")}
         for body in wanted:
             if body["kind"] not in known:
@@ -233,10 +226,16 @@ class Day:
         path = f"/api/publish/v1/publications/{detail['id']}"
         if detail["state"] == "draft":
             edited = edited_text(detail)
+            edited["media_ids"] = [await self._picture(editor)]
             detail |= (await editor.ask("PATCH", path, json=edited)).json()
             detail |= await editor.post(f"{path}/submit")
         if detail["state"] == "in_review":
             await speaker.post(f"{path}/approve", {"content_hash": detail["content_hash"]})
+
+    async def _picture(self, editor: Desk) -> str:
+        files = {"file": ("ban-do.png", sample_picture(), "image/png")}
+        kept = await editor.ask("POST", "/api/publish/v1/media", files=files, data={"alt": ALT})
+        return str(kept.json()["id"])
 
     async def _delivered(self, editor: Desk, publication_id: str, channels: Channels, progress: Progress) -> None:
         task = progress.add_task("Đăng lên các kênh", total=len(channels), note="")
@@ -258,14 +257,12 @@ class Day:
     ) -> None:
         """Readers of the sandbox react, and the figures are read back from it."""
         assert self._found.publication is not None
-        posts = [
-            one for one in self._found.publication["deliveries"] if one["kind"] == "bluesky" and one["platform_id"]
-        ]
+        posts = [one for one in self._found.publication["deliveries"] if one["kind"] == ENGAGED and one["platform_id"]]
         if not posts:
             return
         if not self._state.get("engaged"):
             reaction = {"post": posts[0]["platform_id"], "likes": 12, "reposts": 3, "replies": []}
-            (await sandbox.post("/control/bluesky/engage", json=reaction)).raise_for_status()
+            (await sandbox.post(f"/control/{ENGAGED}/engage", json=reaction)).raise_for_status()
             self._remember(engaged=True)
         task = progress.add_task("Đọc lại tương tác", total=1, note="")
         path = f"/api/publish/v1/publications/{publication_id}"
@@ -288,7 +285,7 @@ class Day:
 
     async def _read_publication(self, editor: Desk, publication_id: str, channels: Channels) -> None:
         detail = await editor.get(f"/api/publish/v1/publications/{publication_id}")
-        names = ("state", "channel_id", "platform_id", "platform_url", "error")
+        names = ("state", "channel_id", "platform_id", "platform_url", "proof", "error")
         deliveries = [
             {name: one[name] for name in names}
             | {"channel": channels[one["channel_id"]]["name"], "kind": channels[one["channel_id"]]["kind"]}

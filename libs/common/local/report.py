@@ -1,6 +1,7 @@
 """What a run shows at its end: a short table of what happened, and the addresses to look at."""
 
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +13,7 @@ from libs.common.local.people import DESKS
 from libs.common.local.topology import Setup
 
 _NAME_WIDTH = 20
+_OF_COURSE = {"seen_at", "read", "url", "id", "uri"}
 STATES = {
     "published": "đã đăng, đã thấy",
     "accepted": "nền tảng đã nhận",
@@ -66,9 +68,18 @@ def _publication_rows(found: Found) -> list[tuple[str, str]]:
     for one in publication["deliveries"]:
         state = STATES.get(one["state"], one["state"])
         rows.append((f"  {one['channel']}", f"{state} {one['platform_url'] or escape(one['error'] or '')}"))
+        if one["platform_id"]:
+            rows.append(("", f"[dim]mã {escape(one['platform_id'])} · {escape(_proof(one['proof'] or {}))}[/]"))
     figures = [f"{each['metric']} {each['value']}" for each in publication["engagement"] if each["value"] is not None]
     rows.append(("  Tương tác", ", ".join(figures) if figures else "chưa có số liệu"))
     return rows
+
+
+def _proof(proof: dict[str, Any]) -> str:
+    """How it was seen, in one line: what was read and when."""
+    told = ", ".join(f"{name}={str(value)[:24]}" for name, value in sorted(proof.items()) if name not in _OF_COURSE)
+    at = str(proof.get("seen_at", ""))[11:19]
+    return f"đọc lại lúc {at} UTC" + (f": {told}" if told else "")
 
 
 def _short(file: str) -> str:
@@ -82,7 +93,7 @@ def show_addresses(screen: Console, setup: Setup, *, live: bool = False) -> None
     rows = [("Bản tin công khai", f"{origin}/"), ("Sổ minh bạch", f"{origin}/minh-bach")]
     rows += [(f"API {service}", f"{origin}/api/{service}/v1/docs") for service in SERVICES]
     if not live:
-        rows += [("Sân tập (Bluesky)", f"{sandbox}/"), ("Quầy báo phát lại", f"{sandbox}/press/")]
+        rows += [("Sân tập các nền tảng", f"{sandbox}/"), ("Quầy báo phát lại", f"{sandbox}/press/")]
     rows.append(("Mã truy cập thử", f".venv/bin/lantoa token --as {next(iter(DESKS))}   ({', '.join(DESKS)})"))
     rows.append(("Nhật ký", str(setup.paths.logs)))
     screen.print()
