@@ -4,12 +4,12 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from libs.common.models.enums import PublicationState
 from services.publish.schemas import Hex, Note, Row, Strict, _clean
 
-Alt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1500), AfterValidator(_clean)]
+Alt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1500), BeforeValidator(_clean)]
 
 
 class MediumCreate(Strict):

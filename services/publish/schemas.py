@@ -6,7 +6,6 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -20,8 +19,10 @@ from pydantic import (
 from libs.common.models.enums import ChannelState, DeliveryState, PublicationKind, PublicationState
 
 
-def _clean(text: str) -> str:
-    """NFC, and no control characters but line breaks and tabs."""
+def _clean(text: Any) -> Any:
+    """NFC before anything is counted (NFD is twice as long), and no control characters but line breaks and tabs."""
+    if not isinstance(text, str):
+        return text
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
     if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in text):
         raise ValueError("chứa ký tự điều khiển / contains control characters")
@@ -32,16 +33,20 @@ def _hex(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_clean)]
-Summary = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_clean)]
-Body = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000), AfterValidator(_clean)]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_clean)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(_clean)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), BeforeValidator(_clean)]
+Summary = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), BeforeValidator(_clean)]
+Body = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000), BeforeValidator(_clean)
+]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), BeforeValidator(_clean)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), BeforeValidator(_clean)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 Hex = Annotated[str, BeforeValidator(_hex)]
 ChannelIds = Annotated[list[UUID], Field(max_length=50)]
 MediaIds = Annotated[list[UUID], Field(max_length=20)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=500), AfterValidator(_clean)]
+Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=10, max_length=500), BeforeValidator(_clean)
+]
 
 
 class Strict(BaseModel):
