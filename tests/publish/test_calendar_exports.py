@@ -239,7 +239,7 @@ async def test_an_item_keeps_its_uid_and_counts_its_revisions(subscriber: Subscr
     assert moved.status_code == 200, moved.text
     [after] = (await subscriber.events(url)).values()
     assert str(after["UID"]) == str(before["UID"]) == draft["id"]
-    assert (before["SEQUENCE"], after["SEQUENCE"]) == (1, 2)
+    assert (before["SEQUENCE"], after["SEQUENCE"]) == (2, 4)
     assert before["DTSTAMP"].dt == before["LAST-MODIFIED"].dt == NOON
     assert after["LAST-MODIFIED"].dt == NOON + HOUR
     assert after["DTSTART"].dt == NOON + 49 * HOUR

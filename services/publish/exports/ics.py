@@ -62,8 +62,9 @@ def _event(entry: Entry, summary: str, about: Sequence[str], site: Site) -> Even
     event = _dated(str(entry.publication_id), entry.updated_at)
     event.add("DTSTART", _utc(entry.at))
     event.add("SUMMARY", summary)
-    event.add("SEQUENCE", entry.revision)
-    event.add("STATUS", _status(entry))
+    status = _status(entry)
+    event.add("SEQUENCE", 2 * entry.revision + (status == "CANCELLED"))  # RFC 5545 3.8.7.4: a cancellation counts
+    event.add("STATUS", status)
     event.add("DESCRIPTION", clean("\n".join(about)))
     if address := _address(entry, site):
         event.add("URL", address)
