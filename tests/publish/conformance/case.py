@@ -42,6 +42,8 @@ class ChannelCase:
     platform: str | None = None
     """The sandbox's name of it; None where the channel is our own house and can have no faults of a platform."""
     publishes: tuple[str, ...] = ()
+    image_publishes: tuple[str, ...] = ()
+    """Where a post with pictures is another operation."""
     uploads: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     logins: tuple[str, ...] = ()

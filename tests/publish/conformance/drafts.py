@@ -1,4 +1,4 @@
-"""Drafts as people write them: Vietnamese in both forms, emoji, words without end, addresses, and texts far too long."""
+"""Drafts as people write them: Vietnamese in both forms, emoji, endless words, addresses, texts far too long."""
 
 import unicodedata
 from datetime import UTC, datetime
@@ -19,9 +19,26 @@ WORDS = (
     "Từ ngày 1/12, phường Ô Chợ Dừa điều chỉnh lộ trình xe buýt số 32; người dân gọi 1022 để hỏi thêm. Đường Láng, "
     "phố Huế, cầu Giấy: hoà và hòa, thuý và thúy, quy và quý."
 ).split()
-ODD = ("👨‍👩‍👧‍👦", "🇻🇳🇻🇳", "👍🏽", "e\u0302\u0301", "ﬁ", "日本語", "\u200b", "<b>", "&amp;", "@thanhpho@mang.vn", "#HàNội", "*_`[")
+ODD = (
+    "👨‍👩‍👧‍👦",
+    "🇻🇳🇻🇳",
+    "👍🏽",
+    "e\u0302\u0301",
+    "ﬁ",
+    "日本語",
+    "\u200b",
+    "<b>",
+    "&amp;",
+    "@thanhpho@mang.vn",
+    "#HàNội",
+    "*_`[",
+)
 LONG = ("W" * 400, "ệ" * 1200, "👨‍👩‍👧‍👦" * 120)
-LINKS = ("https://hanoi.gov.vn/tin/xe-buyt-32?x=1&y=2#a", "http://xn--h-ni-1na.vn/" + "d" * 200, "https://tin.example.vn/a_(b)")
+LINKS = (
+    "https://hanoi.gov.vn/tin/xe-buyt-32?x=1&y=2#a",
+    "http://xn--h-ni-1na.vn/" + "d" * 200,
+    "https://tin.example.vn/a_(b)",
+)
 
 _piece = st.one_of(st.sampled_from(WORDS), st.sampled_from(ODD), st.sampled_from(LINKS), st.sampled_from(LONG))
 _glue = st.sampled_from((" ", " ", " ", "\n", "\n\n", "  "))

@@ -1,5 +1,6 @@
 """The newsroom and the sandbox in one process: no sockets, and one clock for both sides that only the test moves."""
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -7,19 +8,22 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import select
 from typing_extensions import override
 
 from libs.common import models as m
 from libs.common.auth.dev import dev_token
+from libs.common.jobs import JobContext
 from libs.common.models.enums import Role
 from libs.common.testing.make import Make
 from sandbox.main import create
 from sandbox.settings import SandboxSettings
-from services.publish import queries
-from services.publish.adapters.base import Channel, Press
+from services.publish import jobs, queries
+from services.publish.adapters.base import Channel, Prepared, Press
 from services.publish.resources import PublishResources
 from tests.publish.conformance.case import ChannelCase, Json, Seat
 from tests.publish.newsroom import Newsroom
@@ -61,6 +65,26 @@ class OurPress:
 
     def shown_digest(self, slug: str) -> str | None:
         return self.press.shown_digest(slug)
+
+
+class Stopped(BaseException):
+    """The worker went as far as it was wanted to."""
+
+
+@dataclass(frozen=True)
+class StopAt:
+    point: str
+
+    async def __call__(self, point: str) -> None:
+        if point == self.point:
+            raise Stopped(point)
+
+
+@dataclass(frozen=True)
+class Armed:
+    publication: Json
+    delivery: m.Delivery
+    prepared: Prepared
 
 
 @dataclass
@@ -166,6 +190,20 @@ class Theatre:
         address = f"/api/publish/v1/channels/{channel.id}/credentials"
         done = await self.newsroom.client.put(address, json={"secret": seat.secret}, headers=self.newsroom.admin)
         assert done.is_success, done.text
+
+    async def armed(self, channel: m.Channel, **changes: Any) -> Armed:
+        """An approved message, taken by a worker as far as the moment before it is sent, and no further."""
+        made = await self.newsroom.approved(channel, **changes)
+        hook, self.hook = self.hook, StopAt("armed")
+        worker = JobContext(self.newsroom.worker_db, self.newsroom.clock, self.resources(), asyncio.Event())
+        self.hook = hook
+        with suppress(Stopped):
+            await jobs.deliver_due(worker)
+        async with self.newsroom.db.transaction() as session:
+            query = select(m.Delivery).where(m.Delivery.publication_id == UUID(made["id"]))
+            delivery = (await session.scalars(query)).one()
+        assert delivery.state == "armed", (delivery.state, delivery.error)
+        return Armed(made, delivery, Prepared.from_handle(delivery.handle["sending"]))
 
     def resources(self) -> PublishResources:
         """A fresh process: no logins kept, its way to the platforms and its steps under the hook."""

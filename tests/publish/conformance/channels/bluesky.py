@@ -22,6 +22,7 @@ CASE = ChannelCase(
     reads=("com.atproto.repo.getRecord", "com.atproto.repo.listRecords"),
     logins=("com.atproto.server.createSession", "com.atproto.server.refreshSession"),
     deletes=("com.atproto.repo.deleteRecord",),
+    takes_images=True,
     a_post="at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3jzfcijpj2z2a",
     dead={"status": "takendown"},
 )
