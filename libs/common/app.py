@@ -19,6 +19,7 @@ from libs.common.consumer import Consumer
 from libs.common.db import Database
 from libs.common.jobs import JobContext, Jobs, run_job
 from libs.common.settings import CommonSettings
+from libs.common.withheld import withhold_settings
 
 log = logging.getLogger("lantoa.app")
 _NOT_BY_THE_FRAMEWORK = TelemetryConfig(
@@ -51,6 +52,7 @@ class Service:
 @asynccontextmanager
 async def running(service: Service, settings: Any, clock: Clock) -> AsyncIterator[tuple[Database, Any]]:
     """The process context of either kind: pool, schema check, resources; closed in reverse order."""
+    withhold_settings(settings)
     db = Database(settings.db.url.get_secret_value(), pool_size=settings.db.pool_size)
     try:
         await schema_gate.wait_until_compatible(db)

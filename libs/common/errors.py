@@ -9,6 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from libs.common.withheld import without_secrets
+
 MEDIA_TYPE = "application/problem+json"
 
 REASONS: Mapping[str, str] = {
@@ -134,7 +136,7 @@ def problems(*classes: type[Problem]) -> dict[int | str, dict[str, Any]]:
 def render(
     problem: Problem, request: Request, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    document = problem.document(request.url.path)
+    document = problem.document(without_secrets(request.url.path))
     document["status"] = status or problem.status
     if trace_id := request.scope.get("lantoa.trace_id"):  # for whoever reports it; the trace is looked up by it
         document["trace_id"] = trace_id

@@ -1,7 +1,8 @@
 """What a process says about itself: one handler for all loggers, as text or JSON lines, with the trace it belongs to.
 
 Guarantee: an exception is told by its class and the places in the code it came through, never by its message, which
-can quote what somebody wrote; what looks like a secret, a phone, an e-mail or an identity number is masked.
+can quote what somebody wrote; a secret that the process has in hand is taken out by its letters, and what looks like a
+secret, a phone, an e-mail or an identity number is masked.
 """
 
 import json
@@ -18,9 +19,9 @@ from typing_extensions import override
 
 from libs.common.faults import describe
 from libs.common.masking import mask_personal_data
+from libs.common.withheld import SECRET, without_secrets
 
 LogFormat = Literal["text", "json"]
-SECRET = "[bí mật]"  # noqa: S105 - what is shown instead of one
 _SECRETS = (
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), SECRET),
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {SECRET}"),
@@ -42,7 +43,8 @@ _SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 
 def clean(text: str) -> str:
-    """The text without what looks like a secret or like somebody's phone, address or identity number."""
+    """The text without what is or looks like a secret, or like somebody's phone, address or identity number."""
+    text = without_secrets(text)
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return mask_personal_data(text)

@@ -24,6 +24,7 @@ from uuid import UUID
 
 from libs.common.clock import Clock
 from libs.common.settings import MAIL_ADDRESS, MailSettings
+from libs.common.withheld import withhold
 
 log = logging.getLogger("lantoa.mail")
 SUBJECT_LENGTH = 300
@@ -53,6 +54,8 @@ class MailRefused(MailFailed):
 class Mailer:
     def __init__(self, settings: MailSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
+        if settings.password is not None:
+            withhold(settings.password.get_secret_value())
 
     @property
     def is_on(self) -> bool:

@@ -33,6 +33,7 @@ from libs.common.http import (
     check_url,
     resolve_host,
 )
+from libs.common.withheld import withhold, withhold_address
 
 PREFIX = "whsec_"
 MIN_SECRET = 24
@@ -103,6 +104,8 @@ class Poster:
         self, url: SecretStr, secret: SecretStr, document: Mapping[str, Any], event_id: UUID, now: datetime
     ) -> None:
         """Until it was answered with 2xx. Raises PostRefused or PostFailed, which name the host alone."""
+        withhold(secret.get_secret_value())
+        withhold_address(url.get_secret_value())
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         at = int(now.timestamp())
         headers = {

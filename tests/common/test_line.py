@@ -288,6 +288,9 @@ REVIEWED = {
     "people.email": "an official's own office address, where approvals are told",
     "role_grants.person_id": "an official who works here",
     "duty_rosters.person_id": "an official who works here",
+    "pause_resumptions.person_id": "an official who works here",
+    "notification_mails.person_id": "an official who works here",
+    "watchdog_alerts.mailed_at": "when the city's own duty officers were told",
     "channels.address": "an official account of the city, checked by official_only",
     "deliveries.handle": "what our own post is called by the platform; no person's handle",
 }

@@ -65,6 +65,13 @@ from libs.common.models.publish import (
     Variant,
     WatchdogAlert,
 )
+from libs.common.models.readers import (
+    Comment,
+    DigestItem,
+    PlatformEvent,
+    ReaderSend,
+    ReaderSubscription,
+)
 from libs.common.models.reports import Assignment, Programme, ReportRun, Snapshot
 from libs.common.models.units import OrganizationUnit, UnitAlias
 
@@ -83,11 +90,13 @@ __all__ = [
     "ChannelLimit",
     "Claim",
     "ClaimMatch",
+    "Comment",
     "Content",
     "ContentKey",
     "ContentRevision",
     "DeadLetter",
     "Delivery",
+    "DigestItem",
     "DutyRoster",
     "EngagementPoint",
     "FeedbackCase",
@@ -108,10 +117,13 @@ __all__ = [
     "PauseResumption",
     "Person",
     "Plan",
+    "PlatformEvent",
     "Programme",
     "Publication",
     "PublicationMedium",
     "PublicationRevision",
+    "ReaderSend",
+    "ReaderSubscription",
     "ReportRun",
     "RoleGrant",
     "SchemaState",
