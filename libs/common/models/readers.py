@@ -70,7 +70,7 @@ class PlatformEvent(Base):
     __tablename__ = "platform_events"
     __table_args__ = (
         UniqueConstraint("channel_id", "dedupe"),
-        Index("ix_platform_events_open", "id", postgresql_where=text("handled_at IS NULL")),
+        Index("ix_platform_events_open", "id", postgresql_where=text("done_at IS NULL")),
         table_rules("publish"),
     )
 
@@ -81,7 +81,7 @@ class PlatformEvent(Base):
     facts: Mapped[dict[str, Any]]
     """Ids and states only: never a name, a handle or a text."""
     received_at: Mapped[datetime]
-    handled_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
 
 
 class Comment(Base):

@@ -68,7 +68,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_platform_events_channel_id_channels")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_platform_events")),
         sa.UniqueConstraint("channel_id", "dedupe", name=op.f("uq_platform_events_channel_id_dedupe")),
@@ -78,7 +78,7 @@ def upgrade() -> None:
         "platform_events",
         ["id"],
         unique=False,
-        postgresql_where=sa.text("handled_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
     )
     op.create_table(
         "comments",
