@@ -426,7 +426,8 @@ async def test_the_core_is_told_to_reconnect(desk: Desk) -> None:
 async def test_what_it_does_not_take_is_refused_for_good(desk: Desk) -> None:
     outcome = await desk.open().commit(prepared(desk, text("x" * 4097)))
     assert isinstance(outcome, Rejected)
-    assert (outcome.permanent, "message is too long" in outcome.reason.vi) == (True, True)
+    assert outcome.permanent
+    assert outcome.reason.vi == "Telegram trả lời: bài dài quá (Bad Request: message is too long)"
 
 
 async def test_a_server_that_is_not_there_gets_it_later(desk: Desk) -> None:
@@ -436,6 +437,18 @@ async def test_a_server_that_is_not_there_gets_it_later(desk: Desk) -> None:
     assert not outcome.permanent
     with pytest.raises(ChannelError):
         await adapter.health()
+
+
+async def test_it_speaks_to_channels_not_to_people(desk: Desk) -> None:
+    group = desk.open(chat=str(desk.group))
+    problem = (await group.health()).problem
+    assert problem is not None
+    assert "phải là một kênh" in problem.vi
+    made = {"kind": "telegram", "name": "x", "address": "1", "secret": {"token": TOKEN}, "settings": {"chat": "12345"}}
+    answer = await desk.newsroom.client.post(f"{API}/channels", json=made, headers=desk.newsroom.admin)
+    told = {"title": "Tin", "body": "Tin", "channel_ids": [answer.json()["id"]]}
+    refused = await desk.newsroom.client.post(f"{API}/publications", json=told, headers=desk.newsroom.editor)
+    assert (refused.status_code, "phải là một kênh" in refused.text) == (409, True)
 
 
 async def test_a_healthy_account_and_what_it_can_do(desk: Desk) -> None:

@@ -11,6 +11,14 @@ from sandbox.platforms.telegram import rules
 from sandbox.platforms.telegram.wire import BadRequest, Call, Forbidden, Json, TelegramError
 
 RIGHTS = frozenset({"can_post_messages", "can_edit_messages", "can_delete_messages"})
+_OTHER_RIGHTS = (
+    "can_be_edited", "is_anonymous", "can_manage_chat", "can_manage_video_chats", "can_restrict_members",
+    "can_promote_members", "can_change_info", "can_invite_users", "can_post_stories", "can_edit_stories",
+    "can_delete_stories", "can_send_welcome_messages",
+)  # fmt: skip
+_GIFTS = dict.fromkeys(
+    ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"), False
+)
 STATUSES = ("active", "revoked", "kicked", "readonly")
 TELEGRAM = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
 """Who brings a channel's posts to its discussion group."""
@@ -140,7 +148,7 @@ class Chats:
 
     def get_chat(self, call: Call) -> Json:
         chat = self.require(call)
-        told = {**chat.as_json(), "accent_color_id": 1, "max_reaction_count": 11}
+        told = {**chat.as_json(), "accent_color_id": 1, "max_reaction_count": 11, "accepted_gift_types": _GIFTS}
         return {**told, "linked_chat_id": chat.linked_id} if chat.linked_id else told
 
     def get_member_count(self, call: Call) -> int:
@@ -157,7 +165,7 @@ class Chats:
             return {**told, "status": "left"}
         given = self.rights[chat.id, user]
         rights = {name: name in given for name in sorted(RIGHTS)}
-        others = {"can_be_edited": False, "is_anonymous": False, "can_manage_chat": True, "can_invite_users": True}
+        others = {name: name == "can_manage_chat" for name in _OTHER_RIGHTS}
         return {**told, "status": "administrator", **others, **rights}
 
 

@@ -20,6 +20,25 @@ PATIENCE = 20.0
 """Seconds for what may be asked again."""
 NO_RIGHTS = ("not enough rights", "need administrator rights", "have no rights", "CHAT_ADMIN_REQUIRED")
 WRONG_CHAT = ("chat not found", "group chat was upgraded", "PEER_ID_INVALID")
+IN_VIETNAMESE = {
+    "message is too long": "bài dài quá",
+    "caption is too long": "chú thích dài quá",
+    "message text is empty": "bài không có chữ",
+    "can't parse entities": "định dạng chữ không đọc được",
+    "PHOTO_INVALID_DIMENSIONS": "kích thước ảnh không được nhận",
+    "IMAGE_PROCESS_FAILED": "tệp ảnh hỏng hoặc không phải ảnh",
+    "is too big": "tệp nặng quá",
+    "chat not found": "không thấy kênh",
+    "upgraded to a supergroup": "nhóm đã đổi số, cần khai báo lại",
+    "need administrator rights": "bot chưa là quản trị viên của kênh",
+    "not enough rights": "bot thiếu quyền",
+    "bot was kicked": "bot đã bị gỡ khỏi kênh",
+    "Unauthorized": "mã của bot không còn dùng được",
+    "message to edit not found": "không thấy bài cần sửa",
+    "message can't be edited": "bài này bot không sửa được",
+    "Too Many Requests": "gửi nhiều quá, phải chờ",
+}
+"""What the platform says often, for editors; its own words stay beside."""
 TOKEN = re.compile(r"[1-9][0-9]{2,15}:[A-Za-z0-9_-]{3,80}")
 _IN_ADDRESS = re.compile(r"/bot[0-9]+(?::|%3A)[^/\s\"']+", re.IGNORECASE)
 
@@ -42,7 +61,9 @@ class Refused(ChannelError):
     """The platform said no, so nothing was done."""
 
     def __init__(self, code: int, description: str, retry_after: int | None = None) -> None:
-        super().__init__(Reason(f"Telegram trả lời: {description}", f"{code} {description}"))
+        words = next((vi for en, vi in IN_VIETNAMESE.items() if en.lower() in description.lower()), "")
+        told = f"{words} ({description})" if words else description
+        super().__init__(Reason(f"Telegram trả lời: {told}", f"{code} {description}"))
         self.code, self.description, self.retry_after = code, description, retry_after
 
     def says(self, *words: str) -> bool:

@@ -32,6 +32,7 @@ from services.publish.adapters.base import (
     Metric,
     MetricDefinition,
     NotFound,
+    NotPostable,
     NotStaged,
     Outcome,
     OwnPost,
@@ -64,6 +65,7 @@ METRICS = tuple(
     for name, what in (("views", "lượt xem"), ("forwards", "lượt chuyển tiếp"), ("replies", "số bình luận"))
 )
 SAME, NO_EDIT, NO_DELETE = "message is not modified", "message to edit not found", "message to delete not found"
+NOT_A_CHANNEL = Reason("settings.chat phải là một kênh (channel), không phải nhóm hay người", "not a channel")
 CANNOT_DELETE = "message can't be deleted"
 
 
@@ -119,10 +121,13 @@ class Telegram:
         """A bot's token has no end; it dies when it is changed or the bot is removed."""
         try:
             mine = await self._membership()
+            chat = await self._bot.ask_object("getChat", {"chat_id": self._chat})
         except Refused as refused:
             if refused.needs_person:
                 return Health(problem=_reconnect(refused))
             raise
+        if chat.get("type") != "channel":
+            return Health(problem=NOT_A_CHANNEL)
         if mine.get("status") == "administrator" and mine.get("can_post_messages") is True:
             return Health()
         why = "bot không còn là quản trị viên có quyền đăng bài của kênh"
@@ -135,6 +140,8 @@ class Telegram:
     # --- sending ---
 
     def compose(self, draft: Draft) -> Composed:
+        if self._chat.isdecimal():
+            raise NotPostable(NOT_A_CHANNEL)  # a positive number is a person
         return compose(draft, self._chat)
 
     def prepare(self, payload: Json, delivery_id: UUID, at: datetime) -> Prepared:
@@ -222,7 +229,7 @@ class Telegram:
             return Throttled(self._free_at(trouble))
         if trouble.needs_person:
             return AuthRequired(_reconnect(trouble))
-        return Rejected(Reason(f"Telegram không nhận bài: {trouble.description}", trouble.reason.en), permanent=True)
+        return Rejected(trouble.reason, permanent=True)
 
     def _unknown(self, prepared: Prepared, why: str) -> Unknown:
         reason = Reason("Không rõ Telegram đã nhận bài hay chưa, đang kiểm tra lại", why)
@@ -410,5 +417,5 @@ def _file_name(medium: Json) -> str:
 
 
 def _reconnect(refused: Refused) -> Reason:
-    vi = f"Kênh Telegram cần kết nối lại ({refused.description}); xem mã bot, quyền quản trị của bot và tên kênh"
+    vi = f"Kênh Telegram cần kết nối lại; xem mã bot, quyền quản trị của bot và tên kênh. {refused.reason.vi}"
     return Reason(vi, refused.reason.en)
