@@ -1,4 +1,4 @@
-"""`python -m bench [--items N] [--events N] [--json]`: the table of figures, each beside its baseline."""
+"""`python -m bench [--items N] [--events N] [--publications N] [--json]`: the table of figures, each beside its baseline."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench import items, relaying
+from bench import items, publishing, relaying
 from bench.stage import machine
 from libs.common.local.process import StartFailed
 
@@ -16,9 +16,13 @@ from libs.common.local.process import StartFailed
 async def figures(wanted: argparse.Namespace) -> list[dict[str, object]]:
     batched, single = await items.bench(wanted.items)
     relayed, one = await relaying.bench(wanted.events)
+    sent = await publishing.bench(wanted.publications)
+    apart = "lần lượt từng kênh một"
     return [
         row("tin/giây: API đẩy → đã phân loại", batched, single, f"mỗi yêu cầu một tin ({items.ROWS} tin/lô)"),
         row("sự kiện/giây: outbox → luồng", relayed, one, "mỗi giao dịch một sự kiện"),
+        wait("giây, p50: đã duyệt → thấy trên 10 kênh", sent.p50, sent.apart, apart),
+        wait("giây, p99: đã duyệt → thấy trên 10 kênh (ngân sách 2)", sent.p99, sent.apart, apart),
     ]
 
 
@@ -32,10 +36,17 @@ def row(name: str, value: float, baseline: float, against: str) -> dict[str, obj
     }
 
 
+def wait(name: str, value: float, baseline: float, against: str) -> dict[str, object]:
+    """A time: the ratio says how many times shorter than its baseline."""
+    told: dict[str, object] = {"name": name, "value": round(value, 2), "baseline": round(baseline, 2)}
+    return {**told, "ratio": round(baseline / value, 1), "against": against}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Benchmarks as ratios against a baseline of the same run.")
     parser.add_argument("--items", type=int, default=20_000)
     parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--publications", type=int, default=60)
     parser.add_argument("--json", action="store_true")
     wanted = parser.parse_args()
     try:
