@@ -41,7 +41,7 @@ async def released(newsroom: Newsroom, made: dict[str, Any]) -> dict[str, Any]:
     for who in (newsroom.speaker, newsroom.second_speaker):
         answer = await newsroom.act("approve", made, who, content_hash=made["content_hash"])
         assert answer.status_code == 200, answer.text
-    return dict(answer.json())
+    return await newsroom.read(made)
 
 
 async def state(newsroom: Newsroom, publication: dict[str, Any]) -> str:
