@@ -1,4 +1,4 @@
-"""`python -m bench [--items N] [--events N] [--publications N] [--json]`: the table of figures, each beside its baseline."""
+"""`python -m bench [--items N] [--events N] [--publications N] [--json]`: figures, each beside its baseline."""
 
 import argparse
 import asyncio

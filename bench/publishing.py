@@ -7,7 +7,6 @@ Baseline: the same ten channels one after another, each with a publication of it
 
 import asyncio
 import os
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -134,7 +133,7 @@ async def unlimited_sandbox(http: httpx.AsyncClient, port: int) -> AsyncIterator
     url = f"http://127.0.0.1:{port}"
     argv = [sys.executable, "-m", "uvicorn", "--factory", "sandbox.main:app", "--port", str(port)]
     quiet = ["--no-access-log", "--log-level", "warning"]
-    process = subprocess.Popen([*argv, *quiet], env={**os.environ, **LIMITS_OFF})
+    process = await asyncio.create_subprocess_exec(*argv, *quiet, env={**os.environ, **LIMITS_OFF})
     try:
         for _ in range(300):
             try:
@@ -145,7 +144,7 @@ async def unlimited_sandbox(http: httpx.AsyncClient, port: int) -> AsyncIterator
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        await process.wait()
 
 
 async def bench(count: int) -> Figures:

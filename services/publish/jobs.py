@@ -99,7 +99,8 @@ async def _staged(ctx: Context, ready: Ready) -> Prepared | None:
     fresh = ready.adapter.prepare(delivery.handle["payload"], delivery.id, at)
     before = delivery.handle.get("sending")
     known = replace(fresh, staged=dict(before.get("staged") or {})) if before else fresh
-    if delivery.handle["payload"].get("media") and await _waits(ctx, ready, "stage"):
+    uploads = [one for one in delivery.handle["payload"].get("media") or [] if one["sha256"] not in known.staged]
+    if uploads and await _waits(ctx, ready, "stage", len(uploads)):
         return None
     staged = await ready.adapter.stage(known)
     await ctx.resources.checkpoint("staged")
@@ -114,10 +115,11 @@ async def _staged(ctx: Context, ready: Ready) -> Prepared | None:
     return staged
 
 
-async def _waits(ctx: Context, ready: Ready, operation: str) -> bool:
+async def _waits(ctx: Context, ready: Ready, operation: str, times: int = 1) -> bool:
     """Whether a cap of the platform, or the channel's quiet hours, hold it back."""
     async with ctx.db.transaction() as session:
-        return await sending.allow(session, ready.delivery, ready.adapter, operation, ctx.clock.now()) is not None
+        until = await sending.allow(session, ready.delivery, ready.adapter, operation, ctx.clock.now(), times)
+    return until is not None
 
 
 async def _confirmed(ready: Ready, prepared: Prepared, outcome: Outcome, now: datetime) -> Outcome:

@@ -47,12 +47,17 @@ class Verdict:
     until: datetime | None = None
 
 
-def spend(limit: Limit, used: Used, operation: str, now: datetime, *, is_urgent: bool = False) -> Verdict:
-    """Whether an operation fits now; what is not urgent leaves the reserve alone."""
-    cost, kept = limit.cost(operation), _in_window(limit, used, now)
+def spend(
+    limit: Limit, used: Used, operation: str, now: datetime, *, is_urgent: bool = False, times: int = 1
+) -> Verdict:
+    """Whether an operation (or so many of it at once) fits now; what is not urgent leaves the reserve alone.
+
+    What is more than that, and no more than the whole cap, goes when nothing else was used: it would never go else.
+    """
+    cost, kept = limit.cost(operation) * times, _in_window(limit, used, now)
     if not cost:
         return Verdict(_written(kept))
-    most = limit.points if is_urgent else limit.points - _reserve(limit)
+    most = limit.points if is_urgent else max(limit.points - _reserve(limit), min(cost, limit.points))
     if sum(points for _, points in kept) + cost <= most:
         return Verdict(_written([*kept, (now, cost)]))
     return Verdict(_written(kept), _free_at(limit, kept, cost, most, now))

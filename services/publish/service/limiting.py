@@ -21,8 +21,10 @@ async def spend(
     operation: str,
     now: datetime,
     is_urgent: bool = False,
+    times: int = 1,
 ) -> datetime | None:
-    """Count an operation against every cap of the account, or against none and say until when it has to wait."""
+    """Count an operation (or so many of it) against every cap of the account, or against none and say until when it
+    has to wait."""
     known = await delivery_queries.lock_limits(session, channel_id)
     blocked = known.get(BLOCKED)
     if blocked is not None and blocked.blocked_until is not None and blocked.blocked_until > now:
@@ -30,7 +32,8 @@ async def spend(
     costly = [limit for limit in limits if limit.cost(operation)]
     used = {limit.name: known[limit.name].used if limit.name in known else [] for limit in costly}
     verdicts = {
-        limit.name: spend_points(limit, used[limit.name], operation, now, is_urgent=is_urgent) for limit in costly
+        limit.name: spend_points(limit, used[limit.name], operation, now, is_urgent=is_urgent, times=times)
+        for limit in costly
     }
     waits = [verdict.until for verdict in verdicts.values() if verdict.until is not None]
     if waits:

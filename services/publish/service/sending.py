@@ -79,17 +79,18 @@ async def open_account(session: AsyncSession, channel: m.Channel, res: PublishRe
 
 
 async def allow(
-    session: AsyncSession, claimed: m.Delivery, channel: Channel, operation: str, now: datetime
+    session: AsyncSession, claimed: m.Delivery, channel: Channel, operation: str, now: datetime, times: int = 1
 ) -> datetime | None:
-    """None where the operation may be done now (and is counted); else until when the delivery waits."""
+    """None where the operation may be done now, so many times (and is counted); else until when the delivery waits."""
     publication, delivery = await _locked(session, claimed.id)
     if delivery.state != D.PREPARED or delivery.attempt != claimed.attempt:
         return now
-    until = await limiting.spend(session, delivery.channel_id, channel.limits, operation, now, publication.is_urgent)
-    if until is None and operation == "publish" and not publication.is_urgent:
-        until = await _quiet_until(session, delivery.channel_id, now)
-        why = "Kênh đang trong giờ yên lặng"
-    else:
+    urgent, channel_id = publication.is_urgent, delivery.channel_id
+    until, why = None, "Kênh đang trong giờ yên lặng"
+    if operation == "publish" and not urgent:
+        until = await _quiet_until(session, channel_id, now)
+    if until is None:
+        until = await limiting.spend(session, channel_id, channel.limits, operation, now, urgent, times)
         why = "Đã dùng hết hạn mức của nền tảng, sẽ gửi khi có lại"
     if until is not None:
         _not_sent(publication, delivery, D.THROTTLED, why, until)
