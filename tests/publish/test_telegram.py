@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
 from libs.common import models as m
@@ -27,6 +28,7 @@ from services.publish.adapters.base import (
     Undecidable,
     Unknown,
 )
+from services.publish.adapters.botapi import BotApi, Refused
 from services.publish.adapters.telegram import Telegram
 from tests.publish.newsroom import API, Newsroom
 from tests.publish.pictures import shelve
@@ -680,3 +682,13 @@ async def test_the_token_is_in_no_log_and_no_error(desk: Desk, caplog: pytest.Lo
     assert "/bot…/sendMessage" in caplog.text
     assert SECRET not in caplog.text
     assert SECRET not in repr(outcomes)
+
+
+@pytest.mark.parametrize("lead", [0, 280, 295])
+def test_a_platform_that_repeats_the_token_is_not_quoted(lead: int) -> None:
+    """Also where the quotation is cut in the middle of it."""
+    account = Account(uuid4(), {}, {"token": TOKEN})
+    told = {"ok": False, "error_code": 400, "description": "x" * lead + f" /bot{TOKEN}/sendMessage {TOKEN}"}
+    with pytest.raises(Refused) as refused:
+        BotApi(account, httpx.AsyncClient())._read(httpx.Response(400, json=told))
+    assert SECRET[:6] not in f"{refused.value} {refused.value.reason} {refused.value.description}"

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from typing_extensions import override
 
-from services.publish.adapters.base import Account, ChannelError, Json, Reason, Tools
+from services.publish.adapters.base import Account, ChannelError, Json, Reason
 
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 PATIENCE = 20.0
@@ -91,8 +91,8 @@ class AnswerLost(ChannelError):
 class BotApi:
     """Calls as one bot, each made once. Sending has the long patience, whatever may be asked again a short one."""
 
-    def __init__(self, account: Account, tools: Tools) -> None:
-        self._http, self._token = tools.http, str(account.secret.get("token", ""))
+    def __init__(self, account: Account, http: httpx.AsyncClient) -> None:
+        self._http, self._token = http, str(account.secret.get("token", ""))
         self._service = str(account.settings.get("service", "https://api.telegram.org")).rstrip("/")
         self._patience = max(60.0, seconds(account.settings.get("timeout_seconds"), 60.0))
 
@@ -138,7 +138,7 @@ class BotApi:
             return told["result"]
         parameters = told.get("parameters")
         wait = parameters.get("retry_after") if isinstance(parameters, dict) else None
-        description = str(told.get("description", ""))[:300].replace(self._token, "…")
+        description = str(told.get("description", "")).replace(self._token, "…")[:300]
         raise Refused(answer.status_code, description, wait if isinstance(wait, int) else None)
 
 

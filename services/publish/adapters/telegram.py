@@ -11,6 +11,7 @@ forgotten).
 """
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -65,6 +66,7 @@ METRICS = tuple(
     for name, what in (("views", "lượt xem"), ("forwards", "lượt chuyển tiếp"), ("replies", "số bình luận"))
 )
 SAME, NO_EDIT, NO_DELETE = "message is not modified", "message to edit not found", "message to delete not found"
+USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 NOT_A_CHANNEL = Reason("settings.chat phải là một kênh (channel), không phải nhóm hay người", "not a channel")
 CANNOT_DELETE = "message can't be deleted"
 
@@ -81,7 +83,7 @@ class Telegram:
 
     def __init__(self, account: Account, tools: Tools) -> None:
         logging.getLogger("httpx").addFilter(NO_TOKENS)
-        self._bot, self._tools, self._account = BotApi(account, tools), tools, account
+        self._bot, self._tools, self._account = BotApi(account, tools.http), tools, account
         settings, self._facts = account.settings, account.facts or {}
         self._chat = _chat_name(settings.get("chat", ""))
         group = settings.get("discussion")
@@ -109,13 +111,14 @@ class Telegram:
     async def fetch_capabilities(self) -> Json:
         chat = await self._bot.ask_object("getChat", {"chat_id": self._chat})
         mine = await self._membership()
+        name = chat.get("username")
         rights = {f"can_{verb}": mine.get(f"can_{verb}_messages") is True for verb in ("post", "edit", "delete")}
-        named = {
-            "chat_id": chat.get("id"),
-            "username": chat.get("username"),
-            "linked_chat_id": chat.get("linked_chat_id"),
+        return {
+            "chat_id": _number(chat.get("id")),
+            "username": name if isinstance(name, str) and USERNAME.fullmatch(name) else None,
+            "linked_chat_id": _number(chat.get("linked_chat_id")),
+            **rights,
         }
-        return {**named, **rights}
 
     async def health(self) -> Health:
         """A bot's token has no end; it dies when it is changed or the bot is removed."""
@@ -217,7 +220,7 @@ class Telegram:
             return self._unknown(prepared, "answer without message_id")
         post = PostId(known, bool(prepared.payload.get("media")))
         self._last_number(max(known))
-        proof = {"message_ids": list(known), "date": messages[0].get("date")}
+        proof = {"message_ids": list(known), "date": _number(messages[0].get("date"))}
         return Published(str(post), self._url(post), proof=proof)
 
     def _failed(self, prepared: Prepared, trouble: ChannelError) -> Outcome:
@@ -396,6 +399,10 @@ class Telegram:
         if name:
             return f"{self._web}/{name.removeprefix('@')}/{post.numbers[0]}"
         return f"{self._web}/c/{self._chat.removeprefix('-100')}/{post.numbers[0]}"
+
+
+def _number(told: Any) -> int | None:
+    return told if isinstance(told, int) and not isinstance(told, bool) else None
 
 
 def _chat_name(written: object) -> str:
