@@ -21,8 +21,12 @@ from joserfc.jwk import OctKey
 from joserfc.registry import HeaderParameter
 from pydantic import SecretStr
 
+from libs.common.withheld import withhold
+
 WRAP, DIRECT, CONTENT = "A256GCMKW", "dir", "A256GCM"
 MIN_KEY = 32
+NO_SECRET = frozenset({"identifier", "username", "chat_id"})
+"""Names of an account that lie beside its secret."""
 _REGISTRY = JWERegistry(
     header_registry={"channel": HeaderParameter("id of the channel that the row belongs to", "str")},
     algorithms=[WRAP, DIRECT, CONTENT],
@@ -68,6 +72,7 @@ class Vault:
         return self._current.id
 
     def seal(self, channel_id: UUID, secret: dict[str, Any]) -> bytes:
+        _withhold(secret)
         header = {"alg": WRAP, "enc": CONTENT, "kid": self._current.id, "channel": str(channel_id)}
         plain = json.dumps(secret, ensure_ascii=False).encode()
         return jwe.encrypt_compact(header, plain, self._current.wrapping, registry=_REGISTRY).encode()
@@ -77,7 +82,9 @@ class Vault:
         for key in self._keys_for(sealed):
             opened = _opened(sealed, key)
             if opened is not None and opened.plaintext is not None and _belongs(opened.protected, channel_id):
-                return dict(json.loads(opened.plaintext))
+                secret = dict(json.loads(opened.plaintext))
+                _withhold(secret)
+                return secret
         raise CredentialsUnreadable(f"credentials of channel {channel_id}")
 
     def _keys_for(self, sealed: bytes) -> list[OctKey]:
@@ -92,6 +99,11 @@ def key_id_of(sealed: bytes) -> str | None:
     """The name of the key that wraps a row's own; None for a row of before."""
     header = _header(sealed)
     return str(header["kid"]) if header.get("alg") == WRAP and "kid" in header else None
+
+
+def _withhold(secret: dict[str, Any]) -> None:
+    """What was in our hands once is shown in no line of this process, whoever quotes it: a platform, a library."""
+    withhold(*(value for name, value in secret.items() if isinstance(value, str) and name not in NO_SECRET))
 
 
 def _belongs(header: dict[str, Any], channel_id: UUID) -> bool:

@@ -28,6 +28,7 @@ from libs.common.faults import describe
 from libs.common.mail import MailFailed
 from libs.common.models.enums import Role
 from libs.common.webhook import Poster, PostFailed
+from libs.common.withheld import withhold_settings
 from services.publish import watchdog_queries as queries
 from services.publish.settings import PublishSettings, WatchdogSettings
 from services.publish.watchdog_rules import (
@@ -323,6 +324,7 @@ async def serve_health(watchdog: Watchdog, host: str, port: int, stale_after: fl
 async def main(host: str, port: int | None) -> None:
     settings, clock, stopping = PublishSettings(), SystemClock(), asyncio.Event()
     telemetry.start("publish-watchdog", settings.telemetry)
+    withhold_settings(settings)
     for sig in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sig, stopping.set)
     told = settings.publish.watchdog

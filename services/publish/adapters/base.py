@@ -15,6 +15,7 @@ import httpx
 
 from libs.common.clock import Clock
 from libs.common.registry import Registry
+from libs.common.withheld import without_secrets
 from services.publish.limits import Limit
 
 Json = dict[str, Any]
@@ -22,10 +23,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Reason:
-    """Why something did not happen, for the editor (Vietnamese) and the log (English)."""
+    """Why something did not happen, for the editor (Vietnamese) and the log (English). It is kept and shown, and quotes
+    platforms: without the secrets that one of them may repeat."""
 
     vi: str
     en: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vi", without_secrets(self.vi))
+        object.__setattr__(self, "en", without_secrets(self.en))
 
 
 @dataclass(frozen=True)
