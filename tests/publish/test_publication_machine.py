@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -165,6 +165,8 @@ class Walk:
                 return {"outcome": "posted", "evidence_url": SHOWN} if is_there else {"outcome": "not_posted"}
             case "delivery_rejected":
                 return {"outcome": self.rng.choice(["not_posted", "done"])}
+            case _:
+                pass
         return {"outcome": "done", "evidence_url": SHOWN}
 
     async def retry(self) -> None:
@@ -293,7 +295,7 @@ class Walk:
             assert len(set(await session.scalars(query))) >= 2
 
     async def agreed(self, session: AsyncSession) -> Callable[[m.Publication, int], bool]:
-        """The rule once more, in the test's own words: who approved a revision, and who ever touched the publication."""
+        """The rule once more, in the test's own words: who approved a revision, and who ever touched it."""
         approvals = (await session.scalars(select(m.Approval))).all()
         touched: dict[UUID, set[UUID]] = {}
         for row in await session.scalars(select(m.PublicationRevision)):

@@ -48,17 +48,17 @@ class Sent:
 class Publishing(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.state, self.kind = P.DRAFT, "announcement"
+        self.state, self.kind, self.is_urgent = P.DRAFT, "announcement", False
         self.revision, self.editors, self.approvers = 1, {0}, set[int]()
         self.sent: list[Sent] = []
         self.was_withdrawn = False
 
     # --- people ---
 
-    @rule(kind=st.sampled_from(["announcement", "correction"]))
+    @rule(kind=st.sampled_from(["announcement", "correction"]), is_urgent=st.booleans())
     @precondition(lambda self: self.revision == 1 and self.state is P.DRAFT)
-    def choose_kind(self, kind: str) -> None:
-        self.kind = kind
+    def choose_kind(self, kind: str, is_urgent: bool) -> None:
+        self.kind, self.is_urgent = kind, self.is_urgent or is_urgent
 
     @rule(who=PEOPLE)
     @precondition(lambda self: self.revision < 3)
@@ -75,17 +75,18 @@ class Publishing(RuleBasedStateMachine):
     def submit(self) -> None:
         self.state = domain.moved(self.state, P.IN_REVIEW)
 
-    @rule(who=PEOPLE, is_current=MOSTLY, speaks=MOSTLY, later=st.booleans())
+    @rule(who=PEOPLE, is_current=MOSTLY, speaks=MOSTLY, on_duty=MOSTLY, later=st.booleans())
     @precondition(lambda self: self.state is P.IN_REVIEW)
-    def approve(self, who: int, is_current: bool, speaks: bool, later: bool) -> None:
+    def approve(self, who: int, is_current: bool, speaks: bool, on_duty: bool, later: bool) -> None:
         seen = b"current" if is_current else b"older"
+        editors = frozenset(UUID(int=e) for e in self.editors)
         attempt = domain.ApprovalAttempt(
-            UUID(int=who), speaks, frozenset(UUID(int=e) for e in self.editors), self.state, b"current", seen
+            UUID(int=who), speaks, editors, self.state, b"current", seen, self.kind, self.is_urgent, on_duty
         )
         if domain.refusal(attempt) is not None or who in self.approvers:
             return
         self.approvers.add(who)
-        if len(self.approvers) < domain.approvals_needed(self.kind):
+        if not domain.is_enough(self.kind, self.is_urgent, (UUID(int=a) for a in self.approvers), editors):
             return
         self.state = domain.moved(self.state, P.APPROVED)
         if later:
@@ -96,9 +97,10 @@ class Publishing(RuleBasedStateMachine):
     def withdraw(self, sure: bool) -> None:
         if not sure:
             return
-        after = P.WITHDRAWN if self.state in domain.GOING_OUT else P.KILLED
+        after = domain.taken_back(self.state, [s.state for s in self.sent])
         if not domain.may_move(self.state, after):
             return
+        assert after is P.WITHDRAWN or all(s.posts == 0 and not s.in_flight for s in self.sent), "killed, but out"
         self.state, self.was_withdrawn = domain.moved(self.state, after), True
         for one in self.sent:
             if one.state in domain.NOT_SENT:
@@ -108,6 +110,33 @@ class Publishing(RuleBasedStateMachine):
             elif one.state is D.MANUAL:
                 one.move(D.UNKNOWN)
                 one.looks = 0
+
+    @rule(n=st.integers(0, CHANNELS - 1))
+    @precondition(has(D.MANUAL))
+    def person_decides(self, n: int) -> None:
+        """Somebody looked, and says truly what is there."""
+        if n >= len(self.sent) or self.sent[n].state is not D.MANUAL:
+            return
+        one = self.sent[n]
+        one.with_person = False
+        if one.posts:
+            one.move(D.PUBLISHED)
+            if self.state is P.WITHDRAWN:
+                one.move(D.WITHDRAWING)
+        else:
+            one.move(D.WITHDRAWN if self.state in (P.WITHDRAWN, P.CORRECTED) else D.PENDING)
+        self._settle()
+
+    @rule()
+    @precondition(has(D.PUBLISHED))
+    def correct(self) -> None:
+        """A correction of it is out: what was not sent of it never is."""
+        if self.state is P.CORRECTED or not domain.may_move(self.state, P.CORRECTED):
+            return
+        self.state = domain.moved(self.state, P.CORRECTED)
+        for one in self.sent:
+            if one.state in domain.NOT_SENT:
+                one.move(D.WITHDRAWN)
 
     # --- the worker ---
 
@@ -145,7 +174,7 @@ class Publishing(RuleBasedStateMachine):
         if n >= len(self.sent) or self.sent[n].state is not D.ARMED or not self.sent[n].in_flight:
             return
         self.sent[n].in_flight = False
-        self.sent[n].move(D.WITHDRAWN if self.state is P.WITHDRAWN else after)
+        self.sent[n].move(D.WITHDRAWN if self.state in (P.WITHDRAWN, P.CORRECTED) else after)
         self._settle()
 
     @rule(n=st.integers(0, CHANNELS - 1), can_tell=st.booleans())
@@ -158,7 +187,7 @@ class Publishing(RuleBasedStateMachine):
         if can_tell and one.posts:
             self._seen(one)
         elif can_tell and one.looks >= 2:
-            one.move(D.WITHDRAWN if self.state is P.WITHDRAWN else D.PENDING)
+            one.move(D.WITHDRAWN if self.state in (P.WITHDRAWN, P.CORRECTED) else D.PENDING)
         elif one.looks >= 4:
             one.move(D.MANUAL)
             one.with_person = self.was_withdrawn
@@ -203,7 +232,8 @@ class Publishing(RuleBasedStateMachine):
     def nothing_is_out_without_enough_others(self) -> None:
         if any(s.posts for s in self.sent) and not self.was_withdrawn:
             others = self.approvers - self.editors
-            assert len(others) >= domain.approvals_needed(self.kind)
+            assert len(self.approvers) >= 2 or not (self.is_urgent or self.kind == "correction")
+            assert len(others) >= (2 if self.kind == "correction" else 1)
 
     @invariant()
     def never_a_second_post(self) -> None:
@@ -222,6 +252,11 @@ class Publishing(RuleBasedStateMachine):
         if self.was_withdrawn:
             assert self.state in (P.WITHDRAWN, P.KILLED)
             assert all(s.state not in (D.PUBLISHED, D.PENDING, D.THROTTLED, D.AUTH_REQUIRED) for s in self.sent)
+
+    @invariant()
+    def nothing_of_what_was_corrected_is_sent_further(self) -> None:
+        if self.state is P.CORRECTED:
+            assert all(s.state not in domain.NOT_SENT for s in self.sent)
 
     @invariant()
     def published_means_everywhere(self) -> None:

@@ -98,12 +98,22 @@ async def _correct(session: AsyncSession, original_id: UUID, correction: m.Publi
     if before is not P.CORRECTED and domain.may_move(before, P.CORRECTED):
         original.state, original.updated_at = domain.moved(before, P.CORRECTED), now
         for delivery in await takedown_queries.lock_unsent_deliveries(session, original_id):
-            delivery.state = domain.delivery_moved(delivery.state, D.WITHDRAWN)
-            delivery.withdrawn_at, delivery.updated_at = now, now
+            _stop(delivery, now)
         await _audit(session, original, correction, now)
     if before in CORRECTABLE:
         await _ask_people(session, original_id, correction.id, now, by_hand_counts=True)
     await cases.close_confirmed(session, original_id, now)
+
+
+def _stop(delivery: m.Delivery, now: datetime) -> None:
+    """Not sent any more; where an earlier try was never heard of, it is looked for first."""
+    delivery.updated_at = now
+    if domain.has_open_try(delivery.handle) and delivery.state != D.REJECTED:
+        delivery.state = domain.delivery_moved(delivery.state, D.UNKNOWN)
+        delivery.handle, delivery.not_before = {**delivery.handle, "looks": 0}, now
+        return
+    delivery.state = domain.delivery_moved(delivery.state, D.WITHDRAWN)
+    delivery.withdrawn_at = now
 
 
 async def _find_latecomers(session: AsyncSession, original: m.Publication, now: datetime) -> None:

@@ -44,6 +44,8 @@ from services.publish.service.tasks import open_task
 
 D, P = DeliveryState, PublicationState
 SENDING_STATES = {P.APPROVED, P.SCHEDULED, P.PUBLISHING, P.PARTLY_PUBLISHED, P.FAILED}
+NOT_SENT_FURTHER = {P.WITHDRAWN, P.CORRECTED}
+"""What of them turns out not to stand anywhere is done with."""
 ACCEPTED_LOOK = timedelta(seconds=5)
 """How soon to look for what a platform took but did not show at once."""
 NO_SECRET = Reason("Kênh chưa có thông tin đăng nhập, cần kết nối tài khoản", "no usable credentials")
@@ -347,7 +349,7 @@ def _not_sent(
     publication: m.Publication, delivery: m.Delivery, state: DeliveryState, why: str, until: datetime
 ) -> None:
     """This try certainly posted nothing; withdrawn publications are done with it, unless an earlier try may have."""
-    withdrawn = publication.state == P.WITHDRAWN
+    withdrawn = publication.state in NOT_SENT_FURTHER
     if withdrawn and domain.has_open_try(delivery.handle):
         look_once_more(delivery, until)
         return
@@ -372,7 +374,7 @@ async def _rejected(
             delivery.error = outcome.reason.vi
             return
         await _give_up(session, delivery, outcome.reason, now)
-        if publication.state == P.WITHDRAWN:
+        if publication.state in NOT_SENT_FURTHER:
             _move(delivery, D.WITHDRAWN)
         return
     _not_sent(publication, delivery, D.PENDING, outcome.reason.vi, now + domain.backoff(delivery.attempt))
@@ -410,9 +412,9 @@ async def _not_there(
     refused = delivery.handle.get("refused")
     if looks < 2:
         _open_question(delivery, Reason("Chưa thấy bài trên nền tảng, sẽ xem lại", "not seen"), now)
-    elif publication.state == P.WITHDRAWN and now - _armed_at(delivery) < domain.NOT_THERE_AFTER:
+    elif publication.state in NOT_SENT_FURTHER and now - _armed_at(delivery) < domain.NOT_THERE_AFTER:
         _open_question(delivery, Reason("Chưa thấy bài trên nền tảng, xem thêm trước khi coi là đã rút", "early"), now)
-    elif publication.state == P.WITHDRAWN:
+    elif publication.state in NOT_SENT_FURTHER:
         _move(delivery, D.WITHDRAWN)
         delivery.withdrawn_at, delivery.error = now, None
         await announce(session, delivery, now)
