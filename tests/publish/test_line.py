@@ -10,11 +10,14 @@ from sqlalchemy.exc import DBAPIError
 
 from libs.common.db import Database
 from libs.common.models.base import Base
-from tests.publish.newsroom import Newsroom
+from libs.common.models.enums import Role
+from libs.common.testing.make import Make
+from tests.publish.newsroom import API, Newsroom
+from tests.publish.officers import Officers
 
 WRITTEN_HERE = {
     "people", "role_grants", "channels", "channel_credentials", "publications", "publication_revisions", "variants",
-    "approvals", "deliveries", "duty_rosters", "engagement_points", "tasks",
+    "approvals", "deliveries", "duty_rosters", "engagement_points", "tasks", "takedowns", "pauses", "pause_resumptions",
 }  # fmt: skip
 OF_PEOPLE = ("author", "handle_of", "username", "screen_name", "nickname", "follower", "sharer", "shared_by", "user_id")
 
@@ -61,6 +64,97 @@ async def test_a_correction_with_one_approval_is_not_approved_by_sql(
     await newsroom.act("approve", made, newsroom.speaker, content_hash=made["content_hash"])
     with pytest.raises(DBAPIError, match="not been approved by a second person"):
         await run(db_as, "UPDATE publications SET state = 'approved' WHERE id = :id", id=made["id"])
+
+
+FORGED = """
+    INSERT INTO approvals (id, publication_id, revision, content_hash, approver_id, approved_at)
+    SELECT gen_random_uuid(), id, revision, content_hash, :who, :now FROM publications WHERE id = :id"""
+URGENT = {"is_urgent": True, "urgent_reason": "Vỡ đê bối, cần báo dân sơ tán ngay"}
+
+
+@pytest.mark.mission("M28")
+async def test_what_is_urgent_is_not_released_by_one_nor_by_two_of_its_authors_by_sql(
+    newsroom: Newsroom, officers: Officers, db_as: Callable[[str], Database]
+) -> None:
+    author, co_author = await officers.on_duty(Role.EDITOR), await officers.on_duty(Role.EDITOR)
+    body = {"title": "Khẩn", "body": "Một", "channel_ids": [str(newsroom.bulletin.id)], **URGENT}
+    made = (await newsroom.client.post(f"{API}/publications", json=body, headers=author.headers)).json()
+    url = f"{API}/publications/{made['id']}"
+    assert (await newsroom.client.patch(url, json={"body": "Hai"}, headers=co_author.headers)).is_success
+    await newsroom.act("submit", made, author.headers)
+    now = newsroom.clock.now()
+    for who in (author, co_author):
+        await run(db_as, FORGED, id=made["id"], who=who.person.id, now=now)
+        with pytest.raises(DBAPIError, match="not been approved by a second person"):
+            await run(db_as, "UPDATE publications SET state = 'approved' WHERE id = :id", id=made["id"])
+    third = await officers.on_duty()
+    await run(db_as, FORGED, id=made["id"], who=third.person.id, now=now)
+    await run(db_as, "UPDATE publications SET state = 'approved' WHERE id = :id", id=made["id"])
+
+
+@pytest.mark.mission("M28")
+async def test_whoever_is_not_on_duty_approves_nothing_urgent_by_sql(
+    newsroom: Newsroom, officers: Officers, make: Make, db_as: Callable[[str], Database]
+) -> None:
+    made = await newsroom.draft(**URGENT)
+    await newsroom.act("submit", made, newsroom.editor)
+    elsewhere = await make.unit()
+    off, early = await officers.sign_in(Role.SPOKESPERSON), await officers.on_duty(hours=(2, 9))
+    borrowed = await officers.sign_in(Role.SPOKESPERSON)
+    await officers.shift(borrowed.person, elsewhere.id, (-1, 7))  # on duty where they do not speak
+    editor = await officers.sign_in(Role.EDITOR)
+    await officers.shift(editor.person, editor.person.unit_id, (-1, 7))
+    for who in (off, early, borrowed, editor):
+        with pytest.raises(DBAPIError, match="on duty where it is urgent"):
+            await run(db_as, FORGED, id=made["id"], who=who.person.id, now=newsroom.clock.now())
+
+
+@pytest.mark.mission("M08", "M28")
+async def test_an_author_is_not_counted_for_an_urgent_correction_by_sql(
+    newsroom: Newsroom, officers: Officers, db_as: Callable[[str], Database]
+) -> None:
+    author = await officers.on_duty(Role.EDITOR)
+    body = {"title": "Khẩn", "body": "x", "kind": "correction", "channel_ids": [str(newsroom.bulletin.id)], **URGENT}
+    made = (await newsroom.client.post(f"{API}/publications", json=body, headers=author.headers)).json()
+    await newsroom.act("submit", made, author.headers)
+    with pytest.raises(DBAPIError, match="may not have touched"):
+        await run(db_as, FORGED, id=made["id"], who=author.person.id, now=newsroom.clock.now())
+
+
+@pytest.mark.mission("M27")
+async def test_nothing_is_armed_in_a_pause_by_sql(newsroom: Newsroom, db_as: Callable[[str], Database]) -> None:
+    made = await newsroom.approved()
+    body = {"reason": "Diễn biến mới, cần xem lại"}
+    assert (await newsroom.client.post(f"{API}/pauses", json=body, headers=newsroom.speaker)).status_code == 201
+    armed = "UPDATE deliveries SET state = 'armed', updated_at = :now WHERE publication_id = :id"
+    with pytest.raises(DBAPIError, match="paused"):
+        await run(db_as, armed, id=made["id"], now=newsroom.clock.now())
+
+
+@pytest.mark.mission("M28", "M30")
+@pytest.mark.parametrize("state", ["draft", "in_review", "approved", "scheduled", "killed"])
+async def test_what_may_be_out_is_never_before_its_sending_again(
+    newsroom: Newsroom, pages: Callable[..., Any], db_as: Callable[[str], Database], state: str
+) -> None:
+    """Failed, with a delivery of which nobody can tell: it may stand there."""
+    channel, _ = await pages("a", commits="loses", looks=False)
+    made = await newsroom.approved(channel)
+    await newsroom.deliver()
+    await run(db_as, "UPDATE deliveries SET state = 'manual' WHERE publication_id = :id", id=made["id"])
+    await run(db_as, "UPDATE publications SET state = 'failed' WHERE id = :id", id=made["id"])
+    with pytest.raises(DBAPIError, match="cannot go from failed"):
+        await run(db_as, "UPDATE publications SET state = :s WHERE id = :id", id=made["id"], s=state)
+
+
+@pytest.mark.mission("M30")
+@pytest.mark.parametrize("state", ["pending", "prepared", "throttled", "unknown", "armed", "manual"])
+async def test_what_is_out_is_not_sent_again_by_sql(
+    newsroom: Newsroom, db_as: Callable[[str], Database], state: str
+) -> None:
+    done = await newsroom.published()
+    again = "UPDATE deliveries SET state = :s WHERE publication_id = :id"
+    with pytest.raises(DBAPIError, match="only comes down"):
+        await run(db_as, again, id=done["id"], s=state)
 
 
 @pytest.mark.mission("M28")
