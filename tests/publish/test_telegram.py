@@ -34,6 +34,7 @@ from tests.publish.newsroom import API, Newsroom
 from tests.publish.pictures import shelve
 from tests.publish.stage import Stage
 from tests.sandbox.bot import CHANNEL, TOKEN, png
+from tests.sandbox.receiver import receiving
 
 SECRET = TOKEN.split(":")[1]
 
@@ -532,6 +533,19 @@ async def test_a_deletion_that_is_not_proved_is_not_one(
     assert (first.retry_at is not None, first.needs_reconnect) == (retry, reconnect)
     assert isinstance(await adapter.delete("1"), Deleted)
     assert await desk.posts() == []
+
+
+@pytest.mark.mission("M30")
+async def test_a_yes_is_no_proof(desk: Desk) -> None:
+    """A platform that says yes to everything and does nothing."""
+    with receiving() as liar:
+        liar.says = b'{"ok": true, "result": true}'
+        adapter = desk.open(service=liar.address)
+        removal = await adapter.delete("1,2m")
+        assert isinstance(removal, StillLive)
+        assert "vẫn còn" in removal.reason.vi
+        assert [body["message_id"] for body in liar.bodies()] == [1, 2, 1, 2]
+        assert isinstance(await adapter.commit(prepared(desk, text())), Unknown), "a yes without a number of the post"
 
 
 async def test_whether_it_stands_can_be_asked_any_time(desk: Desk) -> None:

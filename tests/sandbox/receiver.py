@@ -20,6 +20,7 @@ class Receiver:
     answers: list[int] = field(default_factory=lambda: [200])
     slow: float = 0.0
     headers: dict[str, str] = field(default_factory=dict)
+    says: bytes = b""
     got: list[tuple[dict[str, str], Any]] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
     address: str = ""
@@ -50,7 +51,7 @@ def receiving() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.got.append((dict(self.headers), json.loads(body)))
             time.sleep(receiver.slow)
-            self._answer(receiver.status(), receiver.headers, b"")
+            self._answer(receiver.status(), receiver.headers, receiver.says)
 
         def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             try:
