@@ -14,6 +14,7 @@ import resource
 import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
@@ -24,6 +25,8 @@ ROLES = ("original", "large", "small")
 LARGE = (2048, 1_900_000)
 """Longest edge and most bytes; a little under the 2,000,000 that Bluesky takes."""
 SMALL = (1280, 950_000)
+PROGRESSIVE = 8_000_000
+"""Pixels up to which a JPEG is written progressively."""
 QUALITIES = (88, 82, 75, 66, 56, 46)
 EDGES = {"image/webp": 16_383}
 AI_MARK = re.compile(rb"rainedAlgorithmicMedia|compositeSynthetic")
@@ -35,7 +38,7 @@ FOREIGN = re.compile(
 )
 """Beginnings of what a browser, a reader or a shell would run."""
 HEAD = 4096
-MAX_MEMORY, MAX_SECONDS = 1_600 * 1024**2, 60
+MAX_MEMORY, MAX_SECONDS = 1_200 * 1024**2, 60
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class BadPicture(Exception):
 class Limits:
     """`pixels`: of one picture, or of all frames of a moving one together."""
 
-    pixels: int = 64_000_000
+    pixels: int = 50_400_000
     frames: int = 1000
 
 
@@ -160,10 +163,9 @@ def _require_size(picture: Image.Image, mime: str, limits: Limits) -> None:
 
 def _upright(picture: Image.Image) -> Image.Image:
     picture.load()
-    try:
-        return ImageOps.exif_transpose(picture) or picture
-    except (ValueError, SyntaxError, TypeError, struct.error, OSError, KeyError):
-        return picture  # broken EXIF says nothing about which way is up
+    with suppress(ValueError, SyntaxError, TypeError, struct.error, OSError, KeyError):  # broken EXIF says nothing
+        ImageOps.exif_transpose(picture, in_place=True)
+    return picture
 
 
 def _srgb(picture: Image.Image) -> Image.Image:
@@ -195,13 +197,13 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
 def _by_profile(picture: Image.Image, profile: bytes | None) -> Image.Image:
     fallback = picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
     if not profile:
-        return fallback.copy()
+        return fallback
     try:
         own, wanted = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
         made = ImageCms.profileToProfile(picture, own, wanted, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return fallback.copy()
-    return made if made is not None else fallback.copy()
+        return fallback
+    return made if made is not None else fallback
 
 
 # --- writing -----------------------------------------------------------------------------------------
@@ -258,16 +260,18 @@ def _renditions(still: Image.Image, mime: str, outs: Sequence[IO[bytes]], size: 
         if made.mime == "image/jpeg" and max(made.width, made.height) <= edge and weight <= most:
             yield Made(role, made.mime, made.width, made.height, same_as=made.same_as or made.role)
             continue
-        data, shown = _jpeg(base, edge, most)
+        data, base = _jpeg(base, edge, most)
         out.write(data)
-        made, weight = Made(role, "image/jpeg", *shown), len(data)
+        made, weight = Made(role, "image/jpeg", *base.size), len(data)
         yield made
 
 
 def _save_jpeg(picture: Image.Image, out: IO[bytes], quality: int, **options: int) -> None:
-    """Progressive: the encoder then needs room for the whole file, which Pillow guesses too small for a noisy one."""
-    ImageFile.MAXBLOCK = max(1 << 16, 3 * picture.width * picture.height)
-    picture.save(out, "JPEG", quality=quality, optimize=True, progressive=True, **options)
+    """Progressive where that costs little: the encoder then holds the whole picture once more, and needs room for the
+    whole file, which Pillow guesses too small for a noisy one."""
+    small = picture.width * picture.height <= PROGRESSIVE
+    ImageFile.MAXBLOCK = max(1 << 16, 3 * picture.width * picture.height if small else 0)
+    picture.save(out, "JPEG", quality=quality, optimize=small, progressive=small, **options)
 
 
 def _on_white(still: Image.Image) -> Image.Image:
@@ -278,17 +282,24 @@ def _on_white(still: Image.Image) -> Image.Image:
     return ground
 
 
-def _jpeg(picture: Image.Image, edge: int, most: int) -> tuple[bytes, tuple[int, int]]:
-    """The best that is within both limits, never larger than the picture itself."""
+def _jpeg(picture: Image.Image, edge: int, most: int) -> tuple[bytes, Image.Image]:
+    """The best that is within both limits, never larger than the picture itself; and the picture it shows."""
     while True:
-        fitted = picture.copy()
-        fitted.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+        fitted = _within(picture, edge)
         for quality in QUALITIES:
             out = io.BytesIO()
             _save_jpeg(fitted, out, quality)
             if out.tell() <= most:
-                return out.getvalue(), fitted.size
+                return out.getvalue(), fitted
         edge = max(fitted.size) * 3 // 4
+
+
+def _within(picture: Image.Image, edge: int) -> Image.Image:
+    longest = max(picture.size)
+    if longest <= edge:
+        return picture
+    width, height = (max(round(side * edge / longest), 1) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 # --- where each format ends: what comes after is not the picture ------------------------------------------

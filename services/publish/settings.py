@@ -47,7 +47,7 @@ class MediaSettings(BaseModel):
 
     image_bytes: int = Field(default=40_000_000, gt=0, description="most bytes of a picture as uploaded")
     image_pixels: int = Field(
-        default=64_000_000, gt=0, le=100_000_000, description="most pixels of a picture; known before it is decoded"
+        default=50_400_000, gt=0, le=100_000_000, description="most pixels of a picture; known before it is decoded"
     )
     video_bytes: int = Field(default=4_000_000_000, gt=0, description="most bytes of a video")
 

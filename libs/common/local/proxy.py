@@ -32,6 +32,8 @@ _OURS = {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-pr
 # Shorter than the services keep idle connections, so that we never write to one that they are closing.
 _KEEPALIVE_SECONDS = 3.0
 
+MEDIA = "/api/publish/v1/media"
+"""Where videos are uploaded; the service itself says how large one may be."""
 Header = tuple[bytes, bytes]
 
 
@@ -41,6 +43,7 @@ class ProxySettings(BaseSettings):
     origin_port: int = 8080
     first_port: int = 8101
     max_body_bytes: int = Field(default=32 * 1024 * 1024, gt=0)
+    max_media_bytes: int = Field(default=4 * 1024 * 1024 * 1024, gt=0)
     read_timeout_seconds: float = Field(default=60.0, gt=0)
 
 
@@ -58,7 +61,8 @@ def create_proxy(upstreams: Mapping[str, str], settings: ProxySettings) -> Starl
             yield
 
     async def forward(request: Request) -> Response:
-        return await _forward(request, request.app.state.client, upstreams, settings.max_body_bytes)
+        most = settings.max_media_bytes if request.url.path == MEDIA else settings.max_body_bytes
+        return await _forward(request, request.app.state.client, upstreams, most)
 
     routes = [Route("/{path:path}", forward, methods=_METHODS)]
     return Starlette(routes=routes, lifespan=lifespan)

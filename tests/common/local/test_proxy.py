@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from libs.common.local.addresses import Addresses, service_for
 from libs.common.local.process import free_port
-from libs.common.local.proxy import ProxySettings, create_proxy, end_to_end
+from libs.common.local.proxy import MEDIA, ProxySettings, create_proxy, end_to_end
 
 
 async def _mirror(request: Request) -> Response:
@@ -108,6 +108,18 @@ async def test_a_body_over_the_limit_is_refused(origin: httpx.AsyncClient, decla
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
     assert "vượt quá" in answer.json()["title"]
+
+
+async def test_videos_have_a_limit_of_their_own(upstream: str) -> None:
+    settings = ProxySettings(max_body_bytes=1000, max_media_bytes=5000)
+    app = create_proxy({"publish": upstream}, settings)
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://a.test") as http,
+    ):
+        for path, size, status in ((MEDIA, 4000, 200), (MEDIA, 6000, 413), (f"{MEDIA}/x", 4000, 413)):
+            assert (await http.post(path, content=b"y" * size)).status_code == status
 
 
 async def test_a_service_that_is_down_is_a_problem_with_a_time_to_come_back(origin: httpx.AsyncClient) -> None:
