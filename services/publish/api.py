@@ -174,6 +174,7 @@ async def submit_publication(publication_id: UUID, session: SessionDep, who: Edi
         wrong.OwnWork,
         wrong.NotInReview,
         wrong.ContentChanged,
+        wrong.StateConflict,
         wrong.ChannelNotUsable,
     ),
 )

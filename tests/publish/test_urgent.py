@@ -103,6 +103,7 @@ async def test_who_is_not_on_duty_now_is_told_so(
     for who in (off.headers, newsroom.speaker):
         refused = await newsroom.act("approve", made, who, content_hash=made["content_hash"])
         assert (refused.status_code, slug_of(refused)) == (403, "not-on-duty")
+        assert author.person.display_name in refused.json()["detail"], "the way out is named"
 
 
 @pytest.mark.mission("M08", "M28")

@@ -86,10 +86,20 @@ async def _check(
         is_on_duty=any(speaker.person_id == who.person_id for speaker in on_duty),
     )
     refused = domain.refusal(attempt)
+    if refused is Refusal.NOT_ON_DUTY:
+        raise NotOnDuty(_who_is(on_duty))
     if refused is not None:
         raise REFUSED[refused]()
     if any(a.approver_id == who.person_id for a in await queries.approvals_of(session, publication)):
         raise AlreadyApproved()
+
+
+def _who_is(on_duty: list[Speaker]) -> str:
+    """The way out, in words."""
+    if not on_duty:
+        return "Hiện không có người phát ngôn nào trong ca trực: hãy nhờ quản trị viên xếp ca trực."
+    names = ", ".join(f"{each.name} ({each.unit_name})" for each in on_duty[:10])
+    return f"Đang trực: {names}."
 
 
 def _require_usable(channels: Mapping[UUID, m.Channel]) -> None:

@@ -25,14 +25,20 @@ async def ask_for_approval(session: AsyncSession, publication: m.Publication, no
 
 
 async def remind_waiting(session: AsyncSession, waits: WaitingSettings, now: datetime) -> int:
-    """Everything in review that waits too long: how many reminders were due."""
+    """Everything in review that waits too long, each level once: how many reminders were given."""
     due = 0
     for publication, since in await approval_queries.list_waiting(session):
         level = domain.reminders_due(now - since, waits.reminders(publication.is_urgent))
         for each in range(1, level + 1):
-            await remind(session, publication, each, now - since, now)
-        due += level
+            if await approval_queries.asked_at(session, _marker(publication, each)) is None:
+                await remind(session, publication, each, now - since, now)
+                due += 1
     return due
+
+
+def _marker(publication: m.Publication, level: int) -> str:
+    """The key of the one row of a reminder that goes to admins."""
+    return dedupe(publication, level, Role.ADMIN, publication.unit_id)
 
 
 async def remind(
@@ -71,7 +77,7 @@ async def _tell(
             "subject": f"{mark if level == 0 else f'Nhắc lần {level}: {mark.lower()}'}: {publication.title}",
             "body": body,
             "level": level,
-            "dedupe": dedupe(publication, level, role, unit_id),
+            "dedupe": _marker(publication, level) if role is Role.ADMIN else dedupe(publication, level, role, unit_id),
             "created_at": now,
             "sent_at": None,
         }
@@ -79,7 +85,7 @@ async def _tell(
 
 
 def dedupe(publication: m.Publication, level: int, role: Role, unit_id: UUID) -> str:
-    """The key under which one unit's role was told of one revision at one level."""
+    """The key under which one unit's role was told of one revision at one level (of admins: for which unit)."""
     return f"{approval_queries.ASKED}:{publication.id}:{publication.revision}:{level}:{role}:{unit_id}"
 
 
