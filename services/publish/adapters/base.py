@@ -252,7 +252,10 @@ class NotFound:
 
 @dataclass(frozen=True)
 class Undecidable:
+    """Looking did not tell. `is_final`: no later look can, so a person is asked at once."""
+
     reason: Reason
+    is_final: bool = False
 
 
 Reconciled = Found | NotFound | Undecidable

@@ -86,7 +86,7 @@ class Telegram:
         self._bot, self._tools, self._account = BotApi(account, tools.http), tools, account
         settings, self._facts = account.settings, account.facts or {}
         self._chat = _chat_name(settings.get("chat", ""))
-        group = settings.get("discussion")
+        group = settings.get("discussion") or self._facts.get("linked_chat_id")
         owns = settings.get("owns_updates") is True
         self._receipts = Receipts(self._bot, self._chat, _chat_name(group), owns) if group else None
         self._confirms = settings.get("confirm_by_edit", True) is not False
@@ -246,7 +246,7 @@ class Telegram:
     async def reconcile(self, handle: Json) -> Reconciled:
         prepared = Prepared.from_handle(handle)
         if not prepared.payload:
-            return Undecidable(Reason("Không còn biết đã gửi gì", "nothing recorded of the sending"))
+            return Undecidable(Reason("Không còn biết đã gửi gì", "nothing recorded of the sending"), is_final=True)
         try:
             if prepared.id is None:
                 return await self._by_receipt(prepared)
@@ -282,7 +282,8 @@ class Telegram:
         """No answer came: only the discussion group can tell; that nothing is seen there proves nothing."""
         if self._receipts is None:
             why = "kênh không khai báo nhóm thảo luận để nhận biên nhận; xin người xem trên kênh"
-            return Undecidable(Reason(f"Telegram không cho xem lại bài đã đăng, và {why}", "no receipts configured"))
+            unseen = Reason(f"Telegram không cho xem lại bài đã đăng, và {why}", "no receipts configured")
+            return Undecidable(unseen, is_final=True)
         since = (prepared.at or self._tools.clock.now()) - SKEW
         after = int(prepared.staged.get("after", 0))
         seen = [r for r in await self._receipts.all() if r.at >= since and r.post.numbers[0] > after]
