@@ -12,6 +12,7 @@ COUNTERS: Mapping[str, str] = {
     "lantoa.contents": "items stored or recognised, by verdict",
     "lantoa.deliveries": "answers of channels to a delivery, by outcome",
     "lantoa.deliveries.overdue": "deliveries that were due and not seen on their platform",
+    "lantoa.letters": "letters that were handed to the mail server, by outcome",
     "lantoa.watchdog.turns": "looks of the watchdog at what is due",
     "lantoa.watchdog.alerts": "things the watchdog told somebody, by kind, once for each way",
     "lantoa.job.failures": "runs of a job that failed and are repeated",

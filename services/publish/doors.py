@@ -8,6 +8,7 @@ from services.publish import (
     link_jobs,
     links_api,
     media_api,
+    notify_jobs,
     pages,
     pauses_api,
     people_api,
@@ -34,4 +35,4 @@ ROUTERS = [
     pages.router,
 ]
 JOBS = Jobs()
-JOBS.all = [*jobs.jobs.all, *remind_jobs.jobs.all, *link_jobs.jobs.all]
+JOBS.all = [*jobs.jobs.all, *remind_jobs.jobs.all, *link_jobs.jobs.all, *notify_jobs.jobs.all]

@@ -16,6 +16,7 @@ from libs.common.checkpoint import Checkpoint, no_checkpoint
 from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.files import FileStore
+from libs.common.mail import Mailer
 from libs.common.web import Site
 from services.publish import adapters
 from services.publish.adapters.base import Account, Channel, Json, Tools
@@ -60,6 +61,7 @@ class PublishResources:
     files: FileStore
     clock: Clock
     vault: Vault | None = field(repr=False)
+    mailer: Mailer = field(repr=False)
     signer: PullSigner | None = None
     """Signs the addresses from which platforms fetch our media."""
     waiting: WaitingSettings = field(default_factory=WaitingSettings)
@@ -100,6 +102,8 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
             media=StoredMedia(files, clock, signer),
             tokens=StoredTokens(db, clock, vault),
         )
+        mailer = Mailer(settings.mail, clock)
+        mailer.say_if_off()
         if not press.is_current_design():
             log.info("bulletin printed anew: %d pages", await press.print_all())
         yield PublishResources(
@@ -109,6 +113,7 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
             files,
             clock,
             vault,
+            mailer,
             signer,
             waiting=settings.publish.waiting,
             replay=settings.replay,

@@ -53,10 +53,16 @@ OPEN_TAKEDOWNS = text(
 )
 WAITING_APPROVALS = text(
     """
-    SELECT p.id AS object_id, p.id AS publication_id, p.unit_id, p.title, p.is_urgent, p.updated_at AS since
-    FROM publications p WHERE p.state = 'in_review' AND p.is_urgent AND p.updated_at <= :before ORDER BY p.id
+    SELECT * FROM (
+        SELECT p.id AS object_id, p.id AS publication_id, p.unit_id, p.title, p.is_urgent, coalesce(
+            (SELECT n.created_at FROM notifications n
+             WHERE n.dedupe = 'approval:' || p.id || ':' || p.revision || ':0:spokesperson:' || p.unit_id),
+            p.updated_at) AS since
+        FROM publications p WHERE p.state = 'in_review' AND p.is_urgent
+    ) waiting WHERE since <= :before ORDER BY object_id
     """
 )
+"""Counted from when the approval was asked for (service/reminding.py writes it down), whoever touched it since."""
 _TAKEDOWN_WORDS = {"withdrawal": "gỡ bài", "correction": "đính chính"}
 
 
