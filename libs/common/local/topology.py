@@ -18,6 +18,7 @@ from libs.common.roles import RELAY, role_name
 
 DATABASE, OWNER = "lantoa", "lantoa_owner"
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+_LETTERS = ("LANTOA_MAIL__", "LANTOA_PUBLISH__WATCHDOG__")
 _TELEMETRY = tuple(f"LANTOA_TELEMETRY__{key}" for key in ("OTLP_ENDPOINT", "SAMPLING", "LOG_FORMAT", "METRICS"))
 
 
@@ -67,7 +68,14 @@ def service_environment(setup: Setup, role: str, service: str) -> dict[str, str]
         }
     if service in ("publish", "operator"):
         told["LANTOA_PUBLISH__CREDENTIALS_KEY"] = setup.secret("credentials-key")
-    return _inherited() | _telemetry() | told
+    return _inherited() | _telemetry() | _letters(service) | told
+
+
+def _letters(service: str) -> dict[str, str]:
+    """What the shell says of the mail server and of whom the watchdog tells; nobody is by default."""
+    if service != "publish":
+        return {}
+    return {name: value for name, value in os.environ.items() if name.startswith(_LETTERS)}
 
 
 def _telemetry() -> dict[str, str]:
