@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from libs.common.files import PIECE, FileStore, Stored
-from services.publish import images, video
+from services.publish import formats, images, video
 from services.publish.media_problems import MediumUnreadable
 from services.publish.uploads import Upload
 
@@ -88,7 +88,8 @@ async def _cleaned_apart(source: IO[bytes], outs: Sequence[IO[bytes]], pixels: i
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
-        images.__file__,
+        "-m",
+        images.__name__,
         *(str(number) for number in (pixels, *numbers)),
         stdin=source.fileno(),
         stdout=asyncio.subprocess.PIPE,
@@ -102,7 +103,7 @@ async def _cleaned_apart(source: IO[bytes], outs: Sequence[IO[bytes]], pixels: i
     except TimeoutError as error:
         raise MediumUnreadable(TOO_HEAVY) from error
     except ValueError as error:  # it ended without a word: out of memory, out of time, or a broken decoder
-        raise MediumUnreadable(images.DAMAGED.vi) from error
+        raise MediumUnreadable(formats.DAMAGED.vi) from error
     finally:
         if process.returncode is None:
             process.kill()

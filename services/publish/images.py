@@ -1,8 +1,8 @@
 """Pictures that somebody sent, made clean: decoded, turned upright, brought to sRGB and written anew without metadata.
 
-Decoders of picture formats are where hostile files strike, so this file is run as a program of its own, with little
+Decoders of picture formats are where hostile files strike, so this module is run as a program of its own, with little
 memory, little time and nothing but the picture: it reads standard input, writes the files it makes to the descriptors
-it was given, and says on standard output what it made of it. It imports nothing of ours.
+it was given, and says on standard output what it made of it. It imports nothing of ours but formats.py.
 """
 
 import io
@@ -13,12 +13,27 @@ import re
 import resource
 import struct
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
 from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin
+
+from services.publish.formats import (
+    DAMAGED,
+    END_OF,
+    FOREIGN,
+    FOREIGN_INSIDE,
+    HEAD,
+    TRUNCATED,
+    BadPicture,
+    Buffer,
+    Reason,
+    ends_as_archive,
+    gif_without_words,
+    mime_of,
+)
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
 ROLES = ("original", "large", "small")
@@ -32,37 +47,7 @@ EDGES = {"image/webp": 16_383}
 AI_MARK = re.compile(rb"rainedAlgorithmicMedia|compositeSynthetic")
 """IPTC's digitalSourceType, in XMP or in a C2PA manifest: a model made it, or a part of it. A manifest alone says
 nothing of the kind: cameras write one, too."""
-FOREIGN = re.compile(
-    rb"<script|<html|<!doctype|<\?php|<svg[\s>]|%PDF-|\x7fELF|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c|#!/(?:usr/)?bin/",
-    re.IGNORECASE,
-)
-"""Beginnings of what a browser, a reader or a shell would run."""
-HEAD = 4096
 MAX_MEMORY, MAX_SECONDS = 1_200 * 1024**2, 60
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a file is not taken and what to do instead, in Vietnamese; and in English for the log."""
-
-    vi: str
-    en: str
-
-
-TRUNCATED = Reason("Tệp bị cắt cụt, chưa tải lên trọn vẹn; hãy lấy lại tệp gốc và gửi lại.", "truncated file")
-DAMAGED = Reason(
-    "Không đọc được ảnh này; hãy mở bằng phần mềm ảnh, lưu lại thành JPEG hoặc PNG rồi gửi lại.", "damaged"
-)
-FOREIGN_INSIDE = Reason(
-    "Tệp ảnh chứa kèm nội dung của một loại tệp khác; hãy mở ảnh, lưu lại thành JPEG hoặc PNG rồi gửi lại.",
-    "another format inside",
-)
-
-
-class BadPicture(Exception):
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason.en)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -91,22 +76,6 @@ class Cleaned:
     height: int
     is_ai_made: bool
     files: tuple[Made, ...]
-
-
-Buffer = bytes | mmap.mmap
-
-
-def mime_of(head: bytes) -> str | None:
-    """By the first bytes of a file, whatever its name says; None where it is no picture that is taken."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head[:6] in (b"GIF87a", b"GIF89a"):
-        return "image/gif"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    return None
 
 
 def clean(data: Buffer, limits: Limits, outs: Sequence[IO[bytes]]) -> Cleaned:
@@ -216,7 +185,7 @@ def _original(
     match mime:
         case "image/gif":
             _decode_all(picture)
-            out.write(b"".join(_gif_without_words(source.getvalue())))
+            out.write(b"".join(gif_without_words(source.getvalue())))
             return picture.size
         case "image/jpeg":
             sampling = JpegImagePlugin.get_sampling(picture)
@@ -300,120 +269,6 @@ def _within(picture: Image.Image, edge: int) -> Image.Image:
         return picture
     width, height = (max(round(side * edge / longest), 1) for side in picture.size)
     return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-
-
-# --- where each format ends: what comes after is not the picture ------------------------------------------
-
-
-def _jpeg_end(data: Buffer) -> int:
-    at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            raise BadPicture(DAMAGED)
-        marker = data[at + 1]
-        if marker == 0xD9:
-            return at + 2
-        if marker == 0xFF:
-            at += 1
-            continue
-        if marker == 0x01 or 0xD0 <= marker <= 0xD8:
-            at += 2
-            continue
-        length = int.from_bytes(data[at + 2 : at + 4])
-        if marker == 0xFE and FOREIGN.search(data[at : at + 2 + length]):
-            raise BadPicture(FOREIGN_INSIDE)
-        at += 2 + length
-        if marker == 0xDA:
-            found = _JPEG_MARKER.search(data, at)
-            if found is None:
-                raise BadPicture(TRUNCATED)
-            at = found.start()
-    if data[at : at + 2] == b"\xff\xd9":
-        return at + 2
-    raise BadPicture(TRUNCATED)
-
-
-_JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-
-
-def _png_end(data: Buffer) -> int:
-    at = 8
-    while at + 12 <= len(data):
-        length, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
-        at += 12 + length
-        if kind == b"IEND":
-            return at
-    raise BadPicture(TRUNCATED)
-
-
-def _webp_end(data: Buffer) -> int:
-    end = 8 + int.from_bytes(data[4:8], "little")
-    if end > len(data):
-        raise BadPicture(TRUNCATED)
-    return end
-
-
-def _gif_end(data: Buffer) -> int:
-    *_, (_, end) = _gif_blocks(data)
-    return end
-
-
-END_OF: dict[str, Callable[[Buffer], int]] = {
-    "image/jpeg": _jpeg_end,
-    "image/png": _png_end,
-    "image/webp": _webp_end,
-    "image/gif": _gif_end,
-}
-
-
-def _gif_blocks(data: Buffer) -> Iterator[tuple[int, int]]:
-    """Where each block begins and ends: the header with its colours first, the trailer last."""
-    at = 13 + _gif_colours(data, 10)
-    yield 0, at
-    while at < len(data):
-        begin, kind = at, data[at]
-        if kind == 0x3B:
-            yield begin, at + 1
-            return
-        if kind == 0x21:
-            at = _gif_sub_blocks(data, at + 2)
-        elif kind == 0x2C:
-            at = _gif_sub_blocks(data, at + 11 + _gif_colours(data, at + 9))
-        else:
-            raise BadPicture(DAMAGED)
-        yield begin, at
-    raise BadPicture(TRUNCATED)
-
-
-def _gif_colours(data: Buffer, at: int) -> int:
-    if at >= len(data):
-        raise BadPicture(TRUNCATED)
-    flags = data[at]
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
-
-
-def _gif_sub_blocks(data: Buffer, at: int) -> int:
-    while at < len(data) and data[at]:
-        at += 1 + data[at]
-    if at >= len(data):
-        raise BadPicture(TRUNCATED)
-    return at + 1
-
-
-def _gif_without_words(data: bytes) -> Iterator[bytes]:
-    """The picture blocks, their timing and the loop; no comments, plain text or other programs' blocks (XMP)."""
-    for begin, end in _gif_blocks(data):
-        block = data[begin:end]
-        if begin and block[0] == 0x21 and block[1] != 0xF9 and block[3:14] != b"NETSCAPE2.0":
-            continue
-        yield block
-
-
-def ends_as_archive(data: Buffer) -> bool:
-    """Whether a ZIP's end record closes the file: unpackers read from there and do not mind what comes before."""
-    tail = data[-65_557:]
-    at = tail.rfind(b"PK\x05\x06")
-    return at >= 0 and at + 22 <= len(tail) and int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail) - at - 22
 
 
 # --- as a program ------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
-from services.publish import images, video
+from services.publish import formats, video
 from services.publish.media_problems import UnsupportedMedium, UploadIncomplete, UploadTooLarge
 from services.publish.settings import MediaSettings
 
@@ -176,7 +176,7 @@ class _Form:
         """Once, as soon as there is enough to tell by, so that nobody uploads for an hour in vain."""
         if self.is_video is None and (last or self.size >= HEAD):
             head = bytes(self._held[:HEAD])
-            self.is_video = images.mime_of(head) is None
+            self.is_video = formats.mime_of(head) is None
             if self.is_video and not video.is_video(head):
                 raise UnsupportedMedium(_what_instead(head))
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
-from services.publish.images import AI_MARK, FOREIGN, Reason, ends_as_archive
+from services.publish.formats import FOREIGN, Reason, ends_as_archive
+from services.publish.images import AI_MARK
 
 MP4, MOV = "video/mp4", "video/quicktime"
 TOP_LEVEL = frozenset(

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from services.publish import images, video
-from services.publish.images import BadPicture, Cleaned, Limits
+from services.publish import formats, images, video
+from services.publish.formats import BadPicture
+from services.publish.images import Cleaned, Limits
 
 SAMPLES = Path(__file__).parent / "samples"
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description Iptc4xmpExt:DigitalSourceType="%s"/></x:xmpmeta>'
@@ -213,7 +214,7 @@ def test_a_truncated_picture_is_refused_as_that(form: str, part: float) -> None:
     data = encoded(noise(), form)
     with pytest.raises(BadPicture) as refused:
         cleaned(data[: int(len(data) * part)])
-    assert refused.value.reason == images.TRUNCATED
+    assert refused.value.reason == formats.TRUNCATED
     assert "gửi lại" in refused.value.reason.vi
 
 
@@ -254,7 +255,7 @@ FOREIGN = [
 def test_a_picture_that_is_something_else_too_is_refused(form: str, more: bytes) -> None:
     with pytest.raises(BadPicture) as refused:
         cleaned(encoded(noise(), form) + more)
-    assert refused.value.reason == images.FOREIGN_INSIDE
+    assert refused.value.reason == formats.FOREIGN_INSIDE
 
 
 def test_a_script_in_a_comment_and_an_archive_behind_are_refused() -> None:
@@ -262,7 +263,7 @@ def test_a_script_in_a_comment_and_an_archive_behind_are_refused() -> None:
     for data in (encoded(noise(), comment=b"*/<script>alert(1)</script>"), encoded(noise(), "PNG") + behind):
         with pytest.raises(BadPicture) as refused:
             cleaned(data)
-        assert refused.value.reason == images.FOREIGN_INSIDE
+        assert refused.value.reason == formats.FOREIGN_INSIDE
 
 
 def test_what_a_telephone_adds_behind_is_left_off() -> None:
@@ -298,9 +299,9 @@ SMALL_ONES = [encoded(Image.linear_gradient("L").resize((40, 30)), form) for for
 
 def run_apart(data: bytes, pixels: int = 64_000_000) -> bytes:
     """As the service runs it: a process of its own that ends, and says what it made of it."""
-    done = subprocess.run(
-        [sys.executable, "-I", images.__file__, str(pixels)], input=None, stdin=_as_file(data), capture_output=True
-    )
+    command = [sys.executable, "-I", "-m", images.__name__, str(pixels)]
+    with os.fdopen(_as_file(data), "rb") as upload:
+        done = subprocess.run(command, stdin=upload, capture_output=True, check=False)
     return done.stdout
 
 
