@@ -16,39 +16,47 @@ from services.publish import domain
 
 CLAIM_DUE = text(
     """
-    SELECT d.id FROM deliveries d
-    JOIN channels c ON c.id = d.channel_id
-    JOIN publications p ON p.id = d.publication_id
+    WITH due AS (
+      SELECT d.id, row_number() OVER (PARTITION BY d.channel_id ORDER BY NOT p.is_urgent,
+          coalesce(p.scheduled_at, '-infinity'), d.id) AS turn,
+        NOT p.is_urgent AS is_calm, coalesce(p.scheduled_at, '-infinity') AS scheduled_at
+      FROM deliveries d
+      JOIN channels c ON c.id = d.channel_id
+      JOIN publications p ON p.id = d.publication_id
+      WHERE (d.state IN ('pending', 'throttled') OR (d.state = 'prepared' AND d.updated_at <= :stale))
+        AND d.not_before <= :now
+        AND c.state = 'active'
+        AND p.revision = d.revision
+        AND p.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
+        AND NOT is_paused(p)
+        AND NOT EXISTS (
+          SELECT FROM channel_limits l WHERE l.channel_id = d.channel_id AND l.name = '*' AND l.blocked_until > :now)
+        AND (c.kind = 'own_site' OR p.is_urgent AND d.not_before <= :bulletin_late OR NOT EXISTS (
+          SELECT FROM deliveries b JOIN channels bc ON bc.id = b.channel_id AND bc.kind = 'own_site'
+          WHERE b.publication_id = d.publication_id AND b.state <> 'published'))
+        AND NOT EXISTS (
+          SELECT FROM deliveries e JOIN publications ep ON ep.id = e.publication_id
+          WHERE e.channel_id = d.channel_id AND e.id <> d.id
+            AND (e.state IN ('armed', 'prepared') AND e.updated_at > :stale
+              OR e.state = 'throttled' AND e.not_before > :now AND (ep.is_urgent OR NOT p.is_urgent)
+              OR e.state IN ('pending', 'prepared', 'throttled')
+                AND ep.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
+                AND coalesce(ep.scheduled_at, '-infinity') <= :now
+                AND greatest(e.updated_at, ep.scheduled_at) > :order_kept
+                AND (NOT ep.is_urgent, coalesce(ep.scheduled_at, '-infinity'), e.id)
+                  < (NOT p.is_urgent, coalesce(p.scheduled_at, '-infinity'), d.id)
+                AND NOT is_paused(ep))))
+    SELECT d.id FROM deliveries d JOIN due ON due.id = d.id AND due.turn = 1
     WHERE (d.state IN ('pending', 'throttled') OR (d.state = 'prepared' AND d.updated_at <= :stale))
       AND d.not_before <= :now
-      AND c.state = 'active'
-      AND p.revision = d.revision
-      AND p.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
-      AND NOT is_paused(p)
-      AND NOT EXISTS (
-        SELECT FROM channel_limits l WHERE l.channel_id = d.channel_id AND l.name = '*' AND l.blocked_until > :now)
-      AND (c.kind = 'own_site' OR p.is_urgent AND d.not_before <= :bulletin_late OR NOT EXISTS (
-        SELECT FROM deliveries b JOIN channels bc ON bc.id = b.channel_id AND bc.kind = 'own_site'
-        WHERE b.publication_id = d.publication_id AND b.state <> 'published'))
-      AND NOT EXISTS (
-        SELECT FROM deliveries e JOIN publications ep ON ep.id = e.publication_id
-        WHERE e.channel_id = d.channel_id AND e.id <> d.id
-          AND (e.state IN ('armed', 'prepared') AND e.updated_at > :stale
-            OR e.state = 'throttled' AND e.not_before > :now AND (ep.is_urgent OR NOT p.is_urgent)
-            OR e.state IN ('pending', 'prepared', 'throttled')
-              AND ep.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
-              AND coalesce(ep.scheduled_at, '-infinity') <= :now
-              AND greatest(e.updated_at, ep.scheduled_at) > :order_kept
-              AND (NOT ep.is_urgent, coalesce(ep.scheduled_at, '-infinity'), e.id)
-                < (NOT p.is_urgent, coalesce(p.scheduled_at, '-infinity'), d.id)
-              AND NOT is_paused(ep)))
-    ORDER BY NOT p.is_urgent, coalesce(p.scheduled_at, '-infinity'), d.id
+    ORDER BY due.is_calm, due.scheduled_at, d.id
     LIMIT :limit FOR UPDATE OF d SKIP LOCKED
     """
 )
 """Due, on a channel that can be used, approved as it stands and not paused; the bulletin before everything that links
 to it; on one channel one at a time and in order, except behind a delivery that does not get through. What is urgent
-goes before everything, and does not wait long for the bulletin."""
+goes before everything, and does not wait long for the bulletin. What is asked of `d` once more is for a row that
+another worker took in the meantime."""
 
 
 async def claim_due(session: AsyncSession, now: datetime, limit: int = 10) -> Sequence[m.Delivery]:

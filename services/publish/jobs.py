@@ -201,11 +201,19 @@ async def _take_down(ctx: Context, delivery: m.Delivery) -> None:
     ready = await _opened(ctx, delivery)
     if isinstance(ready, AuthRequired):
         removal: Removal = withdrawing.unreachable(ready.reason)
+    elif await _removal_waits(ctx, ready):
+        return
     else:
         removal = await ready.adapter.delete(delivery.platform_id or "")
         await ctx.resources.checkpoint("deleted")
     async with ctx.db.transaction() as session:
         await withdrawing.record_removal(session, delivery.id, removal, ctx.clock.now())
+
+
+async def _removal_waits(ctx: Context, ready: Ready) -> bool:
+    """Whether a cap of the platform holds it back; a removal may use what is kept for the urgent."""
+    async with ctx.db.transaction() as session:
+        return await sending.allow_removal(session, ready.delivery, ready.adapter, ctx.clock.now()) is not None
 
 
 @jobs.every(seconds=5)

@@ -189,7 +189,8 @@ class Mastodon:
         Limit("statuses", 300, timedelta(hours=3), costs={"publish": 1}),
         Limit("uploads", 30, timedelta(minutes=30), costs={"stage": 1}),
         Limit("deletes", 30, timedelta(minutes=30), costs={"delete": 1}),
-        Limit("requests", 300, timedelta(minutes=5), costs={"publish": 3, "stage": 2, "delete": 2, "read": 1}),
+        # A post is five requests, and four when it is looked at again; a list may take one page more.
+        Limit("requests", 300, timedelta(minutes=5), costs={"publish": 10, "stage": 2, "delete": 2, "read": 1}),
     )
 
     def __init__(self, account: Account, tools: Tools) -> None:

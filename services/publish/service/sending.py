@@ -100,6 +100,16 @@ async def allow(
     return until
 
 
+async def allow_removal(session: AsyncSession, claimed: m.Delivery, channel: Channel, now: datetime) -> datetime | None:
+    """None where the post may be taken down now (and it is counted); else until when that waits."""
+    _, delivery = await _locked(session, claimed.id)
+    until = await limiting.spend(session, delivery.channel_id, channel.limits, "delete", now, is_urgent=True)
+    if until is not None and delivery.state == D.WITHDRAWING:
+        delivery.not_before, delivery.attempt = until, max(delivery.attempt - 1, 0)
+        delivery.error = "Đã dùng hết hạn mức gỡ bài của nền tảng, sẽ gỡ tiếp khi có lại"
+    return until
+
+
 async def _quiet_until(session: AsyncSession, channel_id: UUID, now: datetime) -> datetime | None:
     channel = await queries.get_channel(session, channel_id)
     return domain.quiet_until(channel.settings.get("quiet_hours"), now) if channel is not None else None
@@ -218,6 +228,7 @@ async def record_look(
         case NotFound():
             await _not_there(session, publication, delivery, looks, is_repeatable, now)
         case Undecidable():
+            looks = domain.MAX_LOOKS if seen.is_final else looks
             await _cannot_tell(session, publication, delivery, looks, seen.reason, now)
         case _:
             assert_never(seen)

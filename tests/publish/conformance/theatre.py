@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -37,16 +37,29 @@ async def nothing(point: str) -> None:
     """Where nobody wants to interfere."""
 
 
+@dataclass(frozen=True)
+class Heard:
+    """A request and what came back, as the platform counts them: `who` is the account's token, or its address."""
+
+    at: datetime
+    path: str
+    who: str
+    status: int
+
+
 class Wire(httpx.AsyncBaseTransport):
     """The way to the platforms: `hook` is called before each request leaves and after it was done."""
 
-    def __init__(self, app: FastAPI, hook: Hook = nothing) -> None:
-        self._inner, self._hook = httpx.ASGITransport(app=app), hook
+    def __init__(self, app: FastAPI, hook: Hook = nothing, heard: list[Heard] | None = None) -> None:
+        self._inner, self._hook, self._heard = httpx.ASGITransport(app=app), hook, [] if heard is None else heard
+        self._clock = app.state.world.clock
 
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await self._hook("asking")
         answer = await self._inner.handle_async_request(request)
+        who = request.headers.get("authorization", "")
+        self._heard.append(Heard(self._clock.now(), request.url.path, who, answer.status_code))
         await self._hook("asked")
         return answer
 
@@ -57,10 +70,12 @@ class OurPress:
 
     press: Press
     hook: Hook
+    printed: list[str]
 
     async def publish(self, slug: str) -> None:
         await self.hook("printing")
         await self.press.publish(slug)
+        self.printed.append(slug)
         await self.hook("printed")
 
     def shown_digest(self, slug: str) -> str | None:
@@ -97,6 +112,9 @@ class Theatre:
     hook: Hook = nothing
     seats: dict[Any, tuple[ChannelCase, Seat]] = field(default_factory=dict)
     """Of each channel, by its id."""
+    heard: list[Heard] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
+    """The pages of the bulletin, in the order in which they were printed."""
 
     @classmethod
     async def build(cls, newsroom: Newsroom, make: Make, issuer: Path) -> "Theatre":
@@ -208,8 +226,8 @@ class Theatre:
     def resources(self) -> PublishResources:
         """A fresh process: no logins kept, its way to the platforms and its steps under the hook."""
         ours = self.newsroom.resources
-        http = httpx.AsyncClient(transport=Wire(self.app, self.hook))
-        press = OurPress(ours.tools.press, self.hook)
+        http = httpx.AsyncClient(transport=Wire(self.app, self.hook, self.heard))
+        press = OurPress(ours.tools.press, self.hook, self.printed)
         tools = replace(ours.tools, http=http, press=press, sessions={})
         return replace(ours, tools=tools, checkpoint=self.hook)
 
