@@ -44,8 +44,8 @@ async def follow_link(code: str, request: Request, session: SessionDep, clock: C
     responses=problems(wrong.PublicationNotFound),
 )
 async def list_links(publication_id: UUID, session: SessionDep, who: Reader, clock: ClockDep, res: Res) -> LinksOut:
-    await publications.require_visible(session, publication_id, who)
-    shown = [_link(each, res, clock) for each in await links.links_of(session, publication_id)]
+    publication = await publications.require_visible(session, publication_id, who)
+    shown = [_link(each, res, clock) for each in await links.links_of(session, publication)]
     return LinksOut(publication_id=publication_id, links=shown)
 
 
@@ -77,7 +77,7 @@ def _link(each: links.ChannelLink, res: Res, clock: ClockDep) -> LinkOut:
         kind=each.channel.kind,
         code=each.link.code,
         url=res.site.url(f"/l/{each.link.code}"),
-        target=res.site.url(each.link.target),
+        target=res.site.url(each.target),
         clicks=sum(day.clicks for day in each.days),
         days=[DayClicks(day=day.day, clicks=day.clicks) for day in each.days],
         definition=links.CLICKS,

@@ -86,8 +86,18 @@ async def store_link(session: AsyncSession, values: dict[str, Any]) -> bool:
     return (await session.execute(query.returning(m.ShortLink.code))).first() is not None
 
 
-async def target_of(session: AsyncSession, code: str) -> str | None:
-    return await session.scalar(select(m.ShortLink.target).where(m.ShortLink.code == code))
+async def leads_to(session: AsyncSession, code: str) -> tuple[str, str, str | None] | None:
+    """The slug of the page, the kind of the channel, and the title of the campaign, as they are now."""
+    query = (
+        select(m.Publication.slug, m.Channel.kind, m.Campaign.title)
+        .select_from(m.ShortLink)
+        .join(m.Publication, m.Publication.id == m.ShortLink.publication_id)
+        .join(m.Channel, m.Channel.id == m.ShortLink.channel_id)
+        .outerjoin(m.Campaign, m.Campaign.id == m.Publication.campaign_id)
+        .where(m.ShortLink.code == code)
+    )
+    found = (await session.execute(query)).first()
+    return (found[0], found[1], found[2]) if found is not None else None
 
 
 async def count_click(session: AsyncSession, code: str, day: date) -> None:
@@ -97,6 +107,7 @@ async def count_click(session: AsyncSession, code: str, day: date) -> None:
 
 
 async def links_of(session: AsyncSession, publication_id: UUID) -> Sequence[tuple[m.ShortLink, m.Channel]]:
+    """The links of a publication with their channels."""
     query = (
         select(m.ShortLink, m.Channel)
         .join(m.Channel, m.Channel.id == m.ShortLink.channel_id)

@@ -84,14 +84,30 @@ async def test_without_a_page_there_is_no_link(newsroom: Newsroom, account: m.Ch
     assert (await preview(newsroom, made))["bluesky"]["link"] is None
 
 
-async def test_the_campaign_is_named_in_the_target(newsroom: Newsroom, account: m.Channel) -> None:
+async def test_the_campaign_is_named_in_the_target_also_when_it_is_chosen_later(
+    newsroom: Newsroom, account: m.Channel
+) -> None:
     made = await newsroom.draft(newsroom.bulletin, account)
-    async with newsroom.db.transaction() as session:
-        publication = await session.get(m.Publication, UUID(made["id"]))
-        assert publication is not None
-    assert links.target_path(publication.slug, "zalo", "Tháng an toàn giao thông 2026").endswith(
-        "utm_source=zalo&utm_medium=social&utm_campaign=thang-an-toan-giao-thong-2026"
+    body = {"year": 2026, "title": "Truyền thông năm 2026"}
+    plan = await created(newsroom, "plans", **body)
+    months = {"starts_on": "2026-11-01", "ends_on": "2026-12-31"}
+    theme = await created(newsroom, f"plans/{plan['id']}/themes", title="Giao thông", **months)
+    told = {"title": "Tháng an toàn giao thông", "audience": "Người đi làm", **months}
+    campaign = await created(newsroom, f"themes/{theme['id']}/campaigns", **told)
+    put = await newsroom.client.put(
+        f"{API}/publications/{made['id']}/campaign", json={"campaign_id": campaign["id"]}, headers=newsroom.editor
     )
+    assert put.is_success, put.text
+    link = await links_of(newsroom, made)
+    assert link["target"].endswith("?utm_source=bluesky&utm_medium=social&utm_campaign=thang-an-toan-giao-thong")
+    got = await newsroom.client.get(f"/l/{link['code']}", headers=PHONE)
+    assert got.headers["location"] == link["target"]
+
+
+async def created(newsroom: Newsroom, path: str, **body: Any) -> dict[str, Any]:
+    made = await newsroom.client.post(f"{API}/{path}", json=body, headers=newsroom.editor)
+    assert made.status_code == 201, made.text
+    return dict(made.json())
 
 
 async def test_following_a_link_leads_to_the_page_and_tells_nobody(newsroom: Newsroom, account: m.Channel) -> None:
@@ -160,7 +176,8 @@ async def test_a_code_that_is_anothers_is_refused(newsroom: Newsroom, account: m
     url = f"{API}/publications/{second['id']}"
     refused = await newsroom.client.patch(url, json=body, headers=newsroom.editor)
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:lantoa:problem:short-link-taken")
-    assert (await newsroom.client.get(f"/l/{taken}", headers=PHONE)).headers["location"].endswith("/tin/tin-khac")
+    got = await newsroom.client.get(f"/l/{taken}", headers=PHONE)
+    assert f"/tin/{first['slug']}?" in got.headers["location"]
 
 
 # --- addresses that lead nowhere ---------------------------------------------------------------------

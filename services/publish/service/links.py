@@ -114,23 +114,37 @@ async def store_links(
 
 async def follow(session: AsyncSession, code: str, now: datetime, *, counts: bool) -> str | None:
     """Where a code leads (a path of ours), counted where a reader follows it."""
-    target = await media_queries.target_of(session, code)
-    if target is not None and counts:
+    found = await media_queries.leads_to(session, code)
+    if found is None:
+        return None
+    if counts:
         await media_queries.count_click(session, code, now.astimezone(HANOI).date())
-    return target
+    return target_path(*found)
 
 
 @dataclass(frozen=True)
 class ChannelLink:
+    """`target`: where it leads now, a path of ours."""
+
     link: m.ShortLink
     channel: m.Channel
+    target: str
     days: Sequence[m.LinkClicks]
 
 
-async def links_of(session: AsyncSession, publication_id: UUID) -> list[ChannelLink]:
-    rows = await media_queries.links_of(session, publication_id)
+async def links_of(session: AsyncSession, publication: m.Publication) -> list[ChannelLink]:
+    rows = await media_queries.links_of(session, publication.id)
     clicks = await media_queries.clicks_of(session, [link.code for link, _ in rows])
-    return [ChannelLink(link, channel, [c for c in clicks if c.code == link.code]) for link, channel in rows]
+    campaign = await media_queries.campaign_title(session, publication.campaign_id)
+    return [
+        ChannelLink(
+            link,
+            channel,
+            target_path(publication.slug, channel.kind, campaign),
+            [each for each in clicks if each.code == link.code],
+        )
+        for link, channel in rows
+    ]
 
 
 # --- addresses that lead nowhere ---------------------------------------------------------------------
