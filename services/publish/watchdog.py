@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from libs.common import logs, telemetry
 from libs.common import models as m
@@ -164,7 +164,7 @@ class Watchdog:
             line.failures += 1
             wait = min(self._settings.retry_seconds * 2 ** (line.failures - 1), 300.0)
             line.not_before = time.monotonic() + wait
-            log.warning("not told (%s), again in %.0f s: %s", line.way.column, wait, error)
+            log.warning("not told by %s, again in %.0f s: %s", line.way.name, wait, error)
             return False
         line.failures, line.not_before = 0, 0.0
         return True
@@ -321,6 +321,26 @@ async def serve_health(watchdog: Watchdog, host: str, port: int, stale_after: fl
     return await asyncio.start_server(answer, host, port)
 
 
+async def try_out() -> int:
+    """Tell everybody once that this is a test; says what became of it, and ends with 1 where a way failed."""
+    settings, clock = PublishSettings(), SystemClock()
+    withhold_settings(settings)
+    subject = "Lan Tỏa: thử chuông báo động"
+    text = f"Thư thử lúc {at_hanoi(clock.now())}; không có việc gì cần làm."
+    notice = Notice(uuid4(), subject, text, {"type": "watchdog.test", "summary": subject})
+    failed = False
+    async with Poster(user_agent=AGENT, networks=settings.publish.watchdog.webhook_networks) as poster:
+        ways = ways_of(settings, clock, poster)
+        for way in ways:
+            try:
+                await way.tell(notice, clock.now())
+                log.info("told: %s", way.name)
+            except (MailFailed, PostFailed) as error:
+                log.error("not told: %s: %s", way.name, error)
+                failed = True
+    return int(failed or not ways)
+
+
 async def main(host: str, port: int | None) -> None:
     settings, clock, stopping = PublishSettings(), SystemClock(), asyncio.Event()
     telemetry.start("publish-watchdog", settings.telemetry)
@@ -358,8 +378,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="where its health can be asked")
     parser.add_argument("--port", type=int, help="without it nobody can ask")
+    parser.add_argument("--try", action="store_true", dest="trying", help="tell everybody once that this is a test")
     given = parser.parse_args()
     try:
+        if given.trying:
+            sys.exit(asyncio.run(try_out()))
         asyncio.run(main(given.host, given.port))
     except Exception as failure:
         sys.exit(describe(failure))

@@ -30,7 +30,8 @@ EXPECTED = text(
     JOIN publications p ON p.id = d.publication_id AND p.revision = d.revision
     JOIN channels c ON c.id = d.channel_id
     WHERE d.confirmed_at IS NULL
-      AND d.state NOT IN ('published', 'withdrawing', 'withdrawn')
+      AND d.state IN ('pending', 'prepared', 'armed', 'committed', 'accepted', 'throttled', 'unknown',
+                      'rejected', 'auth_required', 'manual')
       AND p.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
       AND coalesce(p.scheduled_at, '-infinity') <= :now
       AND c.state <> 'paused'

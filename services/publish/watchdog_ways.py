@@ -26,8 +26,9 @@ class Notice:
 
 
 class Way(Protocol):
-    """How somebody is told. `column` of watchdog_alerts says that it was."""
+    """How somebody is told, by its name for people. `column` of watchdog_alerts says that it was."""
 
+    name: str
     column: str
 
     async def tell(self, notice: Notice, now: datetime) -> None:
@@ -35,7 +36,7 @@ class Way(Protocol):
 
 
 class ByMail:
-    column = "mailed_at"
+    name, column = "mail", "mailed_at"
 
     def __init__(self, mailer: Mailer, recipients: Sequence[str]) -> None:
         self._mailer, self._recipients = mailer, recipients
@@ -58,7 +59,7 @@ class ByMail:
 
 
 class ByWebhook:
-    column = "posted_at"
+    name, column = "webhook", "posted_at"
 
     def __init__(self, poster: Poster, settings: WatchdogSettings) -> None:
         self._poster, self._settings = poster, settings

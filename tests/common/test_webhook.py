@@ -1,8 +1,12 @@
 """What another program is told: signed so that the published standard verifies it, and only where it may go."""
 
 import base64
+import hashlib
+import hmac
+import re
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
@@ -12,6 +16,7 @@ from pydantic import SecretStr
 
 from libs.common.clock import FrozenClock
 from libs.common.http import Address
+from libs.common.local.paths import checkout
 from libs.common.webhook import Poster, PostFailed, PostRefused, secret_bytes, signature
 from tests.common.hook import running_hook
 
@@ -47,12 +52,24 @@ def test_the_signature_is_the_one_of_the_standard() -> None:
     key = secret_bytes(SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
     body = b'{"test": 2432232314}'
     signed = b"msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330." + body
-    import hashlib
-    import hmac
-
     expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     assert expected == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
     assert signature(key, ID, 1614265330, body) != expected
+
+
+async def test_the_receivers_code_of_the_documentation_verifies_it() -> None:
+    page = (checkout() / "docs" / "how-to" / "watchdog.md").read_text()
+    [code] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    async with running_hook() as hook, poster() as out:
+        await out.post(SecretStr(hook.url()), SECRET, DOCUMENT, ID, datetime.now(UTC))
+        await out.post(SecretStr(hook.url()), SECRET, DOCUMENT, ID, datetime.now(UTC) - timedelta(hours=1))
+    fresh, stale = hook.calls
+    assert names["is_ours"](fresh.headers, fresh.body, KEY)
+    assert not names["is_ours"](fresh.headers, fresh.body + b" ", KEY)
+    assert not names["is_ours"](fresh.headers, fresh.body, b"x" * 32)
+    assert not names["is_ours"](stale.headers, stale.body, KEY)
 
 
 @pytest.mark.parametrize("secret", ["short", "whsec_" + "!" * 40, "whsec_YWJj", ""])

@@ -131,6 +131,21 @@ async def test_with_every_worker_dead_and_nats_away_people_are_told(
     assert SECRET not in log
 
 
+async def test_an_operator_tries_it_out(start: Start, tmp_path: Path) -> None:
+    """Without any database: the ways alone are tried."""
+    nowhere = "postgresql+asyncpg://lantoa_publish:x@127.0.0.1:9/lantoa"
+    async with running_letterbox() as box, running_hook() as hook:
+        good = start("services.publish.watchdog", "--try", **told(nowhere, box, hook))
+        assert await asyncio.to_thread(good.wait, 30) == 0
+        assert box.subjects == ["Lan Tỏa: thử chuông báo động"]
+        assert hook.calls[0].document["type"] == "watchdog.test"
+        hook.status = 403
+        bad = start("services.publish.watchdog", "--try", **told(nowhere, box, hook))
+        assert await asyncio.to_thread(bad.wait, 30) == 1
+    assert "told: mail" in (tmp_path / "0.log").read_text()
+    assert "not told: webhook: 127.0.0.1 answered 403" in (tmp_path / "1.log").read_text()
+
+
 @pytest.mark.mission("M39")
 async def test_when_postgres_is_stopped_people_are_told_and_when_it_is_back(
     scratch: Path, start: Start, tmp_path: Path, clock: FrozenClock
