@@ -78,12 +78,13 @@ async def list_held(session: AsyncSession, pause: m.Pause) -> list[HeldRow]:
 
 KEEP_ORDER = text(
     """
-    UPDATE deliveries d SET updated_at = :now
-    FROM publications p
-    WHERE p.id = d.publication_id AND d.state IN ('pending', 'throttled')
-      AND p.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
-      AND (CAST(:unit AS uuid) IS NULL OR p.unit_id = :unit)
-      AND coalesce(p.scheduled_at, '-infinity') <= :now
+    UPDATE deliveries SET updated_at = :now WHERE id IN (
+        SELECT d.id FROM deliveries d JOIN publications p ON p.id = d.publication_id
+        WHERE d.state IN ('pending', 'throttled')
+          AND p.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
+          AND (CAST(:unit AS uuid) IS NULL OR p.unit_id = :unit)
+          AND coalesce(p.scheduled_at, '-infinity') <= :now
+        ORDER BY d.id FOR UPDATE OF d)
     """
 )
 

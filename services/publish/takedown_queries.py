@@ -101,12 +101,11 @@ async def standing_post(session: AsyncSession, publication_id: UUID, channel_id:
 
 
 async def lock_unsent_corrections(session: AsyncSession, publication_id: UUID) -> Sequence[m.Publication]:
-    """Approved corrections of it of which nothing is on its way; the newest first, as every lock of several."""
-    p = m.Publication
-    query = select(p).where(
-        p.corrects_id == publication_id, p.state.in_((PublicationState.APPROVED, PublicationState.SCHEDULED))
-    )
-    rows = await session.scalars(query.order_by(p.id.desc()).with_for_update())
+    """Corrections of it of which nothing is on its way; the newest first, as every lock of several."""
+    p, state = m.Publication, PublicationState
+    unsent = (state.DRAFT, state.IN_REVIEW, state.APPROVED, state.SCHEDULED)
+    query = select(p).where(p.corrects_id == publication_id, p.state.in_(unsent)).order_by(p.id.desc())
+    rows = await session.scalars(query.with_for_update().execution_options(populate_existing=True))
     return rows.all()
 
 

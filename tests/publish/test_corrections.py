@@ -1,5 +1,6 @@
 """A correction goes where the original stands, by two besides its editors; its case closes when it is everywhere."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -235,6 +236,33 @@ async def test_nothing_is_corrected_that_is_not_out(newsroom: Newsroom, db_as: C
     assert "đã được rút" in late.json()["detail"]
     again = await newsroom.client.post(url, json={**body, "corrects_id": out["id"]}, headers=newsroom.editor)
     assert (again.status_code, slug_of(again)) == (409, "state-conflict")
+
+
+@pytest.mark.mission("M30")
+async def test_releasing_a_correction_and_withdrawing_its_original_meet_in_order(newsroom: Newsroom) -> None:
+    """At the same instant, again and again: one of them is first, and none waits for the other for ever."""
+    seen = set()
+    for number in range(12):
+        out = await newsroom.published(title=f"Tin {number}")
+        at = (newsroom.clock.now() + timedelta(hours=1)).isoformat()
+        made = await correction(newsroom, out, scheduled_at=at, title=f"Cải chính {number}")
+        await newsroom.act("submit", made, newsroom.editor)
+        asked = {"content_hash": made["content_hash"]}
+        await newsroom.act("approve", made, newsroom.speaker, **asked)
+        calls = [
+            newsroom.act("approve", made, newsroom.second_speaker, **asked),
+            newsroom.act("withdraw", out, newsroom.speaker, reason="Sai"),
+        ]
+        if number % 2:
+            calls.reverse()
+        answers = await asyncio.gather(*calls)
+        approved, gone = reversed(answers) if number % 2 else answers
+        assert gone.status_code == 200
+        assert approved.status_code in (200, 409)
+        after = await state(newsroom, made)
+        assert after == ("killed" if approved.status_code == 200 else "in_review")
+        seen.add(after)
+    assert seen
 
 
 @pytest.mark.mission("M30")

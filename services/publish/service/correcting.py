@@ -1,6 +1,7 @@
 """Correcting: a second publication that says what was wrong, wherever the first one stands.
 
-Locks: a correction before what it corrects, as with every lock of several publications (the newer first).
+Locks: a correction before what it corrects, as with every lock of several publications (the newer first); and every
+publication before the audit log, which is held until the transaction ends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ CORRECTABLE = frozenset({P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED, P.CORREC
 
 async def require_correctable(session: AsyncSession, corrects_id: UUID, unit_id: UUID) -> None:
     """A correction corrects what its own unit has out now: what was withdrawn is not shown to anybody any more."""
-    original = await queries.get_publication(session, corrects_id)
+    original = await queries.lock_publication(session, corrects_id)
     if original is None or original.unit_id != unit_id:
         raise PublicationNotFound(f"Không có tin {corrects_id} của đơn vị để cải chính.")
     if original.state in (P.WITHDRAWN, P.KILLED):
@@ -82,12 +83,12 @@ async def after_settling(
     session: AsyncSession, publication: m.Publication, states: Sequence[DeliveryState], now: datetime
 ) -> None:
     """What follows for cases and originals once the deliveries of a publication have changed."""
+    if publication.corrects_id is not None and D.PUBLISHED in states:
+        await _correct(session, publication.corrects_id, publication, now)
     if publication.state == P.WITHDRAWN:
         await cases.close_confirmed(session, publication.id, now)
     if publication.state == P.CORRECTED:
         await _find_latecomers(session, publication, now)
-    if publication.corrects_id is not None and D.PUBLISHED in states:
-        await _correct(session, publication.corrects_id, publication, now)
 
 
 async def _correct(session: AsyncSession, original_id: UUID, correction: m.Publication, now: datetime) -> None:

@@ -92,20 +92,29 @@ async def finish_task(
 ) -> m.Task:
     task = await _require_task(session, task_id, who)
     _check(task, outcome, evidence_url)
-    await _require_open(session, task, now)
+    publications = await _locked_publications(session, task)
+    task = await _require_task(session, task_id, who, lock=True)
+    if task.state == TaskState.DONE:
+        raise TaskAlreadyDone(f"Đã xong, kết quả: {task.outcome or TaskOutcome.DONE}.")
     if task.kind in OF_A_CHANNEL:
         await _require_connected(session, task)
     task.state, task.outcome, task.evidence_url = TaskState.DONE, outcome, evidence_url
     task.done_by, task.done_at = who.person_id, now
     await session.flush()
     if task.delivery_id is not None:
-        await _apply(session, task, task.delivery_id, seen, who, now)
+        await _apply(session, task, task.delivery_id, publications, seen, who, now)
     await _audit(session, task, who, now)
     return task
 
 
-async def _require_task(session: AsyncSession, task_id: UUID, who: Principal) -> m.Task:
-    task = await queries.get_task(session, task_id)
+async def _locked_publications(session: AsyncSession, task: m.Task) -> dict[UUID, m.Publication]:
+    """Before the task, as whoever takes a task off the list because its delivery has changed."""
+    held = await session.get(m.Delivery, task.delivery_id) if task.delivery_id else None
+    return await takedown_queries.lock_with_sharers(session, held) if held is not None else {}
+
+
+async def _require_task(session: AsyncSession, task_id: UUID, who: Principal, *, lock: bool = False) -> m.Task:
+    task = await queries.get_task(session, task_id) if lock else await session.get(m.Task, task_id)
     if task is None or task.unit_id not in who.units(Role.EDITOR, Role.SPOKESPERSON, Role.ADMIN):
         raise TaskNotFound(f"Không có việc {task_id} trong đơn vị của bạn.")
     return task
@@ -122,11 +131,6 @@ def _check(task: m.Task, outcome: TaskOutcome, evidence_url: str | None) -> None
         raise TaskEvidenceNeeded("Hãy gửi địa chỉ (http, https) cho thấy việc đã làm.")
 
 
-async def _require_open(session: AsyncSession, task: m.Task, now: datetime) -> None:
-    if task.state == TaskState.DONE:
-        raise TaskAlreadyDone(f"Đã xong, kết quả: {task.outcome or TaskOutcome.DONE}.")
-
-
 async def _require_connected(session: AsyncSession, task: m.Task) -> None:
     delivery = await session.get(m.Delivery, task.delivery_id) if task.delivery_id else None
     channel_id = task.channel_id or (delivery.channel_id if delivery else None)
@@ -136,12 +140,15 @@ async def _require_connected(session: AsyncSession, task: m.Task) -> None:
 
 
 async def _apply(
-    session: AsyncSession, task: m.Task, delivery_id: UUID, seen: Seen, who: Principal, now: datetime
+    session: AsyncSession,
+    task: m.Task,
+    delivery_id: UUID,
+    publications: dict[UUID, m.Publication],
+    seen: Seen,
+    who: Principal,
+    now: datetime,
 ) -> None:
     """The delivery becomes what the person says, where the platform does not say otherwise."""
-    held = await session.get(m.Delivery, delivery_id)
-    assert held is not None
-    publications = await takedown_queries.lock_with_sharers(session, held)
     delivery = await delivery_queries.lock_delivery(session, delivery_id)
     assert delivery is not None
     publication = publications[delivery.publication_id]

@@ -96,14 +96,15 @@ async def resume(
         raise WordGiven()
     session.add(m.PauseResumption(pause_id=pause_id, person_id=who.person_id, given_at=now))
     await session.flush()
-    await _audit(session, lasting, "pause.resumption_agreed", who, now)
     shown = await view(session, lasting, now, stale_after)
+    if not shown.words_missing:
+        await pause_queries.keep_order(session, lasting, now)  # deliveries before the audit log, as everybody
     await _ask_about_stale(session, shown.held, now)
+    await _audit(session, lasting, "pause.resumption_agreed", who, now)
     if shown.words_missing:
         return shown
     lasting.resumed_at = now
     await session.flush()
-    await pause_queries.keep_order(session, lasting, now)
     await _audit(session, lasting, "pause.ended", who, now)
     await _tell(session, lasting, "pause_ended", "Đăng tin trở lại, theo thứ tự đã lên lịch", now)
     return _as_ended(shown, now)

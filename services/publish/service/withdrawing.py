@@ -39,7 +39,8 @@ async def withdraw_publication(
         raise NotSpokesperson("Chỉ người phát ngôn của đơn vị được rút tin.")
     await _take_back(session, publication, reason, who, now)
     for correction in corrections:
-        await _take_back(session, correction, f"Tin gốc đã rút: {reason}", who, now)
+        if correction.state in (P.APPROVED, P.SCHEDULED):
+            await _take_back(session, correction, f"Tin gốc đã rút: {reason}", who, now)
     await cases.close_confirmed(session, publication.id, now)
     return publication
 
