@@ -46,6 +46,8 @@ from services.publish.watchdog_ways import Notice, Way, ways_of
 log = logging.getLogger("lantoa.watchdog")
 NAMESPACE = UUID("6f0a4c1e-3a5e-5f0b-9d0c-6c616e746f61")
 AGENT = "LanToaWatchdog/1"
+MOST_ITEMS = 200
+"""Of one message; its `count` says how many there are."""
 
 
 @dataclass
@@ -217,23 +219,24 @@ class Watchdog:
     def _raised(self, fresh: Sequence[tuple[m.WatchdogAlert, Finding]], now: datetime) -> Notice:
         findings = [finding for _, finding in fresh]
         subject = subject_of(findings)
-        items = [_document_of(finding) for finding in findings]
+        items = [_document_of(finding) for finding in findings[:MOST_ITEMS]]
         return Notice(
             _key("raised", (_name(a) for a, _ in fresh)),
             subject,
             text_of(findings, now, self._origin),
-            {"type": "watchdog.raised", "summary": subject, "alerts": items},
+            {"type": "watchdog.raised", "summary": subject, "count": len(findings), "alerts": items},
         )
 
     def _cleared(self, ended: Sequence[m.WatchdogAlert], endings: Mapping[UUID, Mapping[str, Any]]) -> Notice:
         subject = f"Lan Tỏa: {len(ended)} việc đã báo nay đã xong"
-        told = [endings[a.id] for a in ended]
-        items = [{"kind": a.kind, "object_id": str(a.object_id), "outcome": _outcome(endings[a.id])} for a in ended]
+        shown = ended[:MOST_ITEMS]
+        told = [endings[a.id] for a in shown]
+        items = [{"kind": a.kind, "object_id": str(a.object_id), "outcome": _outcome(endings[a.id])} for a in shown]
         return Notice(
             _key("cleared", (_name(a) for a in ended)),
             subject,
             "\n".join(f"- “{e['title'] or 'bài đã sửa lại'}”{_where(e)}: {OUTCOMES[_outcome(e)]}" for e in told),
-            {"type": "watchdog.cleared", "summary": subject, "alerts": items},
+            {"type": "watchdog.cleared", "summary": subject, "count": len(ended), "alerts": items},
         )
 
     def _away(self, now: datetime) -> Notice:

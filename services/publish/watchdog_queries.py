@@ -1,7 +1,8 @@
 """The SQL of the watchdog: what should be out and was not seen, what should be gone, who waits; and what was told."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -93,15 +94,20 @@ async def raise_alerts(session: AsyncSession, findings: Iterable[Finding], now: 
         {"id": new_id(now), "kind": finding.kind, "object_id": finding.object_id, "first_seen_at": now}
         for finding in findings
     ]
-    if not rows:
-        return
-    query = insert(m.WatchdogAlert).values(rows)
     anew = {"first_seen_at": now, "mailed_at": None, "posted_at": None, "cleared_at": None}
-    await session.execute(
-        query.on_conflict_do_update(
-            index_elements=["kind", "object_id"], set_=anew, where=m.WatchdogAlert.cleared_at.is_not(None)
+    for some in _in_parts(rows):
+        query = insert(m.WatchdogAlert).values(some)
+        was_over = m.WatchdogAlert.cleared_at.is_not(None)
+        await session.execute(
+            query.on_conflict_do_update(index_elements=["kind", "object_id"], set_=anew, where=was_over)
         )
-    )
+
+
+def _in_parts(all_: Iterable[Any]) -> Iterator[list[Any]]:
+    """A statement has at most 32,767 parameters, and thousands of posts can be overdue at once."""
+    rest = iter(all_)
+    while some := list(islice(rest, 1000)):
+        yield some
 
 
 async def list_open_alerts(session: AsyncSession) -> Sequence[m.WatchdogAlert]:
@@ -110,12 +116,12 @@ async def list_open_alerts(session: AsyncSession) -> Sequence[m.WatchdogAlert]:
 
 
 async def mark_told(session: AsyncSession, ids: Iterable[UUID], column: str, now: datetime) -> None:
-    query = update(m.WatchdogAlert).where(m.WatchdogAlert.id.in_(list(ids)))
-    await session.execute(query.values({column: now}))
+    for some in _in_parts(ids):
+        await session.execute(update(m.WatchdogAlert).where(m.WatchdogAlert.id.in_(some)).values({column: now}))
 
 
 async def clear_alerts(session: AsyncSession, ids: Iterable[UUID], now: datetime) -> None:
-    await session.execute(update(m.WatchdogAlert).where(m.WatchdogAlert.id.in_(list(ids))).values(cleared_at=now))
+    await mark_told(session, ids, "cleared_at", now)
 
 
 ENDINGS = text(
@@ -156,6 +162,6 @@ async def keep_as_notifications(
         }
         for alert, finding in alerts
     ]
-    if rows:
-        query = insert(m.Notification).values(rows)
+    for some in _in_parts(rows):
+        query = insert(m.Notification).values(some)
         await session.execute(query.on_conflict_do_nothing(index_elements=["dedupe"]))

@@ -22,9 +22,10 @@ from libs.common.models.enums import Role
 from libs.common.testing.make import Make
 from libs.common.testing.plugin import NOON, SettingsFor
 from libs.common.webhook import Poster
+from services.publish import watchdog_queries as queries
 from services.publish.settings import PublishGroup, PublishSettings, WatchdogSettings
 from services.publish.watchdog import Watchdog, serve_health
-from services.publish.watchdog_rules import Expected, Windows, is_overdue, spoken, text_of
+from services.publish.watchdog_rules import Expected, Windows, finding_of, is_overdue, spoken, text_of
 from services.publish.watchdog_ways import ByMail, ByWebhook, Way, ways_of
 from tests.common.hook import Hook, running_hook
 from tests.common.letterbox import SENDER, Letterbox, running_letterbox
@@ -214,6 +215,19 @@ async def test_a_take_down_that_stays_open_and_an_urgent_approval_that_waits(
     assert "đã xong trên mọi kênh" in watch.box.text()
     assert "không còn chờ duyệt" in watch.box.text()
     assert all(alert.cleared_at for alert in await alerts(newsroom.db))
+
+
+async def test_thousands_at_once_are_told_and_kept(db_as: Callable[[str], Database], clock: FrozenClock) -> None:
+    """More than a statement has parameters for."""
+    findings = [finding_of(post(title=f"Tin {n}")) for n in range(9000)]
+    async with db_as("publish").transaction() as session:
+        await queries.raise_alerts(session, findings, clock.now())
+        await queries.raise_alerts(session, findings, clock.now())
+        found = await queries.list_open_alerts(session)
+        assert len(found) == 9000
+        await queries.mark_told(session, [alert.id for alert in found], "mailed_at", clock.now())
+        await queries.clear_alerts(session, [alert.id for alert in found], clock.now())
+        assert await queries.list_open_alerts(session) == []
 
 
 # --- a way that fails -------------------------------------------------------------------------------------
