@@ -6,6 +6,7 @@ somebody writes to the database as the service itself. After every step the rule
 seed that fails replays: it is in the name of the test.
 """
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -354,6 +355,19 @@ class Walk:
                 await self.check_platforms(session)
                 await self.remember(session)
 
+    async def rush(self, steps: int) -> None:
+        """Several at the same instant, people and workers: in whatever order their locks let them."""
+        room = self.newsroom
+        people = (self.submit, self.approve, self.approve, self.withdraw, self.finish_task, self.retry, self.resume)
+        workers = (room.deliver, room.look, room.take_down)
+        for _ in range(steps):
+            for prelude in (self.create, self.correct, self.submit, self.pass_time, self.change_platform):
+                await prelude()
+            await asyncio.gather(*(act() for act in (*self.rng.sample(people, 4), *workers)))
+            async with room.db.transaction() as session:
+                await self.check(session)
+                await self.remember(session)
+
 
 @pytest.fixture
 async def walk_of(
@@ -421,3 +435,15 @@ async def test_the_rules_hold_in_any_order_for_more_seeds(walk_of: Callable[[int
     walk = await walk_of(seed)
     await walk.go(400)
     await ended(walk)
+
+
+@pytest.mark.slow
+@pytest.mark.mission("M28", "M30")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(3))
+async def test_the_rules_hold_when_all_happens_at_once(walk_of: Callable[[int], Awaitable[Walk]], seed: int) -> None:
+    """No answer of ours is a failure (a deadlock would be one), and no rule gives way; the order is the machine's."""
+    walk = await walk_of(seed)
+    await walk.rush(60)
+    await ended(walk)
+    assert walk.was_out
