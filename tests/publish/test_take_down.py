@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import feedparser
 import pytest
+from sqlalchemy import text
 
 from libs.common.files import FileStore
 from tests.publish.newsroom import API, Newsroom
@@ -64,3 +65,20 @@ async def test_a_published_item_cannot_be_edited(newsroom: Newsroom) -> None:
     refused = await newsroom.client.patch(url, json={"title": "Sửa lén"}, headers=newsroom.editor)
     assert refused.status_code == 409
     assert "cải chính" in refused.json()["detail"]
+
+
+@pytest.mark.mission("M30")
+async def test_what_was_refused_and_then_killed_is_not_shown_on_the_bulletin(newsroom: Newsroom) -> None:
+    """Its delivery was armed once and ended without a page: nothing of it may come up with the next printing."""
+    made = await newsroom.approved(title="Chưa từng ra ngoài")
+    async with newsroom.db.transaction() as session:
+        arming = "UPDATE deliveries SET state = 'rejected', committed_at = :now WHERE publication_id = :id"
+        await session.execute(text(arming), {"now": newsroom.clock.now(), "id": made["id"]})
+        await session.execute(text("UPDATE publications SET state = 'failed' WHERE id = :id"), {"id": made["id"]})
+    killed = await newsroom.act("withdraw", made, newsroom.speaker, reason="Không còn cần")
+    assert killed.json()["state"] == "killed"
+    await newsroom.published(title="Tin khác")
+    front = (await newsroom.client.get("/")).text
+    assert "Tin khác" in front
+    assert "Chưa từng ra ngoài" not in front
+    assert "Chưa từng ra ngoài" not in (await newsroom.client.get("/feed.json")).text
