@@ -125,6 +125,8 @@ def on_bulletin() -> Any:
             m.Channel.kind == "own_site",
             m.Delivery.committed_at.is_not(None),
             m.Delivery.state.in_(SHOWN),
+            # of a publication that is not withdrawn, a delivery that ended without a page
+            (m.Delivery.state != "withdrawn") | (m.Publication.state == "withdrawn"),
         )
     )
 
