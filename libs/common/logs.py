@@ -44,10 +44,9 @@ _SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 def clean(text: str) -> str:
     """The text without what is or looks like a secret, or like somebody's phone, address or identity number."""
-    text = without_secrets(text)
-    for pattern, instead in _SECRETS:
+    for pattern, instead in _SECRETS:  # first: they go by words that somebody may have chosen as a secret
         text = pattern.sub(instead, text)
-    return mask_personal_data(text)
+    return mask_personal_data(without_secrets(text))
 
 
 def trace_ids() -> tuple[str, str] | None:

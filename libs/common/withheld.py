@@ -36,9 +36,9 @@ class _Withheld:
         if whole <= self._whole:
             return
         # An address begins as many do that are none.
-        begun = {form[:_BEGINNING] for secret in named if "://" not in secret for form in _spellings(secret)}
+        begun = {_beginning(form) for secret in named if "://" not in secret for form in _spellings(secret)}
         self._whole |= whole
-        self._begun |= {form for form in begun if len(form) == _BEGINNING}
+        self._begun |= {form for form in begun if len(form) >= _BEGINNING}
         longest_first = sorted(self._whole, key=len, reverse=True)
         cut = [re.escape(form) + r"[\w.~+/=%:-]*" for form in sorted(self._begun)]
         self._pattern = re.compile("|".join([_BOT_TOKEN.pattern, *map(re.escape, longest_first), *cut]))
@@ -81,6 +81,12 @@ def withhold_settings(settings: BaseModel) -> None:
 def without_secrets(text: str) -> str:
     """The text without the secrets that this process has in hand, and without a bot's token."""
     return _withheld.taken_out(text)
+
+
+def _beginning(form: str) -> str:
+    """A bot's token begins with its number, which is no secret."""
+    bot = re.match(r"\d+(?::|%3[aA])", form)
+    return form[: bot.end() + 4] if bot else form[:_BEGINNING]
 
 
 def _spellings(secret: str) -> set[str]:

@@ -11,7 +11,7 @@ from libs.common import logs
 from libs.common.withheld import SECRET, withhold, withhold_address, withhold_settings, without_secrets
 
 WORD = 'Zq7-bímật"x/9 k'
-TOKEN = "7012345678:AAHq-khong_AiDuocThayMaNay1"
+TOKEN = "6612345678:AAHq-khong_AiDuocThayMaNay1"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,10 @@ def test_however_it_is_written(written: str) -> None:
 def test_a_bots_token_is_known_by_its_form() -> None:
     said = without_secrets(f"POST https://api.telegram.org/bot{TOKEN}/sendMessage")
     assert said == f"POST https://api.telegram.org/bot{SECRET}/sendMessage"
-    assert without_secrets("lúc 20261124:0930 có 7012345678 bài") == "lúc 20261124:0930 có 7012345678 bài"
+    assert without_secrets("lúc 20261124:0930 có 6612345678 bài") == "lúc 20261124:0930 có 6612345678 bài"
+    withhold(TOKEN)
+    assert without_secrets("bot 6612345678 answered") == "bot 6612345678 answered"
+    assert without_secrets("bot6612345678:AAHq-kho") == f"bot{SECRET}"
 
 
 class Inner(BaseModel):
