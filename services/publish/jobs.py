@@ -203,8 +203,10 @@ async def _take_down(ctx: Context, delivery: m.Delivery) -> None:
         removal: Removal = withdrawing.unreachable(ready.reason)
     elif await _removal_waits(ctx, ready):
         return
+    elif delivery.platform_id is None:
+        removal = withdrawing.posted_by_hand()
     else:
-        removal = await ready.adapter.delete(delivery.platform_id or "")
+        removal = await ready.adapter.delete(delivery.platform_id)
         await ctx.resources.checkpoint("deleted")
     async with ctx.db.transaction() as session:
         await withdrawing.record_removal(session, delivery.id, removal, ctx.clock.now())

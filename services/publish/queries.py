@@ -113,7 +113,7 @@ async def corrected_posts(session: AsyncSession, publication_id: UUID | None) ->
     rows = await session.scalars(
         select(m.Delivery).where(m.Delivery.publication_id == publication_id, m.Delivery.state == "published")
     )
-    return {d.channel_id: Corrected(d.platform_id or "", d.platform_url or "") for d in rows}
+    return {d.channel_id: Corrected(d.platform_id, d.platform_url or "") for d in rows if d.platform_id}
 
 
 async def approvals_of(session: AsyncSession, publication: m.Publication) -> Sequence[m.Approval]:
@@ -184,6 +184,7 @@ async def list_engagement(
 async def ask_for_figures(session: AsyncSession, publication_id: UUID, now: datetime) -> int:
     """Make the reading of what is out due at once; of how many deliveries."""
     out = (m.Delivery.publication_id == publication_id) & (m.Delivery.state == DeliveryState.PUBLISHED)
+    out &= m.Delivery.platform_id.is_not(None)  # of what a person posted by hand no figures can be asked for
     asked = await session.scalars(update(m.Delivery).where(out).values(collect_at=now).returning(m.Delivery.id))
     return len(asked.all())
 

@@ -269,7 +269,7 @@ async def undecided(newsroom: Newsroom, pages: Pages, **script: Any) -> tuple[di
 
 @pytest.mark.mission("M30")
 async def test_undecided_and_found_by_a_person_is_published_with_that_address(newsroom: Newsroom, pages: Pages) -> None:
-    made, _ = await undecided(newsroom, pages)
+    made, page = await undecided(newsroom, pages)
     [task] = await tasks(newsroom, "delivery_undecided")
     wrong = await done(newsroom, task, outcome="removed", evidence_url=SHOWN)
     assert (wrong.status_code, slug_of(wrong)) == (422, "outcome-not-possible")
@@ -287,6 +287,10 @@ async def test_undecided_and_found_by_a_person_is_published_with_that_address(ne
     assert await newsroom.take_down() == 0
     [task] = await tasks(newsroom, "takedown_failed")
     assert task["link"] == SHOWN
+    url = f"{API}/takedowns/{(await case_of(newsroom, made))['id']}/retry"
+    assert (await newsroom.client.post(url, headers=newsroom.editor)).status_code == 202
+    await turn(newsroom, rounds=1)
+    assert page.deletions == 0, "nobody knows what to ask the platform to delete"
     assert (await done(newsroom, task, outcome="removed", evidence_url=SHOWN)).status_code == 200
     assert (await case_of(newsroom, made))["closed_at"] is not None
 

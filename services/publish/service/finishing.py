@@ -43,6 +43,8 @@ NEEDS_ADDRESS: Mapping[str, Mapping[TaskOutcome, bool]] = {
     "delivery_overdue": {TaskOutcome.DONE: False},
 }
 """What each kind of task may end with, and whether an address has to show it. Of any other kind: done, with one."""
+DECIDED = ("open_try", "refused")
+"""What a delivery remembers of earlier tries, until a person says that nothing of them is there."""
 OF_A_CHANNEL = ("channel_reconnect", "channel_expiring")
 
 
@@ -237,6 +239,7 @@ def _send_again(publication: m.Publication, delivery: m.Delivery, now: datetime)
         raise StateConflict("Tin đã được rút, hủy hoặc cải chính nên không gửi lại.")
     delivery.state, delivery.attempt = domain.delivery_moved(delivery.state, D.PENDING), 0
     delivery.not_before, delivery.error, delivery.updated_at = now, None, now
+    delivery.handle = {name: kept for name, kept in delivery.handle.items() if name not in DECIDED}
 
 
 async def _audit(session: AsyncSession, task: m.Task, who: Principal, now: datetime) -> None:

@@ -58,7 +58,7 @@ async def _take_back(
     publication.withdrawn_at, publication.withdrawn_reason = now, reason
     for delivery in deliveries:
         await recall(session, delivery, now)
-    if after is P.WITHDRAWN and any(s not in (*domain.NOT_SENT, D.WITHDRAWN) for s in states):
+    if after is P.WITHDRAWN and any(delivery.state != D.WITHDRAWN for delivery in deliveries):
         kind = TakedownKind.WITHDRAWAL
         await cases.open_case(session, publication.id, kind, reason, who.person_id, now)
     by = who.person_id
@@ -204,7 +204,7 @@ async def retry_takedown(session: AsyncSession, takedown_id: UUID, who: Principa
 
 
 async def _retry(session: AsyncSession, publication: m.Publication, delivery: m.Delivery, now: datetime) -> None:
-    if delivery.state == D.WITHDRAWING:
+    if delivery.state == D.WITHDRAWING and delivery.platform_id is not None:
         delivery.attempt, delivery.not_before, delivery.updated_at = 0, now, now
     elif delivery.state == D.MANUAL:
         await recall(session, delivery, now)
@@ -229,6 +229,10 @@ async def _close_channel(session: AsyncSession, channel_id: UUID) -> None:
     channel = await queries.get_channel(session, channel_id)
     if channel is not None and channel.state == ChannelState.ACTIVE:
         channel.state = ChannelState.NEEDS_RECONNECT
+
+
+def posted_by_hand() -> StillLive:
+    return StillLive(BY_HAND, needs_person=True)
 
 
 def unreachable(reason: Reason) -> StillLive:
