@@ -100,6 +100,11 @@ async def leads_to(session: AsyncSession, code: str) -> tuple[str, str, str | No
     return (found[0], found[1], found[2]) if found is not None else None
 
 
+async def codes_of(session: AsyncSession, publication_ids: Sequence[UUID]) -> Sequence[str]:
+    query = select(m.ShortLink.code).where(m.ShortLink.publication_id.in_(publication_ids))
+    return (await session.scalars(query.order_by(m.ShortLink.code))).all()
+
+
 async def count_click(session: AsyncSession, code: str, day: date) -> None:
     query = insert(m.LinkClicks).values(code=code, day=day, clicks=1)
     more = {"clicks": m.LinkClicks.clicks + 1}

@@ -25,6 +25,7 @@ from libs.common.web import Site
 from services.publish import bulletin, feeds
 from services.publish.adapters.own_site import content_digest
 from services.publish.bulletin import Entry, Figure, Reference
+from services.publish.service import links
 
 FOLDER = "bulletin"
 MARK = re.compile(rb'<meta name="lantoa:content" content="([0-9a-z]+)">')
@@ -47,6 +48,8 @@ class BulletinPress:
             related = await entries_where(session, m.Publication.slug.in_(others), limit=len(others))
             for entry in (*entries, *related):
                 self._print_page(entry)
+            for code, target in await links.targets_of(session, [entry.publication_id for entry in entries]):
+                self._write(f"l/{code}", target.encode())
             await self._print_lists(session, {entry.month for entry in (*entries, *related)})
 
     async def refresh(self) -> None:
@@ -68,6 +71,11 @@ class BulletinPress:
 
     def is_current_design(self) -> bool:
         return self._files.read(f"{FOLDER}/design") == self._design()
+
+    def led_to(self, code: str) -> str | None:
+        """From its file: where a short link led when its page was printed last, a path of ours."""
+        found = self._files.read(f"{FOLDER}/l/{code}")
+        return found.decode() if found is not None else None
 
     def shown_digest(self, slug: str) -> str | None:
         found = MARK.search(self._files.read(f"{FOLDER}/tin/{slug}.html") or b"")

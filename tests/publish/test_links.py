@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
 from sqlalchemy import select
@@ -163,6 +164,29 @@ async def test_the_link_of_what_was_withdrawn_leads_to_the_page_that_says_so(
     page = await newsroom.client.get(httpx.URL(got.headers["location"]).path)
     assert page.status_code == 410
     assert "Sai ngày áp dụng" in page.text
+
+
+@pytest.mark.mission("M36")
+async def test_links_lead_on_when_the_database_is_down(
+    newsroom: Newsroom, account: m.Channel, database: str, postgres: Any
+) -> None:
+    made = await newsroom.approved(newsroom.bulletin, account)
+    await newsroom.deliver()
+    link = await links_of(newsroom, made)
+    admin = await asyncpg.connect(postgres.url("postgres").replace("+asyncpg", ""))
+    await admin.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
+    service = await asyncpg.connect(postgres.url("postgres", "lantoa_publish").replace("+asyncpg", ""))
+    await service.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND usename = current_user", database
+    )
+    await service.close()
+    try:
+        got = await newsroom.client.get(f"/l/{link['code']}", headers=PHONE)
+        assert (got.status_code, got.headers["location"]) == (302, link["target"])
+        assert (await newsroom.client.get("/l/000000000", headers=PHONE)).status_code == 404
+    finally:
+        await admin.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
+        await admin.close()
 
 
 async def test_a_code_that_is_anothers_is_refused(newsroom: Newsroom, account: m.Channel) -> None:

@@ -33,7 +33,7 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's: nothing that is read for something else when somebody copies it from a poster."""
 LENGTH = 9
 BOT = re.compile(
-    r"bot|crawl|spider|slurp|preview|facebookexternalhit|facebookcatalog|whatsapp|telegram|mastodon|pleroma|cardyb|"
+    r"(?<!cu)bot|crawl|spider|slurp|preview|facebookexternalhit|facebookcatalog|whatsapp|telegram|mastodon|pleroma|cardyb|"
     r"embed|scan|monitor|curl|wget|python|okhttp|go-http|java/|libwww|headless|lighthouse",
     re.IGNORECASE,
 )
@@ -120,6 +120,13 @@ async def follow(session: AsyncSession, code: str, now: datetime, *, counts: boo
     if counts:
         await media_queries.count_click(session, code, now.astimezone(HANOI).date())
     return target_path(*found)
+
+
+async def targets_of(session: AsyncSession, publication_ids: Sequence[UUID]) -> list[tuple[str, str]]:
+    """Every code of these publications, and where it leads now."""
+    codes = await media_queries.codes_of(session, publication_ids)
+    found = [(code, await media_queries.leads_to(session, code)) for code in codes]
+    return [(code, target_path(*parts)) for code, parts in found if parts is not None]
 
 
 @dataclass(frozen=True)
