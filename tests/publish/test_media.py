@@ -203,6 +203,7 @@ async def test_lists_are_pages_and_what_is_archived_is_apart(newsroom: Newsroom)
     rest = (await read(newsroom, f"?limit=2&cursor={first['next_cursor']}")).json()
     assert [item["id"] for item in (*first["items"], *rest["items"])] == [one["id"] for one in reversed(made)]
     assert len(first["items"][0]["files"]) == 3
+    shown = await newsroom.draft(media_ids=[made[1]["id"]])
     gone = await newsroom.client.post(f"{API}/media/{made[0]['id']}/archive", headers=newsroom.editor)
     assert gone.json()["archived_at"] is not None
     assert made[0]["id"] not in [item["id"] for item in (await read(newsroom, "")).json()["items"]]
@@ -210,6 +211,10 @@ async def test_lists_are_pages_and_what_is_archived_is_apart(newsroom: Newsroom)
     body = {"title": "T", "body": "B", "channel_ids": [str(newsroom.bulletin.id)], "media_ids": [made[0]["id"]]}
     refused = await newsroom.client.post(f"{API}/publications", json=body, headers=newsroom.editor)
     assert refused.status_code == 409
+    await newsroom.client.post(f"{API}/media/{made[1]['id']}/archive", headers=newsroom.editor)
+    one = f"{API}/publications/{shown['id']}"
+    kept = {"media_ids": [made[1]["id"]], "title": "Vẫn ảnh cũ"}
+    assert (await newsroom.client.patch(one, json=kept, headers=newsroom.editor)).status_code == 200
     back = await send(newsroom, jpeg(100, 80), alt="Lại")
     assert (back.status_code, back.json()["archived_at"]) == (200, None)
 

@@ -1,6 +1,6 @@
 """From what the editors wrote to what each channel will carry, and the hash that binds both."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -105,15 +105,17 @@ async def chosen_channels(session: AsyncSession, ids: Iterable[UUID], unit_id: U
     return found
 
 
-async def chosen_media(session: AsyncSession, ids: Iterable[UUID], unit_id: UUID) -> list[UUID]:
-    """The media in order, each once; a unit shows what is in its own library."""
+async def chosen_media(
+    session: AsyncSession, ids: Iterable[UUID], unit_id: UUID, shown: Container[UUID] = ()
+) -> list[UUID]:
+    """The media in order, each once; a unit shows what is in its own library, and keeps what it has `shown`."""
     wanted = list(dict.fromkeys(ids))
     found = await queries.media_by_id(session, wanted)
     for medium_id in wanted:
         medium = found.get(medium_id)
         if medium is None or medium.unit_id != unit_id:
             raise MediumNotFound(f"Không có ảnh hay video {medium_id} trong thư viện của đơn vị.")
-        if medium.archived_at is not None:
+        if medium.archived_at is not None and medium_id not in shown:
             raise NotPostableHere(f"“{medium.alt[:60]}” đã được cất khỏi thư viện; hãy chọn ảnh khác.")
     return wanted
 

@@ -89,11 +89,11 @@ async def edit_publication(
     if ids is None:
         ids = [variant.channel_id for variant in await queries.variants_of(session, publication.id)]
     channels = await composing.chosen_channels(session, ids, publication.unit_id)
-    media_ids = fields.pop("media_ids", None)
+    media_ids, shown = fields.pop("media_ids", None), list(await queries.media_shown(session, publication.id))
     if media_ids is None:
-        media_ids = list(await queries.media_shown(session, publication.id))
+        media_ids = shown
     else:
-        media_ids = await composing.chosen_media(session, media_ids, publication.unit_id)
+        media_ids = await composing.chosen_media(session, media_ids, publication.unit_id, shown)
     _require_edit(publication, fields)
     _require_future(fields.get("scheduled_at"), now)
     with session.no_autoflush:
