@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import httpx
 from fastapi import FastAPI
 
 from sandbox import control, pages
@@ -23,8 +24,9 @@ def app() -> FastAPI:
     return create(SandboxSettings())
 
 
-def create(settings: SandboxSettings) -> FastAPI:
-    world = _world(settings)
+def create(settings: SandboxSettings, way: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+    """`way`: how platforms fetch files, where that is not the network."""
+    world = _world(settings, way)
     platforms = {platform.name: platform for platform in (build(world) for build in load())}
     made = FastAPI(title="Sân tập của Lan Tỏa — Lan Tỏa's sandbox", version="1", lifespan=_sending_webhooks)
     made.state.world = world
@@ -38,11 +40,11 @@ def create(settings: SandboxSettings) -> FastAPI:
     return made
 
 
-def _world(settings: SandboxSettings) -> World:
+def _world(settings: SandboxSettings, way: httpx.AsyncBaseTransport | None) -> World:
     clock = VirtualClock()
     file = settings.data_dir / "ledger.jsonl" if settings.data_dir else None
     ledger, hosts = Ledger(clock, file), settings.hosts()
-    return World(settings, clock, ledger, FaultBook(), Webhooks(clock, ledger, hosts), Puller(ledger, hosts))
+    return World(settings, clock, ledger, FaultBook(), Webhooks(clock, ledger, hosts), Puller(ledger, hosts, way))
 
 
 @asynccontextmanager

@@ -62,8 +62,12 @@ class PullFailed(Exception):
 
 
 class Puller:
-    def __init__(self, ledger: Ledger, hosts: Collection[str] = ()) -> None:
-        self._ledger, self._hosts = ledger, frozenset(host.lower() for host in hosts)
+    """`way`: how it goes there, where that is not the network (a test without sockets)."""
+
+    def __init__(
+        self, ledger: Ledger, hosts: Collection[str] = (), way: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._ledger, self._hosts, self._way = ledger, frozenset(host.lower() for host in hosts), way
 
     async def pull(self, platform: str, account: str, url: str, policy: PullPolicy) -> Pulled:
         """The bytes at `url`; raises PullFailed. Either way the ledger has one more entry."""
@@ -81,7 +85,9 @@ class Puller:
         return pulled
 
     async def _follow(self, url: str, policy: PullPolicy) -> Pulled:
-        async with httpx.AsyncClient(verify=_tls(), timeout=policy.seconds, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            verify=_tls(), timeout=policy.seconds, trust_env=False, transport=self._way
+        ) as http:
             for _ in range(policy.redirects + 1):
                 require_reachable(url, self._hosts)
                 found = await _fetch(http, url, policy)

@@ -52,8 +52,12 @@ class ChannelCase:
     sees_twins: bool = True
     """Whether the platform lets us see a second post that it made by itself."""
     takes_images: bool = False
+    needs_image: bool = False
+    """Whether a post without a picture is refused: every message of a test then shows one."""
     counts: Callable[[str], int] = counting.graphemes
     """The letters of a text as the platform counts them, written by the sandbox and not by the adapter."""
+    throttle_seconds: int = 40
+    """How long a throttle of a test lasts; whole minutes, where the platform tells it in minutes."""
     a_post: str | None = None
     """An id as the platform gives them."""
     dead: Json | None = None

@@ -1,6 +1,7 @@
 """Drafts as people write them: Vietnamese in both forms, emoji, endless words, addresses, texts far too long."""
 
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from libs.common.clock import FrozenClock
 from services.publish.adapters import CHANNELS
-from services.publish.adapters.base import Account, Channel, Draft, Tools
+from services.publish.adapters.base import Account, Channel, Draft, Medium, Rendition, Tools
 from tests.publish.conformance.case import case_of
 from tests.publish.conformance.theatre import URL
 
@@ -81,6 +82,14 @@ def plain(**changes: Any) -> Draft:
         "slug": "xe-buyt-32",
     }
     return Draft(**{**values, **changes})
+
+
+PICTURE = Medium("Bản đồ lộ trình mới", (Rendition("ab" * 32, "image/jpeg", 20_000, 640, 480),))
+
+
+def shown(kind: str, draft: Draft) -> Draft:
+    """With a picture, where the channel posts nothing without one."""
+    return replace(draft, media=(PICTURE,)) if case_of(kind).needs_image and not draft.media else draft
 
 
 def unconnected(kind: str) -> Channel:

@@ -27,7 +27,7 @@ from services.publish.adapters.base import (
 )
 from services.publish.limits import Limit, Shape
 from tests.publish.conformance.case import KINDS, case_of, cases
-from tests.publish.conformance.drafts import LONG, NOW, drafts, plain, unconnected
+from tests.publish.conformance.drafts import LONG, NOW, drafts, plain, shown, unconnected
 
 HERE = Path(__file__).resolve().parents[3]
 METHODS = [name for name, _ in inspect.getmembers(Channel, inspect.isfunction) if not name.startswith("_")]
@@ -95,6 +95,7 @@ def test_its_capabilities_are_whole_without_asking_anybody(kind: str) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_composed_fits_and_is_always_the_same(kind: str, draft: Draft) -> None:
     adapter = unconnected(kind)
+    draft = shown(kind, draft)
     try:
         made = adapter.compose(draft)
     except NotPostable as refused:
@@ -142,37 +143,37 @@ def test_what_is_made_with_ai_says_so(kind: str) -> None:
     """Law 134/2025: on every channel, whatever else has to be left out."""
     adapter = unconnected(kind)
     for body in ("Ngắn.", "Dài. " * 2000):
-        plainly = adapter.compose(plain(body=body, summary=body))
-        labelled = adapter.compose(plain(body=body, summary=body, ai_label="Ảnh do AI tạo"))
-        shown = json.dumps(labelled.payload, ensure_ascii=False)
+        plainly = adapter.compose(shown(kind, plain(body=body, summary=body)))
+        labelled = adapter.compose(shown(kind, plain(body=body, summary=body, ai_label="Ảnh do AI tạo")))
+        told = json.dumps(labelled.payload, ensure_ascii=False)
         assert labelled.payload != plainly.payload
-        assert "AI" in shown or "trí tuệ nhân tạo" in shown
+        assert "AI" in told or "trí tuệ nhân tạo" in told
 
 
 def test_two_deliveries_of_the_same_words_are_two_sendings(kind: str) -> None:
     adapter = unconnected(kind)
     if adapter.capabilities().repeatable_for is None or case_of(kind).platform is None:
         pytest.skip("no handle to tell them apart, or a page by its own address")
-    made: dict[str, Any] = adapter.compose(plain()).payload
+    made: dict[str, Any] = adapter.compose(shown(kind, plain())).payload
     other = UUID("01930000-0000-7000-8000-00000000abce")
     assert adapter.prepare(made, ID, NOW).key != adapter.prepare(made, other, NOW).key
 
 
 def test_a_correction_says_what_it_corrects(kind: str) -> None:
     adapter = unconnected(kind)
-    first = adapter.compose(plain())
+    first = adapter.compose(shown(kind, plain()))
     if case_of(kind).platform is None:
         pytest.skip("the bulletin links corrections by the publication itself")
     original = _original(kind)
     fixed = plain(kind="correction", title="Đính chính: tuyến 32", corrects=original)
-    made = adapter.compose(fixed)
-    shown = json.dumps(made.payload, ensure_ascii=False)
-    assert "ính chính" in shown
+    made = adapter.compose(shown(kind, fixed))
+    told = json.dumps(made.payload, ensure_ascii=False)
+    assert "ính chính" in told
     if adapter.capabilities().can_edit:
         assert made.payload.get("edits") == original.id
     else:
-        assert original.id in shown, "a reply to the original"
-    assert adapter.compose(plain(kind="correction", corrects=None)).payload != first.payload
+        assert original.id in told, "a reply to the original"
+    assert adapter.compose(shown(kind, plain(kind="correction", corrects=None))).payload != first.payload
 
 
 def _original(kind: str) -> Corrected:

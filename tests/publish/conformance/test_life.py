@@ -32,7 +32,6 @@ from services.publish.adapters.base import (
 from tests.publish.conformance.case import KINDS, ChannelCase, case_of
 from tests.publish.conformance.drafts import plain
 from tests.publish.conformance.theatre import Armed, Theatre, next_number
-from tests.publish.pictures import png, shelve
 
 TOLD = (Published, Accepted, Rejected, Throttled, AuthRequired, Unknown)
 PLATFORMS = [kind for kind in KINDS if case_of(kind).platform is not None]
@@ -117,7 +116,7 @@ async def test_a_correction_edits_or_answers_the_post(theatre: Theatre, kind: st
     done = await committed(theatre, adapter, await theatre.armed(channel, title="Tin BAN-DAU"))
     theatre.advance(timedelta(minutes=5))
     original = {"kind": "correction", "title": "Đính chính tin BAN-DAU"}
-    draft = plain(**original, corrects=_corrected(done))
+    draft = await theatre.shown(case, plain(**original, corrects=_corrected(done)))
     prepared = adapter.prepare(adapter.compose(draft).payload, channel.id, theatre.newsroom.clock.now())
     staged = await adapter.stage(prepared)
     assert isinstance(staged, Prepared), staged
@@ -196,10 +195,10 @@ async def test_a_connection_that_was_never_made_posts_nothing(theatre: Theatre, 
 async def test_throttled_says_until_when(theatre: Theatre, kind: str) -> None:
     case, channel, adapter = await opened(theatre, kind)
     armed = await theatre.armed(channel, title="Tin CHAM-LAI")
-    await theatre.fault(case, case.publishes[0], "throttle", seconds=40)
+    await theatre.fault(case, case.publishes[0], "throttle", seconds=case.throttle_seconds)
     told, now = await adapter.commit(armed.prepared), theatre.newsroom.clock.now()
     assert isinstance(told, Throttled), told
-    assert timedelta(seconds=38) <= told.until - now <= timedelta(seconds=42)
+    assert abs(told.until - now - timedelta(seconds=case.throttle_seconds)) <= timedelta(seconds=2)
     assert not await theatre.posts(case, "CHAM-LAI")
 
 
@@ -266,7 +265,7 @@ async def test_pictures_go_along_with_their_words(theatre: Theatre, kind: str) -
     case, channel, adapter = await opened(theatre, kind)
     if not case.takes_images:
         pytest.skip("takes no pictures")
-    picture = str(await shelve(theatre.newsroom, png(colour=(next_number() % 250, 7, 7)), alt="Bản đồ lộ trình mới"))
+    picture = await theatre.new_picture()
     armed = await theatre.armed(channel, title="Tin CO-ANH", media_ids=[picture])
     done = await committed(theatre, adapter, armed)
     await seen(theatre, adapter, armed.prepared, done.id)
@@ -283,7 +282,7 @@ async def test_trouble_with_an_upload_posts_nothing_and_passes(theatre: Theatre,
     case, channel, adapter = await opened(theatre, kind)
     if not case.uploads:
         pytest.skip("pictures go with the post itself")
-    picture = str(await shelve(theatre.newsroom, png(colour=(7, next_number() % 250, 7))))
+    picture = await theatre.new_picture()
     armed = await theatre.armed(channel, title="Tin TAI-ANH", media_ids=[picture])
     fresh = Prepared(armed.prepared.key, armed.prepared.payload, at=armed.prepared.at)
     await theatre.fault(case, case.uploads[0], fault, seconds=40)

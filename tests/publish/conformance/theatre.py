@@ -23,10 +23,11 @@ from libs.common.testing.make import Make
 from sandbox.main import create
 from sandbox.settings import SandboxSettings
 from services.publish import jobs, queries
-from services.publish.adapters.base import Channel, Prepared, Press
+from services.publish.adapters.base import Channel, Draft, Prepared, Press
 from services.publish.resources import PublishResources
 from tests.publish.conformance.case import ChannelCase, Json, Seat
 from tests.publish.newsroom import Newsroom
+from tests.publish.pictures import jpg, shelve
 
 URL = "http://127.0.0.1:8110"
 AYEAR = timedelta(days=366)
@@ -112,6 +113,7 @@ class Theatre:
     hook: Hook = nothing
     seats: dict[Any, tuple[ChannelCase, Seat]] = field(default_factory=dict)
     """Of each channel, by its id."""
+    shelf: list[str] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     printed: list[str] = field(default_factory=list)
     """The pages of the bulletin, in the order in which they were printed."""
@@ -123,7 +125,8 @@ class Theatre:
             person = await make.person(role)
             token = dev_token(issuer, person.subject, newsroom.clock.now(), AYEAR)
             setattr(newsroom, name, {"Authorization": f"Bearer {token}"})
-        app = create(SandboxSettings())
+        # Platforms that fetch our files themselves come in through the newsroom's own door.
+        app = create(SandboxSettings(reachable_hosts="tin.example.vn"), newsroom.client._transport)
         control = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=URL)
         made = cls(newsroom, make, app, control, newsroom.resources.files.root / "bulletin" / "tin")
         await made.reset()
@@ -183,6 +186,26 @@ class Theatre:
 
     # --- accounts and workers ---
 
+    async def picture(self) -> str:
+        """The id of a picture in the library, the same one each time."""
+        if not self.shelf:
+            self.shelf.append(str(await self._shelved(jpg())))
+        return self.shelf[0]
+
+    async def new_picture(self) -> str:
+        return str(await self._shelved(jpg(next_number())))
+
+    async def shown(self, case: ChannelCase, draft: Draft) -> Draft:
+        """With the picture, where the channel posts nothing without one."""
+        if not case.needs_image:
+            return draft
+        picture = UUID(await self.picture())
+        async with self.newsroom.db.transaction() as session:
+            return replace(draft, media=tuple(await queries.media_files(session, [picture])))
+
+    async def _shelved(self, data: bytes) -> UUID:
+        return await shelve(self.newsroom, data, alt="Bản đồ lộ trình mới", mime="image/jpeg")
+
     async def account(self, case: ChannelCase, number: int) -> m.Channel:
         """A fresh account on the sandbox, and our channel for it."""
         seat = case.seat(number, URL)
@@ -211,6 +234,8 @@ class Theatre:
 
     async def armed(self, channel: m.Channel, **changes: Any) -> Armed:
         """An approved message, taken by a worker as far as the moment before it is sent, and no further."""
+        if self.seats[channel.id][0].needs_image:
+            changes.setdefault("media_ids", [await self.picture()])
         made = await self.newsroom.approved(channel, **changes)
         hook, self.hook = self.hook, StopAt("armed")
         worker = JobContext(self.newsroom.worker_db, self.newsroom.clock, self.resources(), asyncio.Event())
