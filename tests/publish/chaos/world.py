@@ -17,14 +17,16 @@ from sqlalchemy import select
 from libs.common import models as m
 from libs.common.jobs import JobContext
 from services.publish import domain, jobs
+from services.publish.adapters.base import Channel, Prepared
 from tests.publish.conformance.case import ChannelCase, cases
 from tests.publish.conformance.theatre import Theatre
 
-STEPS = ("claimed", "staged", "allowed", "armed", "committed", "confirmed", "recorded", "looked", "deleted")
+STEPS = ("claimed", "staged", "kept", "allowed", "armed", "committed", "confirmed", "recorded", "looked", "deleted")
 WIRE = ("asking", "asked", "printing", "printed")
 SETTLED = ("published", "rejected", "manual", "withdrawn")
 MOST_KILLS, MOST_ROUNDS = 4, 120
 WRITES = ("executed_response_lost", "not_executed_timeout", "executed_twice_on_retry", "executed_twice", "http_status")
+READS = ("executed_response_lost", "not_executed_timeout", "http_status", "throttle", "token_expired")
 SERVER_ERRORS, REFUSALS = (500, 502, 503, 504), (400, 422)
 RECONNECTED_AFTER = timedelta(minutes=20)
 NEXT_FEW_SECONDS = timedelta(seconds=5)
@@ -100,8 +102,11 @@ class Seed:
     story: list[str] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     held: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    pictures: list[str] = field(default_factory=list)
     asleep: asyncio.Future[int] | None = None
     was_idle: bool = False
+    twins: int = 0
+    """Second posts of the platform's own making that were noticed."""
     kills: Counter[str] = field(default_factory=Counter)
     ends: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How many deliveries of a kind ended in a state."""
@@ -110,7 +115,8 @@ class Seed:
         self.random = Random(self.number)
         self.fate = Fate(self.number, self.random)
         self.theatre.hook = self.fate
-        self.withdraws_at = self.random.randint(0, 4) if self.random.random() < 0.2 else None
+        withdraws = self.fate.aimed == "deleted" or self.random.random() < 0.2
+        self.withdraws_at = self.random.randint(0, 4) if withdraws else None
         self.context = self._worker()
 
     # --- what is planned ---
@@ -120,6 +126,11 @@ class Seed:
         known = cases()
         kinds = self.random.sample(sorted(known), k=min(len(known), self.random.choice((1, 1, 2, 3))))
         marker = f"T{self.number:06d}"
+        needs = any(known[kind].needs_image for kind in kinds)
+        kinds = [kind for kind in kinds if not needs or known[kind].takes_images or known[kind].platform is None]
+        takes = all(known[kind].takes_images for kind in kinds if known[kind].platform)
+        shows = takes and (self.random.random() < 0.3 or needs)
+        self.pictures = [await self.theatre.picture()] if shows else []
         for kind in kinds:
             channel = await self.theatre.account(known[kind], self.number)
             handle = self.theatre.opened(channel).capabilities().repeatable_for is not None
@@ -129,8 +140,15 @@ class Seed:
         title = f"Tin {marker}: điều chỉnh lộ trình xe buýt số {self.random.randint(1, 150)}"
         body = " ".join("Từ ngày 1/12, tuyến xe đi đường khác; vé tháng vẫn dùng được." for _ in range(3))
         self.publication = await self.theatre.newsroom.approved(
-            *(one.channel for one in self.sent), title=title, summary="Vé tháng vẫn dùng được.", body=body
+            *(one.channel for one in self.sent),
+            title=title,
+            summary="Vé tháng vẫn dùng được.",
+            body=body,
+            media_ids=self.pictures,
         )
+
+    def _publishes(self, case: ChannelCase) -> tuple[str, ...]:
+        return case.image_publishes or case.publishes if self.pictures else case.publishes
 
     async def _plan(self, one: Sent) -> None:
         case = one.case
@@ -138,7 +156,7 @@ class Seed:
             return
         for _ in range(self.random.choice((0, 1, 1, 2))):
             one.faults.append(self._write_fault(case))
-        for _ in range(self.random.choice((0, 0, 1))):
+        for _ in range(self.random.choice((0, 1, 1) if self.pictures else (0, 0, 1))):
             one.faults.append(self._read_fault(case))
         for fault in one.faults:
             self.story.append(f"fault {fault}")
@@ -151,7 +169,7 @@ class Seed:
             await self.theatre.put("lag", platform=case.platform, **lag)
 
     def _write_fault(self, case: ChannelCase) -> dict[str, Any]:
-        operation = self.random.choice(case.publishes)
+        operation = self.random.choice(self._publishes(case))
         kind = self.random.choice((*WRITES, "throttle", "token_expired"))
         fault: dict[str, Any] = {"platform": case.platform, "operation": operation, "kind": kind}
         fault["after"] = self.random.choice((0, 0, 1))
@@ -162,8 +180,8 @@ class Seed:
         return {**fault, "seconds": self.random.choice((5, 30, 120))} if kind == "throttle" else fault
 
     def _read_fault(self, case: ChannelCase) -> dict[str, Any]:
-        operation = self.random.choice((*case.reads, *case.logins, *case.uploads) or case.publishes)
-        kind = self.random.choice(("executed_response_lost", "not_executed_timeout", "http_status", "throttle"))
+        operation = self.random.choice(case.uploads if self.pictures and case.uploads else (*case.reads, *case.logins))
+        kind = self.random.choice(READS)
         fault = {"platform": case.platform, "operation": operation, "kind": kind, "times": self.random.choice((1, 2))}
         return {**fault, "after": self.random.choice((0, 0, 1, 2)), "seconds": 20, "status": 503}
 
@@ -238,9 +256,11 @@ class Seed:
 
     async def _wait_for_next(self, held: Sequence[m.Delivery]) -> None:
         """Jump to when the next of them can be worked on; whoever waits for a person gets one."""
-        now, times = self.theatre.newsroom.clock.now(), []
+        now, times, closed = self.theatre.newsroom.clock.now(), [], await self._closed_channels()
         for delivery in held:
             match delivery.state:
+                case "pending" | "throttled" if delivery.channel_id in closed:
+                    times.append(now + RECONNECTED_AFTER)
                 case "prepared" | "armed":
                     times.append(delivery.updated_at + domain.STEP_LEASE)
                 case "auth_required":
@@ -257,6 +277,11 @@ class Seed:
             self.story.append("reconnected")
         await self._arrive_late()
 
+    async def _closed_channels(self) -> set[UUID]:
+        """Those that a person has to connect again."""
+        async with self.theatre.newsroom.db.transaction() as session:
+            return set(await session.scalars(select(m.Channel.id).where(m.Channel.state == "needs_reconnect")))
+
     async def _arrive_late(self) -> None:
         """A request whose sender has gone may be done by itself within a minute, or when the next of its kind comes."""
         world = self.theatre.app.state.world
@@ -270,7 +295,7 @@ class Seed:
 
     def _note_held(self) -> None:
         for one in self.sent:
-            for operation in one.case.publishes:
+            for operation in self._publishes(one.case):
                 if one.case.platform and self.theatre.holds(one.case.platform, operation):
                     self.held.setdefault((one.case.platform, operation), self.theatre.newsroom.clock.now())
 
@@ -288,6 +313,15 @@ class Seed:
         async with self.theatre.newsroom.db.transaction() as session:
             query = select(m.Delivery).where(m.Delivery.publication_id == UUID(self.publication["id"]))
             return (await session.scalars(query)).all()
+
+    async def payload_of(self, one: Sent) -> dict[str, Any]:
+        [mine] = [delivery for delivery in await self._deliveries() if delivery.channel_id == one.channel.id]
+        return mine.handle
+
+    async def staged(self, adapter: Channel, prepared: Prepared) -> Prepared:
+        ready = await adapter.stage(prepared)
+        assert isinstance(ready, Prepared), ready
+        return ready
 
     async def _tasks(self, delivery_id: UUID) -> set[str]:
         async with self.theatre.newsroom.db.transaction() as session:
@@ -310,6 +344,7 @@ class Seed:
         what = f"{one.case.kind} {delivery.state}: {len(standing)} posts, tasks {sorted(tasks)}, {delivery.error}"
         self.story.append(what)
         twins = one.may_be_doubled and one.case.sees_twins
+        self.twins += "duplicate_post" in tasks
         match delivery.state:
             case "published" if len(standing) > 1:
                 assert one.may_be_doubled, self.told(f"posted more than once: {what}")
