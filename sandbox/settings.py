@@ -51,6 +51,19 @@ class MastodonSettings(BaseModel):
         return [_account_pair(pair) for pair in written if pair]
 
 
+class FacebookSettings(BaseModel):
+    pages: SecretStr = SecretStr("")
+    """Rows ``handle=page-id:page-token:app-secret`` separated by commas."""
+    base_url: str = ""
+    """Public address of this platform (``…/facebook``); empty means the address the request came to."""
+    video_processing_seconds: float = 20.0
+    limits: bool = True
+
+    def page_rows(self) -> list[tuple[str, str, SecretStr, SecretStr]]:
+        written = [row.strip() for row in self.pages.get_secret_value().split(",")]
+        return [_page_row(row) for row in written if row]
+
+
 class SandboxSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LANTOA_SANDBOX_", env_nested_delimiter="__", extra="ignore")
 
@@ -61,6 +74,7 @@ class SandboxSettings(BaseSettings):
     reachable_hosts: str = ""
     """Hosts beside loopback that the sandbox may call (media it pulls, webhooks it sends), separated by commas."""
     bluesky: BlueskySettings = BlueskySettings()
+    facebook: FacebookSettings = FacebookSettings()
     mastodon: MastodonSettings = MastodonSettings()
     telegram: TelegramSettings = TelegramSettings()
 
@@ -80,3 +94,11 @@ def _channel_pair(written: str) -> tuple[str, SecretStr]:
     if not equals or not username or ":" not in token:
         raise ValueError("channels must be written as username=bot-token, separated by commas")
     return username.strip().removeprefix("@"), SecretStr(token.strip())
+
+
+def _page_row(written: str) -> tuple[str, str, SecretStr, SecretStr]:
+    handle, equals, rest = written.partition("=")
+    parts = rest.split(":")
+    if not equals or not handle or len(parts) != 3 or not all(parts):
+        raise ValueError("pages must be written as handle=page-id:page-token:app-secret, separated by commas")
+    return handle.strip(), parts[0].strip(), SecretStr(parts[1].strip()), SecretStr(parts[2].strip())

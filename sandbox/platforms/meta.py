@@ -66,7 +66,7 @@ BUC_MINUTES = rule(
 DEATHS = rule(
     "meta.token.deaths",
     Mark.MEMORY,
-    "a dead token is 190 with 458 (app removed), 459 (checkpoint), 460 (password changed), 463 (expired), 467 (invalid)",
+    "a dead token is 190 and 458 (app removed), 459 (checkpoint), 460 (password changed), 463 (expired), 467 (invalid)",
     {"app_removed": 458, "checkpoint": 459, "password_changed": 460, "expired": 463, "revoked": 467},
 ).value
 DATA_ACCESS = rule(
@@ -248,6 +248,8 @@ class Call:
     raw: bytes = b""
     given: Mapping[str, str] = field(default_factory=dict)
     """The request's own headers."""
+    is_bytes: bool = False
+    """The body is a file's bytes, and carries no parameters."""
     again: bool = False
     path: Mapping[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
@@ -305,7 +307,15 @@ class Call:
 _EVERYWHERE = ("access_token", "appsecret_proof", "fields", "locale", "format")
 
 
-async def read(request: Request, base_url: str, version: str, path: Mapping[str, str], headers: dict[str, str]) -> Call:
+async def read(
+    request: Request,
+    base_url: str,
+    version: str,
+    path: Mapping[str, str],
+    headers: dict[str, str],
+    keep_body: bool = True,
+) -> Call:
+    """`keep_body`: False where the body is a file's bytes, which the door streams itself."""
     params: Json = dict(request.query_params)
     files: dict[str, Upload] = {}
     raw = b""
@@ -319,7 +329,7 @@ async def read(request: Request, base_url: str, version: str, path: Mapping[str,
                     files[name] = Upload(await value.read(), value.content_type or "")
                 else:
                     params[name] = value
-    else:
+    elif keep_body:
         raw = await request.body()
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     bearer = token.strip() if scheme in ("Bearer", "OAuth") else None
@@ -332,6 +342,7 @@ async def read(request: Request, base_url: str, version: str, path: Mapping[str,
         files=files,
         raw=raw,
         given={name.lower(): value for name, value in request.headers.items() if name.lower() != "authorization"},
+        is_bytes=not keep_body,
         again=bool(request.scope.get(AGAIN)),
         path=path,
         headers=headers,
@@ -386,7 +397,7 @@ def authorized(call: Call, holders: Iterable[Holder], now: datetime) -> Holder:
 
 def _require_proof(call: Call, holder: Holder) -> None:
     secret, given = holder.app_secret.get_secret_value(), str(call.params.get("appsecret_proof", ""))
-    if not secret or call.raw:  # bytes carry no parameters
+    if not secret or call.is_bytes:
         return
     if not given:
         raise Refused(

@@ -41,7 +41,7 @@ VERSION = "v26.0"
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 UPLOAD_TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_IN_ADDRESS = re.compile(r"((?:access_token|input_token|appsecret_proof|client_secret)=)[^&\s\"']+", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"((?:access_token|input_token|appsecret_proof|client_secret|sig)=)[^&\s\"']+", re.IGNORECASE)
 
 
 class NoTokens(logging.Filter):
@@ -320,8 +320,14 @@ class Graph:
         sent = {"Authorization": f"{scheme} {self.token}", **(headers or {})}
         timeout = UPLOAD_TIMEOUT if content is not None else TIMEOUT
         try:
+            # Merged: an address of the platform's may have a query of its own.
             answer = await self.tools.http.request(
-                method, url, params=params or None, data=data, content=content, headers=sent, timeout=timeout
+                method,
+                httpx.URL(url).copy_merge_params(params),
+                data=data,
+                content=content,
+                headers=sent,
+                timeout=timeout,
             )
         except NEVER_SENT as error:
             raise NotConnected(self.name_vi, type(error).__name__) from None
