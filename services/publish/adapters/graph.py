@@ -81,6 +81,8 @@ UNCLEAR_CODES = frozenset({1, 2})
 DUPLICATE, POLICY, BAD_PARAMETER, NO_OBJECT = 506, 368, 100, 33
 ACCOUNT_SUBCODES = frozenset({1404078, 4854002})
 """A person has to be authorized or to confirm who they are before the page may post."""
+STOPPED_SUBCODES = frozenset({2207050, 2207051, 4279013})
+"""Instagram's and Threads' no to the account or to what looks like spam: a person's matter, whatever the code."""
 IN_VIETNAMESE = {
     458: "ứng dụng đã bị gỡ khỏi tài khoản",
     459: "Meta yêu cầu người quản trị đăng nhập để xác minh",
@@ -94,6 +96,20 @@ IN_VIETNAMESE = {
     1390008: "đăng quá nhanh",
     1609005: "Meta không đọc được địa chỉ của liên kết",
     1609008: "không nhận liên kết tới facebook.com",
+    2207003: "tải ảnh hay video của ta quá lâu",
+    2207004: "không nhận ảnh nặng quá 8 MiB",
+    2207005: "chỉ nhận ảnh JPEG",
+    2207006: "không còn bài đang chờ đăng",
+    2207008: "không còn bài đang chờ đăng (quá 24 giờ)",
+    2207009: "không nhận ảnh có tỉ lệ ngoài 4:5 đến 1,91:1",
+    2207010: "không nhận chú thích dài quá 2.200 ký tự",
+    2207026: "không nhận định dạng video này",
+    2207027: "còn đang xử lý ảnh hay video",
+    2207042: "đã hết hạn mức đăng trong 24 giờ",
+    2207050: "đang hạn chế tài khoản; cần người mở ứng dụng xem",
+    2207051: "chặn vì nghi đăng rác; cần người mở ứng dụng xem, đừng thử lại",
+    2207052: "không tải được ảnh hay video từ địa chỉ của ta",
+    4279013: "đang hạn chế tài khoản; cần người mở ứng dụng xem",
 }
 """By subcode, or by code where there is none."""
 BY_MEANING = {
@@ -110,6 +126,8 @@ BY_MEANING = {
 
 def meaning_of(code: int, subcode: int | None, is_transient: bool, status: int) -> Meaning:
     """The first that fits; a throttle or a dead token is one under any HTTP status."""
+    if subcode in STOPPED_SUBCODES:
+        return Meaning.POLICY
     if code in THROTTLE_CODES:
         return Meaning.THROTTLED
     if is_transient or code in UNCLEAR_CODES or status >= 500:
