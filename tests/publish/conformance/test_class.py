@@ -139,7 +139,7 @@ def _require_reason(refused: NotPostable) -> None:
     assert any(ord(letter) > 127 for letter in refused.reason.vi), "the reason is not Vietnamese"
 
 
-def test_what_is_made_with_ai_says_so(kind: str) -> None:
+def test_what_is_is_ai_made_says_so(kind: str) -> None:
     """Law 134/2025: on every channel, whatever else has to be left out."""
     adapter = unconnected(kind)
     for body in ("Ngắn.", "Dài. " * 2000):

@@ -120,11 +120,8 @@ class Theatre:
 
     @classmethod
     async def build(cls, newsroom: Newsroom, make: Make, issuer: Path) -> "Theatre":
-        """Empty, with people whose sign-in outlasts every jump of the clock."""
-        for name, role in _STAFF.items():
-            person = await make.person(role)
-            token = dev_token(issuer, person.subject, newsroom.clock.now(), AYEAR)
-            setattr(newsroom, name, {"Authorization": f"Bearer {token}"})
+        """Empty."""
+        await sign_in_for_long(newsroom, make, issuer)
         # Platforms that fetch our files themselves come in through the newsroom's own door.
         app = create(SandboxSettings(reachable_hosts="tin.example.vn"), newsroom.client._transport)
         control = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=URL)
@@ -260,6 +257,14 @@ class Theatre:
         """The adapter as a worker opens it."""
         _, seat = self.seats[channel.id]
         return self.resources().open(channel, dict(seat.secret))
+
+
+async def sign_in_for_long(newsroom: Newsroom, make: Make, issuer: Path) -> None:
+    """People whose sign-in outlasts every jump of the clock."""
+    for name, role in _STAFF.items():
+        person = await make.person(role)
+        token = dev_token(issuer, person.subject, newsroom.clock.now(), AYEAR)
+        setattr(newsroom, name, {"Authorization": f"Bearer {token}"})
 
 
 _STAFF = {"editor": Role.EDITOR, "speaker": Role.SPOKESPERSON, "second_speaker": Role.SPOKESPERSON, "admin": Role.ADMIN}
