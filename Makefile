@@ -54,9 +54,11 @@ bench: $(STAMP) ## số đo so với mốc trong cùng lần chạy / figures ag
 chart: $(STAMP) ## vẽ và kiểm chart cho Kubernetes 1.20 và 1.37 / render and check the chart
 	@$(BIN)/python scripts/chart.py
 
-campaign: $(STAMP) ## giết relay và bộ nhận ở mọi bước, hàng nghìn lần / thousands of crash points
+campaign: $(STAMP) ## giết relay, bộ nhận và tiến trình đăng tin ở mọi bước, hàng nghìn lần / thousands of crash points
 	@LANTOA_CAMPAIGN_SEEDS=$${SEEDS:-5000} $(BIN)/python -m pytest -q tests/common/backbone/test_crash_points.py \
 		-k anywhere -o log_cli=true --log-cli-level=INFO --timeout 14400
+	@set -o pipefail; LANTOA_CHAOS_SEEDS=$${SEEDS:-5000} $(BIN)/python -m pytest -q tests/publish/chaos/test_chaos.py \
+		-o log_cli=true --log-cli-level=INFO | grep -v "HTTP Request"
 
 docs: $(STAMP) ## tài liệu sinh từ mã / the generated reference
 	@$(BIN)/python scripts/reference.py
