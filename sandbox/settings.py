@@ -64,6 +64,38 @@ class FacebookSettings(BaseModel):
         return [_page_row(row) for row in written if row]
 
 
+class InstagramSettings(BaseModel):
+    accounts: SecretStr = SecretStr("")
+    """Rows ``handle=account-id:access-token`` separated by commas."""
+    base_url: str = ""
+    """Public address of this platform (``…/instagram``); empty means the address the request came to."""
+    image_processing_seconds: float = 0.0
+    video_processing_seconds: float = 20.0
+    limits: bool = True
+
+    def account_rows(self) -> list[tuple[str, str, SecretStr]]:
+        return _numbered_rows(self.accounts)
+
+
+class ThreadsSettings(InstagramSettings):
+    """The same, of another platform with tokens of its own."""
+
+
+class ZaloSettings(BaseModel):
+    oas: SecretStr = SecretStr("")
+    """Rows ``handle=app-id:app-secret:refresh-token`` separated by commas."""
+    base_url: str = ""
+    """Public address of this platform (``…/zalo``); empty means the address the request came to."""
+    access_seconds: int = 90_000
+    processing_seconds: float = 0.0
+    """How long the platform takes to fetch an article's pictures."""
+    limits: bool = True
+
+    def oa_rows(self) -> list[tuple[str, str, SecretStr, SecretStr]]:
+        written = [row.strip() for row in self.oas.get_secret_value().split(",")]
+        return [_oa_row(row) for row in written if row]
+
+
 class SandboxSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LANTOA_SANDBOX_", env_nested_delimiter="__", extra="ignore")
 
@@ -75,8 +107,11 @@ class SandboxSettings(BaseSettings):
     """Hosts beside loopback that the sandbox may call (media it pulls, webhooks it sends), separated by commas."""
     bluesky: BlueskySettings = BlueskySettings()
     facebook: FacebookSettings = FacebookSettings()
+    instagram: InstagramSettings = InstagramSettings()
     mastodon: MastodonSettings = MastodonSettings()
     telegram: TelegramSettings = TelegramSettings()
+    zalo: ZaloSettings = ZaloSettings()
+    threads: ThreadsSettings = ThreadsSettings()
 
     def hosts(self) -> list[str]:
         return [host.strip() for host in self.reachable_hosts.split(",") if host.strip()]
@@ -101,4 +136,23 @@ def _page_row(written: str) -> tuple[str, str, SecretStr, SecretStr]:
     parts = rest.split(":")
     if not equals or not handle or len(parts) != 3 or not all(parts):
         raise ValueError("pages must be written as handle=page-id:page-token:app-secret, separated by commas")
+    return handle.strip(), parts[0].strip(), SecretStr(parts[1].strip()), SecretStr(parts[2].strip())
+
+
+def _numbered_rows(rows: SecretStr) -> list[tuple[str, str, SecretStr]]:
+    found = []
+    for row in (row.strip() for row in rows.get_secret_value().split(",") if row.strip()):
+        handle, equals, rest = row.partition("=")
+        number, colon, token = rest.partition(":")
+        if not equals or not colon or not handle or not number.isdecimal() or not token:
+            raise ValueError("accounts must be written as handle=account-id:access-token, separated by commas")
+        found.append((handle.strip(), number.strip(), SecretStr(token.strip())))
+    return found
+
+
+def _oa_row(written: str) -> tuple[str, str, SecretStr, SecretStr]:
+    handle, equals, rest = written.partition("=")
+    parts = rest.split(":")
+    if not equals or not handle or len(parts) != 3 or not all(parts):
+        raise ValueError("oas must be written as handle=app-id:app-secret:refresh-token, separated by commas")
     return handle.strip(), parts[0].strip(), SecretStr(parts[1].strip()), SecretStr(parts[2].strip())

@@ -26,6 +26,7 @@ from services.publish.adapters.base import (
     Prepared,
     Published,
     Reconciled,
+    Rejected,
     Removal,
     Undecidable,
     Unknown,
@@ -106,6 +107,8 @@ async def _staged(ctx: Context, ready: Ready) -> Prepared | None:
     await ctx.resources.checkpoint("staged")
     if not isinstance(staged, Prepared):
         async with ctx.db.transaction() as session:
+            if isinstance(staged, Rejected) and staged.so_far is not None:
+                await sending.keep_staged(session, delivery, staged.so_far, ctx.clock.now())
             await sending.refuse_before_sending(session, delivery, staged, ctx.clock.now())
         return None
     if staged.staged != known.staged:

@@ -201,10 +201,12 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Rejected:
-    """Certainly not posted. `permanent`: sending the same again cannot help."""
+    """Certainly not posted. `permanent`: sending the same again cannot help. `so_far`, of a staging that did not get to
+    its end: what stands ready by now, which the next try goes on from."""
 
     reason: Reason
     permanent: bool
+    so_far: Prepared | None = None
 
 
 @dataclass(frozen=True)

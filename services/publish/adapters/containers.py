@@ -1,0 +1,371 @@
+"""How Instagram and Threads publish: a container is made, the platform fetches our media into it, and it is published.
+
+The container is the natural key of a sending: published once, it is not published again. So an unclear answer is
+settled by its state, a repeat takes the same container, and a new one is made only where the old one certainly ended
+(24 hours) and no post of ours shows its words.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from services.publish import measure
+from services.publish.adapters.base import (
+    ChannelError,
+    Deleted,
+    Found,
+    Json,
+    NotFound,
+    NotStaged,
+    Outcome,
+    OwnPost,
+    Prepared,
+    Published,
+    Reason,
+    Reconciled,
+    Rejected,
+    Removal,
+    Standing,
+    StillLive,
+    Throttled,
+    Undecidable,
+    Unknown,
+)
+from services.publish.adapters.graph import Graph, Meaning, Refused, committed, still_live, unstaged
+
+CONTAINERS_LIVE = timedelta(hours=24)
+REPEATABLE_FOR = timedelta(hours=23)
+"""A container is made shortly before it is first published, and lives for a day."""
+LOOKS = (1.0, 3.0, 6.0)
+"""Seconds between looks at a container in progress; what takes longer is staged on at a later try."""
+CLOCKS_APART = timedelta(minutes=5)
+LIST_PAGE = 50
+FULL = timedelta(hours=1)
+"""How long to wait where the day's posts are used up: the window rolls, and says no time."""
+LIMIT_REACHED, TOO_EARLY = frozenset({2207042}), frozenset({2207027, 4279009})
+MAY_PASS = frozenset({2207001, 2207003, 2207006, 2207008, 2207020, 2207032, 2207052, 2207053})
+"""Errors of fetching and of the platform itself: another container may do."""
+SERVER = frozenset({2207001, 2207032, 2207053})
+POST, OF, MADE_AT = "post", "of", "made_at"
+"""Of what is staged: the container to publish, the payload it was made from, and since when; the others are files."""
+
+
+class State(StrEnum):
+    IN_PROGRESS = "IN_PROGRESS"
+    FINISHED = "FINISHED"
+    PUBLISHED = "PUBLISHED"
+    ERROR = "ERROR"
+    EXPIRED = "EXPIRED"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What the two call things. `fields`: of a post of ours, its text among them."""
+
+    name_vi: str
+    create: str
+    publish: str
+    posts: str
+    state: str
+    trouble: str
+    text: str
+    fields: str
+    lasting: tuple[str, ...]
+    """Words in the trouble of a container that tell of the file: another container would end the same."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The containers of a post: of each file of a carousel by its SHA-256, and of the post. `single`: the file that
+    the post's own container holds."""
+
+    post: Json
+    children: tuple[tuple[str, Json], ...] = ()
+    single: str | None = None
+
+
+class _Unready(Exception):
+    """Not ready now: in progress, or ended in an error."""
+
+    def __init__(self, reason: Reason, permanent: bool = False) -> None:
+        super().__init__(reason.en)
+        self.reason, self.permanent = reason, permanent
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The steps of one account. `owner`: whose posts they are, by the platform's number or `me`."""
+
+    graph: Graph
+    dialect: Dialect
+    owner: str
+
+    # --- making ready: no post is ever in doubt by it ---
+
+    async def stage(self, prepared: Prepared, plan: Plan) -> Prepared | NotStaged:
+        mark = _mark_of(prepared.payload)
+        ready = dict(prepared.staged) if prepared.staged.get(OF) == mark else {}
+        try:
+            if POST in ready and await self._serves(prepared, ready):
+                return replace(prepared, staged=ready)
+            ready |= {OF: mark, MADE_AT: ready.get(MADE_AT) or self._now().isoformat()}
+            await self._make(plan, ready)
+        except _Unready as unready:
+            return Rejected(unready.reason, unready.permanent, replace(prepared, staged=ready))
+        except Refused as refused:
+            return self._not_made(refused, replace(prepared, staged=ready))
+        except ChannelError as trouble:
+            told = unstaged(trouble, self.graph.tools, self.dialect.name_vi)
+            return replace(told, so_far=replace(prepared, staged=ready)) if isinstance(told, Rejected) else told
+        return replace(prepared, staged=ready)
+
+    async def _serves(self, prepared: Prepared, ready: Json) -> bool:
+        """Whether the container of an earlier try is the one to publish, or was; emptied where a new one is needed."""
+        state = await self.state(ready[POST])
+        if state in (State.FINISHED, State.PUBLISHED):
+            return True
+        if state is State.IN_PROGRESS:
+            return False
+        age = self._now() - datetime.fromisoformat(str(ready[MADE_AT]))
+        if state is None and age < CONTAINERS_LIVE:
+            raise _Unready(_said(self.dialect, "chưa cho xem bài đang chờ đăng", "the container cannot be read"))
+        if await self.same(prepared):
+            return True
+        ready.clear()
+        return False
+
+    async def _make(self, plan: Plan, ready: Json) -> None:
+        for name, form in plan.children:
+            if name not in ready:
+                ready[name] = await self._create(form)
+        for name, _ in plan.children:
+            await self._finish(name, ready)
+        if POST not in ready:
+            children = {"children": ",".join(ready[name] for name, _ in plan.children)} if plan.children else {}
+            ready[POST] = await self._create({**plan.post, **children})
+        if plan.single is not None:
+            ready[plan.single] = ready[POST]
+        await self._finish(POST, ready)
+
+    async def _create(self, form: Json) -> str:
+        return str((await self.graph.post(f"{self.owner}/{self.dialect.create}", **form))["id"])
+
+    async def _finish(self, name: str, ready: Json) -> None:
+        """Waits a little; one that ended is forgotten, so that the next try makes another."""
+        container, told = ready[name], await self._told(ready[name])
+        for seconds in LOOKS:
+            if told.get(self.dialect.state) != State.IN_PROGRESS:
+                break
+            await asyncio.sleep(seconds)
+            told = await self._told(container)
+        match told.get(self.dialect.state):
+            case State.FINISHED | State.PUBLISHED:
+                return
+            case State.IN_PROGRESS:
+                raise _Unready(_said(self.dialect, "còn đang xử lý ảnh hay video, sẽ xem lại", "container in progress"))
+            case ended:
+                for other in [other for other, held in ready.items() if held == container]:
+                    del ready[other]
+                trouble = str(told.get(self.dialect.trouble) or ended)
+                vi = f"không nhận ảnh hay video ({trouble[:200]})"
+                lasts = any(word in trouble for word in self.dialect.lasting)
+                raise _Unready(_said(self.dialect, vi, f"container {ended}: {trouble[:200]}"), permanent=lasts)
+
+    def _not_made(self, refused: Refused, so_far: Prepared) -> NotStaged:
+        if refused.subcode in LIMIT_REACHED:
+            return Throttled(self._now() + FULL)
+        if refused.subcode in MAY_PASS:
+            return Rejected(refused.reason, permanent=False, so_far=so_far)
+        told = unstaged(refused, self.graph.tools, self.dialect.name_vi)
+        return replace(told, so_far=so_far) if isinstance(told, Rejected) else told
+
+    # --- the post ---
+
+    async def commit(self, prepared: Prepared) -> Outcome:
+        container = prepared.staged[POST]
+        try:
+            answer = await self.graph.post(f"{self.owner}/{self.dialect.publish}", creation_id=container)
+        except Refused as refused:
+            return await self._refused(prepared, refused)
+        except ChannelError as trouble:
+            return committed(trouble, prepared, self.graph.tools, self.dialect.name_vi)
+        if not answer.get("id"):
+            return self._unknown(prepared, "answer without a post")
+        return Published(str(answer["id"]), await self._address(str(answer["id"])))
+
+    async def _refused(self, prepared: Prepared, refused: Refused) -> Outcome:
+        """What the refusal does not tell, the container does: a no to a second publishing is a yes to the first."""
+        if refused.subcode in LIMIT_REACHED:
+            return Throttled(self._now() + FULL)
+        if refused.subcode in SERVER:
+            return self._unknown(prepared, refused.reason.en)
+        if refused.meaning not in (Meaning.REFUSED, Meaning.GONE, Meaning.DUPLICATE):
+            return committed(refused, prepared, self.graph.tools, self.dialect.name_vi)
+        try:
+            state = await self.state(prepared.staged[POST])
+            same = await self.same(prepared) if state is State.PUBLISHED else []
+        except ChannelError:
+            return self._unknown(prepared, refused.reason.en)
+        if same:
+            return Published(str(same[0]["id"]), _url(same[0]))
+        match state:
+            case State.PUBLISHED:
+                return self._unknown(prepared, "published before, and not listed yet")
+            case State.FINISHED if refused.subcode not in TOO_EARLY:
+                return Rejected(refused.reason, permanent=True)
+            case _:
+                return Rejected(refused.reason, permanent=False)
+
+    def _unknown(self, prepared: Prepared, why: str) -> Unknown:
+        vi = f"Không rõ {self.dialect.name_vi} đã nhận bài hay chưa, đang kiểm tra lại"
+        return Unknown(prepared.as_handle(), self._now(), Reason(vi, why))
+
+    async def _address(self, post_id: str) -> str:
+        """What cannot be read now, is when the post is looked for."""
+        try:
+            return _url(await self.read(post_id) or {})
+        except ChannelError:
+            return ""
+
+    # --- looking ---
+
+    async def reconcile(self, handle: Json) -> Reconciled:
+        prepared = Prepared.from_handle(handle)
+        try:
+            return await (self._seen(prepared, str(prepared.id)) if prepared.id else self._searched(prepared))
+        except ChannelError as trouble:
+            return Undecidable(trouble.reason)
+
+    async def _seen(self, prepared: Prepared, post_id: str) -> Reconciled:
+        """Read by its number, which is never late; twins as far as the list knows them."""
+        post = await self.read(post_id)
+        if post is None:
+            return NotFound()
+        if not self._shows(post, prepared):
+            return Undecidable(_said(self.dialect, "hiện bài khác bản đã duyệt", "the post's text differs"))
+        same = await self.same(prepared)
+        twins = tuple(_url(one) for one in same if str(one["id"]) != post_id)
+        listed = any(str(one["id"]) == post_id for one in same)
+        return Found(post_id, _url(post), twins, proof={**_proof(post), "listed": listed})
+
+    async def _searched(self, prepared: Prepared) -> Reconciled:
+        container = prepared.staged.get(POST)
+        state = await self.state(str(container)) if container else None
+        same = await self.same(prepared)
+        if same:
+            first, *twins = same
+            proof = {**_proof(first), "container": state and state.value, "listed": True}
+            return Found(str(first["id"]), _url(first), tuple(_url(twin) for twin in twins), proof)
+        if state is State.PUBLISHED:
+            return Undecidable(
+                _said(self.dialect, "đã đăng bài nhưng danh sách chưa hiện", "published, not listed yet")
+            )
+        return NotFound()
+
+    async def same(self, prepared: Prepared) -> list[Json]:
+        """Our own posts with these words since it was first sent, oldest first; a late list may show what is gone."""
+        since = (prepared.at or self._now()) - CLOCKS_APART
+        posts = [one for one in await self.own(LIST_PAGE) if (_instant(one) or since) >= since]
+        alike = [str(one["id"]) for one in posts if self._shows(one, prepared)]
+        standing = [post for one in alike if (post := await self.read(one)) is not None]
+        return sorted(standing, key=lambda post: (_instant(post) or since, str(post["id"])))
+
+    def _shows(self, post: Mapping[str, Any], prepared: Prepared) -> bool:
+        wanted = str(prepared.payload[self.dialect.text])
+        return _squeezed(str(post.get(self.dialect.text) or "")) == _squeezed(wanted)
+
+    async def state(self, container: str) -> State | None:
+        """None where it cannot be read, or is told in a word that nobody knows."""
+        told = (await self._told(container)).get(self.dialect.state)
+        return State(told) if told in set(State) else None
+
+    async def _told(self, container: str) -> Json:
+        try:
+            return await self.graph.get(container, fields=f"id,{self.dialect.state},{self.dialect.trouble}")
+        except Refused as refused:
+            if refused.meaning is not Meaning.GONE:
+                raise
+            return {}
+
+    async def read(self, post_id: str) -> Json | None:
+        """The post; None where it is gone, which counts only while the account itself can be read."""
+        try:
+            return await self.graph.get(post_id, fields=self.dialect.fields)
+        except Refused as refused:
+            if refused.meaning is not Meaning.GONE:
+                raise
+        await self.graph.get(self.owner, fields="id,username")
+        return None
+
+    async def own(self, limit: int) -> list[Json]:
+        """Newest first, whatever order the platform gives."""
+        path = f"{self.owner}/{self.dialect.posts}"
+        page = await self.graph.get(path, fields=self.dialect.fields, limit=str(limit))
+        posts = [one for one in page.get("data") or [] if isinstance(one, dict) and one.get("id")]
+        return sorted(posts, key=lambda one: (str(one.get("timestamp", "")), str(one["id"])), reverse=True)
+
+    async def list_posts(self, limit: int) -> list[OwnPost]:
+        posts = await self.own(min(limit, 100))
+        return [
+            OwnPost(str(one["id"]), _url(one), str(one.get(self.dialect.text) or ""), _instant(one)) for one in posts
+        ]
+
+    # --- what stands, and taking it down ---
+
+    async def status(self, post_id: str) -> Standing:
+        post = await self.read(post_id)
+        if post is None:
+            return Standing(False, proof={"read": post_id, "found": False})
+        return Standing(True, _url(post), _proof(post))
+
+    async def delete(self, post_id: str) -> Removal:
+        """Gone means: read again after deleting, and not there, while the account itself can be read."""
+        trouble: ChannelError | None = None
+        try:
+            await self.graph.delete(post_id)
+        except ChannelError as error:
+            trouble = error
+        try:
+            if await self.read(post_id) is None:
+                return Deleted(proof={"read": post_id, "found": False, "account": self.owner})
+        except ChannelError as error:
+            trouble = trouble or error
+        if trouble is None:
+            return StillLive(Reason("Đã yêu cầu xóa nhưng bài vẫn còn", "still readable after delete"))
+        return still_live(trouble)
+
+    def _now(self) -> datetime:
+        return self.graph.tools.clock.now()
+
+
+def _mark_of(payload: Json) -> str:
+    """A container holds the words too: one of other words is not published for these."""
+    return hashlib.sha256(json.dumps(payload, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+
+
+def _said(dialect: Dialect, vi: str, en: str) -> Reason:
+    return Reason(f"{dialect.name_vi} {vi}", en)
+
+
+def _url(post: Mapping[str, Any]) -> str:
+    return str(post.get("permalink") or "")
+
+
+def _proof(post: Mapping[str, Any]) -> Json:
+    return {"read": str(post["id"]), "timestamp": post.get("timestamp"), "permalink": post.get("permalink")}
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(measure.nfc(text).split())
+
+
+def _instant(post: Mapping[str, Any]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(post.get("timestamp")))
+    except ValueError:
+        return None
