@@ -223,7 +223,7 @@ class Hashed:
     variants: tuple[HashedVariant, ...]
     media: tuple[str, ...] = ()
     """SHA-256 of each file shown, in order."""
-    made_with_ai: bool = False
+    is_ai_made: bool = False
     is_urgent: bool = False
     urgent_reason: str | None = None
     corrects_id: UUID | None = None

@@ -32,7 +32,7 @@ from services.publish.adapters.base import (
     Unknown,
 )
 from services.publish.resources import PublishResources
-from services.publish.service import channels, sending, withdrawing
+from services.publish.service import channels, outcomes, sending, withdrawing
 from services.publish.service.sending import Ready
 from services.publish.service.tasks import open_task
 
@@ -68,7 +68,7 @@ async def _send(ctx: Context, delivery: m.Delivery) -> None:
     ready = await _opened(ctx, delivery)
     if isinstance(ready, AuthRequired):
         async with ctx.db.transaction() as session:
-            await sending.refuse_before_sending(session, delivery, ready, ctx.clock.now())
+            await outcomes.refuse_before_sending(session, delivery, ready, ctx.clock.now())
         telemetry.count("lantoa.deliveries", outcome="AuthRequired")
         return
     prepared = await _staged(ctx, ready)
@@ -88,7 +88,7 @@ async def _send(ctx: Context, delivery: m.Delivery) -> None:
     outcome = await _confirmed(ready, prepared, answer, ctx.clock.now())
     await passed("confirmed")
     async with ctx.db.transaction() as session:
-        await sending.record_outcome(session, delivery.id, arming, outcome, ctx.clock.now())
+        await outcomes.record_outcome(session, delivery.id, arming, outcome, ctx.clock.now())
     await passed("recorded")
     telemetry.count("lantoa.deliveries", outcome=type(outcome).__name__)
 
@@ -109,7 +109,7 @@ async def _staged(ctx: Context, ready: Ready) -> Prepared | None:
         async with ctx.db.transaction() as session:
             if isinstance(staged, Rejected) and staged.so_far is not None:
                 await sending.keep_staged(session, delivery, staged.so_far, ctx.clock.now())
-            await sending.refuse_before_sending(session, delivery, staged, ctx.clock.now())
+            await outcomes.refuse_before_sending(session, delivery, staged, ctx.clock.now())
         return None
     if staged.staged != known.staged:
         async with ctx.db.transaction() as session:
@@ -157,11 +157,11 @@ async def _look(ctx: Context, delivery: m.Delivery) -> None:
     if isinstance(ready, AuthRequired):
         seen: Reconciled = Undecidable(ready.reason)
     else:
-        seen = await ready.adapter.reconcile(sending.sending_of(delivery))
+        seen = await ready.adapter.reconcile(outcomes.sending_of(delivery))
         await ctx.resources.checkpoint("looked")
         repeatable = domain.may_repeat(ready.adapter.capabilities().repeatable_for, delivery.committed_at, now)
     async with ctx.db.transaction() as session:
-        await sending.record_look(session, delivery, seen, repeatable, ctx.clock.now())
+        await outcomes.record_look(session, delivery, seen, repeatable, ctx.clock.now())
 
 
 @jobs.every(seconds=20)
@@ -180,7 +180,7 @@ async def _look_again(ctx: Context, delivery: m.Delivery) -> None:
     if isinstance(ready, AuthRequired):
         return
     is_out = delivery.state == DeliveryState.PUBLISHED
-    handle = {**sending.sending_of(delivery), "id": delivery.platform_id if is_out else None}
+    handle = {**outcomes.sending_of(delivery), "id": delivery.platform_id if is_out else None}
     seen, standing = await ready.adapter.reconcile(handle), None
     try:
         if is_out and isinstance(seen, NotFound):
@@ -188,7 +188,7 @@ async def _look_again(ctx: Context, delivery: m.Delivery) -> None:
     except ChannelError as trouble:
         seen = Undecidable(trouble.reason)
     async with ctx.db.transaction() as session:
-        await sending.record_second_look(session, delivery.id, seen, standing, ctx.clock.now())
+        await outcomes.record_second_look(session, delivery.id, seen, standing, ctx.clock.now())
 
 
 @jobs.every(seconds=2)

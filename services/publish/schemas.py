@@ -101,7 +101,7 @@ class PublicationCreate(Strict):
     scheduled_at: AwareDatetime | None = None
     source_note: Note | None = None
     ai_label: Note | None = None
-    made_with_ai: bool = False
+    is_ai_made: bool = False
     media_ids: MediaIds = []
     is_urgent: bool = False
     urgent_reason: Reason | None = None
@@ -134,7 +134,7 @@ class PublicationPatch(Strict):
     scheduled_at: AwareDatetime | None = None
     source_note: Note | None = None
     ai_label: Note | None = None
-    made_with_ai: bool | None = None
+    is_ai_made: bool | None = None
     media_ids: MediaIds | None = None
     is_urgent: bool | None = None
     urgent_reason: Reason | None = None
@@ -173,7 +173,7 @@ class PublicationOut(Row):
     affects_rights: bool
     source_note: str | None
     ai_label: str | None
-    made_with_ai: bool
+    is_ai_made: bool
     is_urgent: bool
     urgent_reason: str | None
     corrects_id: UUID | None

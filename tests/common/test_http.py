@@ -421,6 +421,6 @@ def test_loopback_is_opened_by_replay_alone() -> None:
     """Nothing in a service opens it otherwise than by the setting that closes the rest of the world."""
     for path in sorted((checkout() / "services").rglob("*.py")):
         source = re.sub(r"^from .*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-        assert set(re.findall(r"allow_loopback=([^,)\s]+)", source)) <= {"settings.replay"}, path
+        assert set(re.findall(r"allow_loopback=([^,)\s]+)", source)) <= {"settings.replay", "replay"}, path
         assert len(re.findall("LOOPBACK_ONLY", source)) == len(re.findall("LOOPBACK_ONLY if replay else", source)), path
         assert "loopback=True" not in source, path

@@ -18,6 +18,8 @@ NEVER = ("utils", "helpers", "manager", "misc", "common")
 LONG = {
     "libs/common/http.py": "one promise about foreign addresses, read from top to bottom by whoever checks it",
     "libs/common/migrations/versions/0001_spine.py": "the first migration makes every table",
+    "libs/common/migrations/versions/0002_publishing.py": "one migration makes the tables of publishing whole",
+    "sandbox/platforms/meta.py": "one wire that three platforms share",
 }
 """Files over 400 lines, and why each is one room."""
 COMMITS = {
@@ -115,7 +117,10 @@ REVIEWED_FLAGS = {"affects_rights", "reported_by_harmed"}
 
 
 def test_a_long_file_has_a_reason() -> None:
-    long = {name(path) for path in code() if len(path.read_text(encoding="utf-8").splitlines()) > 400}
+    lines = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in code()}
+    a_channel = "services/publish/adapters/"
+    assert all(count <= 600 for path, count in lines.items() if path.startswith(a_channel)), "a channel is one file"
+    long = {path for path, count in lines.items() if count > 400 and not path.startswith(a_channel)}
     assert long - set(LONG) == set()
     assert set(LONG) - long == set(), "no longer long: take it off the list"
 

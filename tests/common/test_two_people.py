@@ -236,7 +236,7 @@ BOUND = (
     "title = 'khác'", "summary = 'khác'", "body = 'khác'", "slug = 'khac'", "language = 'en'", "kind = 'correction'",
     "affects_rights = true", "source_note = 'khác'", "ai_label = 'AI'", "scheduled_at = '2027-01-01'",
     "content_hash = decode(repeat('62', 32), 'hex')", "unit_id = gen_random_uuid()",
-    "made_with_ai = true", "is_urgent = true", "urgent_reason = 'khác'", "corrects_id = gen_random_uuid()",
+    "is_ai_made = true", "is_urgent = true", "urgent_reason = 'khác'", "corrects_id = gen_random_uuid()",
 )  # fmt: skip
 
 

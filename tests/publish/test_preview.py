@@ -179,7 +179,7 @@ async def test_what_a_model_made_is_labelled_everywhere(
         medium = await upload(newsroom, is_ai_made="true", ai_label=LABEL)
         changes: Json = {"media_ids": [medium["id"]]}
     else:
-        changes = {"made_with_ai": True, "ai_label": LABEL}
+        changes = {"is_ai_made": True, "ai_label": LABEL}
     labelled = await compare(newsroom, theatre, kind, **changes)
     words = [leaf for leaf in leaves(labelled["payload"]) if isinstance(leaf, str)]
     assert any(AI_WORDS.search(word) for word in words)
@@ -193,7 +193,7 @@ AI_WORDS = re.compile(r"\bAI\b|trí tuệ nhân tạo")
 @pytest.mark.mission("M38")
 async def test_a_label_of_the_text_and_one_of_the_picture_are_both_said(newsroom: Newsroom) -> None:
     medium = await upload(newsroom, is_ai_made="true", ai_label=LABEL)
-    made = await newsroom.draft(media_ids=[medium["id"]], made_with_ai=True, ai_label="Tóm tắt do AI viết")
+    made = await newsroom.draft(media_ids=[medium["id"]], is_ai_made=True, ai_label="Tóm tắt do AI viết")
     payload = (await preview(newsroom, made, newsroom.bulletin))["payload"]
     assert payload["ai_label"] == f"Tóm tắt do AI viết; {LABEL}"
     assert payload["media"][0]["ai_label"] == LABEL

@@ -29,6 +29,7 @@ from libs.common.models.media import (
     PublicationMedium,
     ShortLink,
 )
+from libs.common.models.people import DutyRoster, Person, RoleGrant
 from libs.common.models.plans import (
     CalendarFeed,
     Campaign,
@@ -51,15 +52,12 @@ from libs.common.models.publish import (
     ChannelCredential,
     ChannelLimit,
     Delivery,
-    DutyRoster,
     EngagementPoint,
     NotificationMail,
     Pause,
     PauseResumption,
-    Person,
     Publication,
     PublicationRevision,
-    RoleGrant,
     Takedown,
     Task,
     Variant,

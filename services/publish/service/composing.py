@@ -84,7 +84,7 @@ def hash_of(publication: m.Publication, fitted: Fitted) -> bytes:
             scheduled_at=publication.scheduled_at,
             variants=variants,
             media=fitted.media,
-            made_with_ai=publication.made_with_ai,
+            is_ai_made=publication.is_ai_made,
             is_urgent=publication.is_urgent,
             urgent_reason=publication.urgent_reason,
             corrects_id=publication.corrects_id,

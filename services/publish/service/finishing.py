@@ -28,7 +28,7 @@ from services.publish.desk_problems import (
 )
 from services.publish.problems import StateConflict, TaskEvidenceNeeded, TaskNotFound
 from services.publish.resources import PublishResources
-from services.publish.service import cases, correcting, sending, withdrawing
+from services.publish.service import cases, correcting, outcomes, sending, withdrawing
 
 D, P = DeliveryState, PublicationState
 NEEDS_ADDRESS: Mapping[str, Mapping[TaskOutcome, bool]] = {
@@ -76,7 +76,7 @@ async def look(
             standing = await ready.adapter.status(delivery.platform_id)
             return Seen(is_live=standing.is_live, proof=standing.proof)
         if outcome != TaskOutcome.REMOVED:
-            found = await ready.adapter.reconcile(sending.sending_of(delivery))
+            found = await ready.adapter.reconcile(outcomes.sending_of(delivery))
             return Seen(found=found if isinstance(found, Found) else None)
     except ChannelError:
         return Seen()
@@ -168,7 +168,7 @@ async def _apply(
             await correcting.ask_a_person(session, delivery, now)
         case _:
             pass
-    await sending.settle(session, publication, now)
+    await outcomes.settle(session, publication, now)
     for publication_id in publications:
         await cases.close_confirmed(session, publication_id, now)
 
@@ -206,7 +206,7 @@ async def _posted(
     await session.flush()
     if publication.state == P.WITHDRAWN:
         await withdrawing.recall(session, delivery, now)
-    await sending.announce(session, delivery, now)
+    await outcomes.announce(session, delivery, now)
 
 
 async def _not_posted(
@@ -224,7 +224,7 @@ async def _not_posted(
     if publication.state in (P.WITHDRAWN, P.CORRECTED):
         delivery.state = domain.delivery_moved(delivery.state, D.WITHDRAWN)
         delivery.withdrawn_at, delivery.withdrawal_proof, delivery.updated_at = now, proof, now
-        await sending.announce(session, delivery, now)
+        await outcomes.announce(session, delivery, now)
         return
     _send_again(publication, delivery, now)
 

@@ -266,14 +266,14 @@ def _require_editor(who: Principal, unit_id: UUID) -> None:
 
 def _require_label(fields: Mapping[str, Any]) -> None:
     """What a model wrote or drew says so (Law 134/2025)."""
-    if fields.get("made_with_ai") and not fields.get("ai_label"):
+    if fields.get("is_ai_made") and not fields.get("ai_label"):
         raise AiLabelMissing("Hãy ghi nhãn, ví dụ: “Nội dung có sử dụng trí tuệ nhân tạo”.")
 
 
 def _require_edit(publication: m.Publication, fields: Mapping[str, Any]) -> None:
     if publication.is_urgent and fields.get("is_urgent") is False:
         raise StateConflict("Tin đã đánh dấu khẩn thì giữ dấu khẩn.")
-    _require_label({name: fields.get(name, getattr(publication, name)) for name in ("made_with_ai", "ai_label")})
+    _require_label({name: fields.get(name, getattr(publication, name)) for name in ("is_ai_made", "ai_label")})
 
 
 def _require_future(at: datetime | None, now: datetime) -> None:

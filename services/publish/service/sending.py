@@ -5,49 +5,30 @@ never blindly sent again. Every record locks the publication first, so that a wi
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, assert_never
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
-from libs.common import outbox
-from libs.common.events import CorrectionPublished, DeliveryConfirmed, PublicationPublished
 from libs.common.ids import new_id
-from libs.common.models.enums import ChannelState, DeliveryState, PublicationKind, PublicationState
+from libs.common.models.enums import DeliveryState, PublicationState
 from services.publish import delivery_queries, domain, queries
 from services.publish.adapters.base import (
-    Accepted,
     AuthRequired,
     Channel,
     Composed,
-    Found,
     Json,
-    NotFound,
-    NotStaged,
-    Outcome,
     Prepared,
-    Published,
     Reason,
-    Reconciled,
-    Rejected,
-    Standing,
-    Throttled,
-    Undecidable,
-    Unknown,
 )
 from services.publish.credentials import CredentialsUnreadable
 from services.publish.resources import PublishResources
-from services.publish.service import composing, correcting, limiting
-from services.publish.service.tasks import open_task
+from services.publish.service import composing, limiting
+from services.publish.service.outcomes import give_up, locked, not_sent, settle
 
 D, P = DeliveryState, PublicationState
 SENDING_STATES = {P.APPROVED, P.SCHEDULED, P.PUBLISHING, P.PARTLY_PUBLISHED, P.FAILED}
-NOT_SENT_FURTHER = {P.WITHDRAWN, P.CORRECTED}
-"""What of them turns out not to stand anywhere is done with."""
-ACCEPTED_LOOK = timedelta(seconds=5)
-"""How soon to look for what a platform took but did not show at once."""
 NO_SECRET = Reason("Kênh chưa có thông tin đăng nhập, cần kết nối tài khoản", "no usable credentials")
 
 
@@ -84,7 +65,7 @@ async def allow(
     session: AsyncSession, claimed: m.Delivery, channel: Channel, operation: str, now: datetime, times: int = 1
 ) -> datetime | None:
     """None where the operation may be done now, so many times (and is counted); else until when the delivery waits."""
-    publication, delivery = await _locked(session, claimed.id)
+    publication, delivery = await locked(session, claimed.id)
     if delivery.state != D.PREPARED or delivery.attempt != claimed.attempt:
         return now
     urgent, channel_id = publication.is_urgent, delivery.channel_id
@@ -95,14 +76,14 @@ async def allow(
         until = await limiting.spend(session, channel_id, channel.limits, operation, now, urgent, times)
         why = "Đã dùng hết hạn mức của nền tảng, sẽ gửi khi có lại"
     if until is not None:
-        _not_sent(publication, delivery, D.THROTTLED, why, until)
+        not_sent(publication, delivery, D.THROTTLED, why, until)
         delivery.attempt, delivery.updated_at = max(delivery.attempt - 1, 0), now
     return until
 
 
 async def allow_removal(session: AsyncSession, claimed: m.Delivery, channel: Channel, now: datetime) -> datetime | None:
     """None where the post may be taken down now (and it is counted); else until when that waits."""
-    _, delivery = await _locked(session, claimed.id)
+    _, delivery = await locked(session, claimed.id)
     until = await limiting.spend(session, delivery.channel_id, channel.limits, "delete", now, is_urgent=True)
     if until is not None and delivery.state == D.WITHDRAWING:
         delivery.not_before, delivery.attempt = until, max(delivery.attempt - 1, 0)
@@ -117,7 +98,7 @@ async def _quiet_until(session: AsyncSession, channel_id: UUID, now: datetime) -
 
 async def keep_staged(session: AsyncSession, claimed: m.Delivery, prepared: Prepared, now: datetime) -> None:
     """What was uploaded is kept, so that a worker that takes over need not do it again."""
-    _, delivery = await _locked(session, claimed.id)
+    _, delivery = await locked(session, claimed.id)
     if delivery.state == D.PREPARED and delivery.attempt == claimed.attempt:
         delivery.handle = {**delivery.handle, "sending": prepared.as_handle()}
         delivery.updated_at = now
@@ -136,7 +117,7 @@ async def arm(session: AsyncSession, claimed: m.Delivery, prepared: Prepared, no
         delivery.state, delivery.not_before = domain.delivery_moved(delivery.state, D.PENDING), now
         return None
     if await _hash_to_send(session, publication) != publication.content_hash:
-        await _give_up(session, delivery, Reason("Nội dung sắp gửi khác bản đã duyệt", "payload differs"), now)
+        await give_up(session, delivery, Reason("Nội dung sắp gửi khác bản đã duyệt", "payload differs"), now)
         await settle(session, publication, now)
         return None
     arming = str(new_id(now))
@@ -159,318 +140,3 @@ async def _hash_to_send(session: AsyncSession, publication: m.Publication) -> by
     shown = await queries.media_shown(session, publication.id)
     media = tuple(await queries.media_hashes(session, shown))
     return composing.hash_of(publication, composing.Fitted(fitted, media))
-
-
-async def record_outcome(
-    session: AsyncSession, delivery_id: UUID, arming: str, outcome: Outcome, now: datetime
-) -> None:
-    """What became of this arming; another recorder may have been first, and sent it again since."""
-    publication, delivery = await _locked(session, delivery_id)
-    if delivery.state != D.ARMED or delivery.handle.get("arming") != arming:
-        return
-    delivery.updated_at = now
-    match outcome:
-        case Published():
-            await _published(session, publication, delivery, outcome, now)
-            await _flag_duplicates(session, publication, delivery, outcome.duplicates, now)
-        case Accepted():
-            _move(delivery, D.ACCEPTED)
-            delivery.handle = {**delivery.handle, "sending": outcome.handle}
-            delivery.not_before = now + ACCEPTED_LOOK
-        case Unknown():
-            delivery.handle = {**delivery.handle, "sending": outcome.handle}
-            _open_question(delivery, outcome.reason, now)
-        case Throttled():
-            await limiting.block(session, delivery.channel_id, outcome.until, now)
-            _not_sent(publication, delivery, D.THROTTLED, "Nền tảng yêu cầu gửi chậm lại", outcome.until)
-        case Rejected():
-            await _rejected(session, publication, delivery, outcome, now)
-        case AuthRequired():
-            await _needs_reconnect(session, publication, delivery, outcome.reason, now)
-        case _:
-            assert_never(outcome)
-    await settle(session, publication, now)
-
-
-async def refuse_before_sending(session: AsyncSession, claimed: m.Delivery, outcome: NotStaged, now: datetime) -> None:
-    """The account cannot be used, or nothing could be made ready: found out before anything was armed."""
-    publication, delivery = await _locked(session, claimed.id)
-    if delivery.state != D.PREPARED or delivery.attempt != claimed.attempt:
-        return
-    delivery.updated_at = now
-    match outcome:
-        case AuthRequired():
-            await _needs_reconnect(session, publication, delivery, outcome.reason, now)
-        case Throttled():
-            await limiting.block(session, delivery.channel_id, outcome.until, now)
-            _not_sent(publication, delivery, D.THROTTLED, "Nền tảng yêu cầu gửi chậm lại", outcome.until)
-        case Rejected():
-            await _rejected(session, publication, delivery, outcome, now)
-        case _:
-            assert_never(outcome)
-    await settle(session, publication, now)
-
-
-async def record_look(
-    session: AsyncSession, claimed: m.Delivery, seen: Reconciled, is_repeatable: bool, now: datetime
-) -> None:
-    """What looking at the platform showed about a delivery in doubt; a look at an earlier sending tells nothing."""
-    publication, delivery = await _locked(session, claimed.id)
-    if delivery.state not in domain.IN_DOUBT or _sending_named(delivery) != _sending_named(claimed):
-        return
-    looks = int(delivery.handle.get("looks", 0)) + 1
-    delivery.handle = {**delivery.handle, "looks": looks}
-    delivery.updated_at = now
-    match seen:
-        case Found():
-            await _published(session, publication, delivery, seen, now)
-            await _flag_duplicates(session, publication, delivery, seen.duplicates, now)
-        case NotFound():
-            await _not_there(session, publication, delivery, looks, is_repeatable, now)
-        case Undecidable():
-            looks = domain.MAX_LOOKS if seen.is_final else looks
-            await _cannot_tell(session, publication, delivery, looks, seen.reason, now)
-        case _:
-            assert_never(seen)
-    await settle(session, publication, now)
-
-
-async def _flag_left_behind(
-    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, seen: Reconciled, now: datetime
-) -> None:
-    """What was taken down is gone, and something of the same words stands there."""
-    delivery.handle = {**delivery.handle, "looked_after": now.isoformat()}
-    if isinstance(seen, Found):
-        title = f"Bài “{publication.title}” đã rút nhưng trên nền tảng còn một bản trùng; cần xóa"
-        await open_task(session, "duplicate_post", delivery, title, now, link=seen.url)
-
-
-def _armed_at(delivery: m.Delivery) -> datetime:
-    armed = delivery.handle.get("armed_at")
-    return datetime.fromisoformat(armed) if armed else delivery.committed_at or delivery.updated_at
-
-
-def _sending_named(delivery: m.Delivery) -> tuple[Any, Any]:
-    """Which sending of a delivery, and which look for it."""
-    return delivery.handle.get("arming"), delivery.handle.get("looks")
-
-
-async def record_second_look(
-    session: AsyncSession, delivery_id: UUID, seen: Reconciled, standing: Standing | None, now: datetime
-) -> None:
-    """Some minutes later: a twin that lists showed late is somebody's task, and so is a post that is gone."""
-    publication, delivery = await _locked(session, delivery_id)
-    if isinstance(seen, Undecidable) or _is_unlisted(seen, delivery, now):
-        delivery.not_before = now + domain.SECOND_LOOK_AFTER
-        return
-    if delivery.state == D.WITHDRAWN:
-        await _flag_left_behind(session, publication, delivery, seen, now)
-    if delivery.state != D.PUBLISHED:
-        return
-    delivery.handle = {**delivery.handle, "looked_again": now.isoformat()}
-    if isinstance(seen, Found):
-        await _flag_duplicates(session, publication, delivery, seen.duplicates, now)
-    elif standing is not None and standing.is_live is False:
-        title = f"Bài “{publication.title}” đã đăng nhưng nay không còn thấy trên nền tảng"
-        await open_task(session, "post_missing", delivery, title, now)
-
-
-def _is_unlisted(seen: Reconciled, delivery: m.Delivery, now: datetime) -> bool:
-    """Read by its number, but not yet in the account's list: a twin may still hide there."""
-    is_young = delivery.confirmed_at is not None and now - delivery.confirmed_at < domain.LOOK_AGAIN_WITHIN
-    return isinstance(seen, Found) and seen.proof.get("listed") is False and is_young
-
-
-async def settle(session: AsyncSession, publication: m.Publication, now: datetime) -> None:
-    """Derive the publication's state; say once that it is out."""
-    await session.flush()
-    states = await queries.delivery_states(session, publication.id)
-    after = domain.derived_state(P(publication.state), states)
-    if after != publication.state:
-        publication.state, publication.updated_at = domain.moved(publication.state, after), now
-    if after in (P.PUBLISHED, P.PARTLY_PUBLISHED) and publication.published_at is None:
-        publication.published_at = now
-        await _say_it_is_out(session, publication, now)
-    await correcting.after_settling(session, publication, states, now)
-
-
-async def _say_it_is_out(session: AsyncSession, publication: m.Publication, now: datetime) -> None:
-    told = {
-        "publication_id": publication.id,
-        "revision": publication.revision,
-        "title": publication.title,
-        "url": await _best_url(session, publication),
-    }
-    await outbox.emit(session, PublicationPublished(**told), now=now, source="publish")
-    if publication.kind == PublicationKind.CORRECTION:
-        corrected = CorrectionPublished(**told, corrects_id=publication.corrects_id)
-        await outbox.emit(session, corrected, now=now, source="publish")
-
-
-async def _best_url(session: AsyncSession, publication: m.Publication) -> str:
-    """Our own page where there is one."""
-    live = [d for d in await queries.deliveries_of(session, publication.id) if d.state == D.PUBLISHED]
-    own = [d.platform_url for d in live if d.platform_id == publication.slug]
-    return next(url for url in [*own, *(d.platform_url for d in live)] if url)
-
-
-async def _locked(session: AsyncSession, delivery_id: UUID) -> tuple[m.Publication, m.Delivery]:
-    delivery = await session.get(m.Delivery, delivery_id)
-    assert delivery is not None
-    publication = await queries.lock_publication(session, delivery.publication_id)
-    delivery = await delivery_queries.lock_delivery(session, delivery_id)
-    assert publication is not None
-    assert delivery is not None
-    return publication, delivery
-
-
-async def _published(
-    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, seen: Published | Found, now: datetime
-) -> None:
-    """Seen on the platform. Where it was withdrawn in the meantime, it has to come down."""
-    delivery.platform_id, delivery.platform_url = seen.id, seen.url
-    delivery.proof = {**seen.proof, "seen_at": now.isoformat()}
-    delivery.confirmed_at, delivery.error = now, None
-    withdrawn = publication.state == P.WITHDRAWN
-    _move(delivery, D.WITHDRAWING if withdrawn else D.PUBLISHED)
-    delivery.attempt = 0 if withdrawn else delivery.attempt
-    delivery.not_before = now if withdrawn else now + domain.LOOK_AGAIN
-    delivery.collect_at = now + domain.FIRST_FIGURES
-    await announce(session, delivery, now)
-
-
-async def announce(session: AsyncSession, delivery: m.Delivery, now: datetime) -> None:
-    event = DeliveryConfirmed(
-        delivery_id=delivery.id,
-        publication_id=delivery.publication_id,
-        channel_id=delivery.channel_id,
-        state=delivery.state,
-        platform_url=delivery.platform_url,
-    )
-    await outbox.emit(session, event, now=now, source="publish")
-
-
-def _open_question(delivery: m.Delivery, reason: Reason, now: datetime) -> None:
-    _move(delivery, D.UNKNOWN)
-    delivery.error = reason.vi
-    delivery.not_before = now + domain.RECONCILE_EVERY
-
-
-def _not_sent(
-    publication: m.Publication, delivery: m.Delivery, state: DeliveryState, why: str, until: datetime
-) -> None:
-    """This try certainly posted nothing; withdrawn publications are done with it, unless an earlier try may have."""
-    withdrawn = publication.state in NOT_SENT_FURTHER
-    if withdrawn and domain.has_open_try(delivery.handle):
-        look_once_more(delivery, until)
-        return
-    _move(delivery, D.WITHDRAWN if withdrawn else state)
-    delivery.error, delivery.not_before = why, until
-
-
-def look_once_more(delivery: m.Delivery, at: datetime) -> None:
-    """An earlier try of it was never heard of: what became of that is looked for, whatever became of later ones."""
-    _move(delivery, D.UNKNOWN)
-    delivery.handle = {**delivery.handle, "looks": 0}
-    delivery.not_before = at
-
-
-async def _rejected(
-    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, outcome: Rejected, now: datetime
-) -> None:
-    if outcome.permanent or delivery.attempt >= domain.MAX_ATTEMPTS:
-        if domain.has_open_try(delivery.handle):
-            look_once_more(delivery, now + domain.RECONCILE_EVERY)
-            delivery.handle = {**delivery.handle, "refused": outcome.reason.vi}
-            delivery.error = outcome.reason.vi
-            return
-        await _give_up(session, delivery, outcome.reason, now)
-        if publication.state in NOT_SENT_FURTHER:
-            _move(delivery, D.WITHDRAWN)
-        return
-    _not_sent(publication, delivery, D.PENDING, outcome.reason.vi, now + domain.backoff(delivery.attempt))
-
-
-async def _give_up(session: AsyncSession, delivery: m.Delivery, reason: Reason, now: datetime) -> None:
-    _move(delivery, D.REJECTED)
-    delivery.error, delivery.updated_at = reason.vi, now
-    await open_task(session, "delivery_rejected", delivery, f"Không đăng được: {reason.vi}", now)
-
-
-async def _needs_reconnect(
-    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, reason: Reason, now: datetime
-) -> None:
-    if domain.has_open_try(delivery.handle):
-        look_once_more(delivery, now + domain.RECONCILE_EVERY)
-        delivery.error = reason.vi
-    else:
-        _not_sent(publication, delivery, D.AUTH_REQUIRED, reason.vi, now)
-    channel = await queries.get_channel(session, delivery.channel_id)
-    if channel is not None and channel.state == ChannelState.ACTIVE:
-        channel.state = ChannelState.NEEDS_RECONNECT
-    await open_task(session, "channel_reconnect", delivery, f"Cần kết nối lại kênh: {reason.vi}", now)
-
-
-async def _not_there(
-    session: AsyncSession,
-    publication: m.Publication,
-    delivery: m.Delivery,
-    looks: int,
-    is_repeatable: bool,
-    now: datetime,
-) -> None:
-    """Looked twice and not there: sent again only where the platform keeps a repeat from becoming a second post."""
-    refused = delivery.handle.get("refused")
-    if looks < 2:
-        _open_question(delivery, Reason("Chưa thấy bài trên nền tảng, sẽ xem lại", "not seen"), now)
-    elif publication.state in NOT_SENT_FURTHER and now - _armed_at(delivery) < domain.NOT_THERE_AFTER:
-        _open_question(delivery, Reason("Chưa thấy bài trên nền tảng, xem thêm trước khi coi là đã rút", "early"), now)
-    elif publication.state in NOT_SENT_FURTHER:
-        _move(delivery, D.WITHDRAWN)
-        delivery.withdrawn_at, delivery.error = now, None
-        await announce(session, delivery, now)
-    elif refused is not None and now - _armed_at(delivery) < domain.NOT_THERE_AFTER:
-        _open_question(delivery, Reason(refused, "refused, and an earlier try may still show"), now)
-    elif refused is not None:
-        await _give_up(session, delivery, Reason(refused, "refused, and no earlier try shows"), now)
-    elif is_repeatable and delivery.attempt < domain.MAX_ATTEMPTS:
-        _move(delivery, D.PENDING)
-        delivery.handle = {**delivery.handle, "open_try": delivery.handle.get("arming") or True}
-        delivery.not_before = now + domain.backoff(delivery.attempt)
-    else:
-        await _hand_over(session, delivery, "Không thấy bài trên nền tảng; cần người kiểm tra", now)
-
-
-async def _cannot_tell(
-    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, looks: int, why: Reason, now: datetime
-) -> None:
-    if looks >= domain.MAX_LOOKS:
-        await _hand_over(session, delivery, f"Không xác định được bài đã đăng hay chưa: {why.vi}", now)
-        return
-    delivery.error = why.vi
-    delivery.not_before = now + domain.backoff(looks)
-    if delivery.state == D.ARMED:
-        _move(delivery, D.UNKNOWN)
-
-
-async def _hand_over(session: AsyncSession, delivery: m.Delivery, why: str, now: datetime) -> None:
-    _move(delivery, D.MANUAL)
-    delivery.error = why
-    await open_task(session, "delivery_undecided", delivery, why, now)
-
-
-async def _flag_duplicates(
-    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, twins: tuple[str, ...], now: datetime
-) -> None:
-    if twins:
-        title = f"Bài “{publication.title}” bị nền tảng đăng trùng {len(twins) + 1} lần; cần xóa bản thừa"
-        await open_task(session, "duplicate_post", delivery, title, now, link=twins[0])
-
-
-def _move(delivery: m.Delivery, after: DeliveryState) -> None:
-    delivery.state = domain.delivery_moved(delivery.state, after)
-
-
-def sending_of(delivery: m.Delivery) -> dict[str, Any]:
-    """What was armed, for looking it up on the platform."""
-    return dict(delivery.handle.get("sending") or {"key": "", "payload": {}})

@@ -16,8 +16,9 @@ from services.publish.adapters.base import Reason, Removal, StillLive
 from services.publish.desk_problems import TakedownClosedAlready, TakedownNotFound
 from services.publish.problems import NotSpokesperson, StateConflict
 from services.publish.service import cases
+from services.publish.service.outcomes import announce, look_once_more, settle
 from services.publish.service.publications import SEES, require_locked
-from services.publish.service.sending import SENDING_STATES, announce, look_once_more, settle
+from services.publish.service.sending import SENDING_STATES
 from services.publish.service.tasks import open_task
 
 D, P = DeliveryState, PublicationState

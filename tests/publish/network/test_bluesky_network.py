@@ -17,7 +17,7 @@ from libs.common import models as m
 from services.publish import jobs
 from services.publish.adapters import atproto as wire
 from services.publish.adapters.base import Prepared, Published
-from services.publish.service import sending
+from services.publish.service import outcomes, sending
 from tests.publish.network.people import POST, Network, Person
 from tests.publish.newsroom import Newsroom
 from tests.publish.pictures import png, shelve
@@ -205,7 +205,7 @@ async def test_sending_again_leaves_one_post(newsroom: Newsroom, channel: m.Chan
         row = await session.scalar(select(m.Delivery).where(m.Delivery.channel_id == channel.id))
         assert row is not None
     adapted = await opened(newsroom, channel)
-    prepared = Prepared.from_handle(sending.sending_of(row))
+    prepared = Prepared.from_handle(outcomes.sending_of(row))
     again = await adapted.commit(await adapted.stage(replace(prepared, staged={})))
     assert isinstance(again, Published)
     assert again.id == on(done, channel)["platform_id"]

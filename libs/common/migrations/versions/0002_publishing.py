@@ -332,7 +332,7 @@ def upgrade() -> None:
     op.add_column("channel_credentials", sa.Column("key_id", sa.Text(), nullable=True))
     op.add_column("channel_credentials", sa.Column("renewing_since", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
-        "publications", sa.Column("made_with_ai", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+        "publications", sa.Column("is_ai_made", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
     op.add_column("publications", sa.Column("is_urgent", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     op.add_column("publications", sa.Column("urgent_reason", sa.Text(), nullable=True))
@@ -361,7 +361,7 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_publications_ai_is_labelled"),
         "publications",
-        "NOT made_with_ai OR length(btrim(coalesce(ai_label, ''))) > 0",
+        "NOT is_ai_made OR length(btrim(coalesce(ai_label, ''))) > 0",
     )
     op.create_check_constraint(
         op.f("ck_publications_correction_corrects"),

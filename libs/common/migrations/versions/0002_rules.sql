@@ -78,11 +78,11 @@ BEGIN
     END IF;
     IF NEW.revision < OLD.revision OR (NEW.revision = OLD.revision AND (
         NEW.title, NEW.summary, NEW.body, NEW.content_hash, NEW.unit_id, NEW.kind, NEW.slug, NEW.language,
-        NEW.affects_rights, NEW.source_note, NEW.ai_label, NEW.scheduled_at, NEW.made_with_ai, NEW.is_urgent,
+        NEW.affects_rights, NEW.source_note, NEW.ai_label, NEW.scheduled_at, NEW.is_ai_made, NEW.is_urgent,
         NEW.urgent_reason, NEW.corrects_id
     ) IS DISTINCT FROM (
         OLD.title, OLD.summary, OLD.body, OLD.content_hash, OLD.unit_id, OLD.kind, OLD.slug, OLD.language,
-        OLD.affects_rights, OLD.source_note, OLD.ai_label, OLD.scheduled_at, OLD.made_with_ai, OLD.is_urgent,
+        OLD.affects_rights, OLD.source_note, OLD.ai_label, OLD.scheduled_at, OLD.is_ai_made, OLD.is_urgent,
         OLD.urgent_reason, OLD.corrects_id
     )) OR (NEW.revision > OLD.revision AND NEW.state <> 'draft') THEN
         RAISE EXCEPTION 'an edit makes a new revision, in draft'
