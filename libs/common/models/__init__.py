@@ -63,13 +63,6 @@ from libs.common.models.publish import (
     Variant,
     WatchdogAlert,
 )
-from libs.common.models.readers import (
-    Comment,
-    DigestItem,
-    PlatformEvent,
-    ReaderSend,
-    ReaderSubscription,
-)
 from libs.common.models.reports import Assignment, Programme, ReportRun, Snapshot
 from libs.common.models.units import OrganizationUnit, UnitAlias
 
@@ -88,13 +81,11 @@ __all__ = [
     "ChannelLimit",
     "Claim",
     "ClaimMatch",
-    "Comment",
     "Content",
     "ContentKey",
     "ContentRevision",
     "DeadLetter",
     "Delivery",
-    "DigestItem",
     "DutyRoster",
     "EngagementPoint",
     "FeedbackCase",
@@ -115,13 +106,10 @@ __all__ = [
     "PauseResumption",
     "Person",
     "Plan",
-    "PlatformEvent",
     "Programme",
     "Publication",
     "PublicationMedium",
     "PublicationRevision",
-    "ReaderSend",
-    "ReaderSubscription",
     "ReportRun",
     "RoleGrant",
     "SchemaState",

@@ -249,19 +249,3 @@ class SourceCompleteness(StrEnum):
 
     WHOLE = "whole"
     INCOMPLETE_IN_SOURCE = "incomplete_in_source"
-
-
-class ReaderSendState(StrEnum):
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-    GONE = "gone"
-
-
-class CommentState(StrEnum):
-    """As the platform shows it."""
-
-    VISIBLE = "visible"
-    HIDDEN = "hidden"
-    HELD = "held"
-    DELETED = "deleted"
