@@ -103,7 +103,8 @@ def test_events_carry_ids_and_no_authors() -> None:
     """Whatever becomes a dead letter is such a payload, so this list is what may be written there."""
     allowed = {
         "content_ids", "items", "story_ids", "case_id", "reference", "publication_id", "revision", "title", "url",
-        "delivery_id", "channel_id", "state", "platform_url", "report_id", "kind", "digest", "corrects_id", "takedown_id",
+        "delivery_id", "channel_id", "state", "platform_url", "report_id", "kind", "digest", "corrects_id",
+        "takedown_id",
     }  # fmt: skip
     for event in ALL_EVENTS:
         assert set(event.model_fields) <= allowed, event
