@@ -11,6 +11,7 @@ Secret = Callable[[str], str]
 Json = dict[str, Any]
 HANDLE = "thanhpho.test"
 NAME = "thanhpho"
+PAGE = "100003550000001"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,16 @@ SANDBOX = (
         HANDLE,
         lambda secret: {"ACCOUNTS": f"{HANDLE}:{secret}"},
         lambda base, secret: ({"service": base, "web": base}, {"identifier": HANDLE, "password": secret}),
+    ),
+    Account(
+        "facebook",
+        "Trang Facebook (sân tập)",
+        NAME,
+        lambda secret: {"PAGES": f"{NAME}={PAGE}:EAAB{secret}:{secret}"},
+        lambda base, secret: (
+            {"service": base, "web": base, "page": PAGE, "app_id": "355020260000001"},
+            {"access_token": f"EAAB{secret}", "app_secret": secret},
+        ),
     ),
     Account(
         "mastodon",
