@@ -1,5 +1,9 @@
 """What a draft becomes on a Facebook page: heading, the whole body, the link; a post, a video or a reel."""
 
+import re
+
+import regex  # type: ignore[import-untyped]
+
 from services.publish import markup, measure
 from services.publish.adapters.base import Composed, Draft, Json, MediaRules, NotPostable, Reason
 from services.publish.fitting import choose_media
@@ -96,8 +100,16 @@ def _plain(body: str) -> str:
 
 
 def _shortened(text: str, room: int) -> str:
-    """By graphemes, of which one may take several UTF-16 units."""
-    most = room
-    while measure.utf16_units(cut := measure.shorten(text, most, 4 * room)) > room:
-        most -= measure.utf16_units(cut) - room
-    return cut
+    """The longest beginning of whole letters, cut at a word where there is one, in UTF-16 units."""
+    kept, size = [], measure.utf16_units(measure.ELLIPSIS)
+    for cluster in regex.findall(r"\X", text):
+        size += measure.utf16_units(cluster)
+        if size > room:
+            break
+        kept.append(cluster)
+    else:
+        return text
+    cut = "".join(kept)
+    at_word = re.sub(r"\s+\S*$", "", cut)
+    whole = at_word if len(at_word) >= len(cut) // 2 else cut
+    return whole.rstrip(" \n\t,;:.-–—") + measure.ELLIPSIS if whole.strip() else ""

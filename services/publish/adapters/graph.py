@@ -202,8 +202,10 @@ class Usage:
         percent, minutes = max(one[0] for one in told), max(one[1] for one in told)
         if minutes > 0 or percent >= 100:
             self.blocked_until = now + (timedelta(minutes=minutes) if minutes > 0 else FULL)
-        wait = NEARLY_FULL if percent >= NEARLY else GETTING_FULL
-        self.slowed_until = now + wait if percent >= hold_at else None
+            self.slowed_until = None  # the platform has said when it may go on
+        else:
+            wait = NEARLY_FULL if percent >= NEARLY else GETTING_FULL
+            self.slowed_until = now + wait if percent >= hold_at else None
 
 
 HOLD_AT, NEARLY = 90, 95
