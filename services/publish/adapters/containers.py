@@ -8,7 +8,7 @@ settled by its state, a repeat takes the same container, and a new one is made o
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -50,6 +50,8 @@ FULL = timedelta(hours=1)
 LIMIT_REACHED, TOO_EARLY = frozenset({2207042}), frozenset({2207027, 4279009})
 MAY_PASS = frozenset({2207001, 2207003, 2207006, 2207008, 2207020, 2207032, 2207052, 2207053})
 """Errors of fetching and of the platform itself: another container may do."""
+LEAST = 20
+"""Units that a text cut to fit has at least, or it is not worth sending."""
 SERVER = frozenset({2207001, 2207032, 2207053})
 POST, OF, MADE_AT = "post", "of", "made_at"
 """Of what is staged: the container to publish, the payload it was made from, and since when; the others are files."""
@@ -346,6 +348,18 @@ class Flow:
 def _mark_of(payload: Json) -> str:
     """A container holds the words too: one of other words is not published for these."""
     return hashlib.sha256(json.dumps(payload, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+
+
+def fitted(whole: str, most: int, count: Callable[[str], int]) -> str | None:
+    """As much of it as fits, counted the platform's way; None where too little would be left."""
+    if count(whole) <= most:
+        return whole
+    size = len(whole.encode())
+    fits, over = 0, most + 1  # graphemes; one of them never counts less than one
+    while over - fits > 1:
+        middle = (fits + over) // 2
+        fits, over = (middle, over) if count(measure.shorten(whole, middle, size)) <= most else (fits, middle)
+    return measure.shorten(whole, fits, size) if most >= LEAST and fits else None
 
 
 def _said(dialect: Dialect, vi: str, en: str) -> Reason:

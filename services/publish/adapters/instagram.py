@@ -320,7 +320,7 @@ def _caption(draft: Draft) -> tuple[str, tuple[str, ...]]:
     tail = measure.nfc(f"\n\n{ending}" if ending else "")
     parts = (_heading(draft), draft.summary or "", markup.to_text(draft.body).strip())
     whole = "\n\n".join(dict.fromkeys(measure.nfc(part).strip() for part in parts if part.strip()))
-    text = fitted(whole, CAPTION - measure.utf16_units(tail), measure.utf16_units)
+    text = containers.fitted(whole, CAPTION - measure.utf16_units(tail), measure.utf16_units)
     if text is None:
         raise NotPostable(Reason("Đường dẫn quá dài cho chú thích Instagram", "the link leaves no room for text"))
     _require_few(text + tail)
@@ -328,17 +328,6 @@ def _caption(draft: Draft) -> tuple[str, tuple[str, ...]]:
     if text != whole:
         notes.append(f"Đã rút gọn cho vừa {CAPTION} ký tự; đường dẫn được giữ nguyên")
     return text + tail, tuple(notes)
-
-
-def fitted(whole: str, most: int, count: Any) -> str | None:
-    """As much of it as fits, counted the platform's way; None where too little would be left."""
-    text, room = whole, most
-    while count(text) > most:
-        if room < 20:
-            return None
-        text = measure.shorten(whole, room, len(whole.encode()))
-        room -= max(count(text) - most, 1)
-    return text
 
 
 def _require_few(text: str) -> None:
