@@ -1,5 +1,6 @@
 """What can be set from outside, prefix ``LANTOA_SANDBOX_``, nested with ``__``. No secret has a default."""
 
+import re
 from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
@@ -14,9 +15,8 @@ class BlueskySettings(BaseModel):
     appview_lag_seconds: float = 2.0
     limits: bool = True
 
-    def account_pairs(self) -> list[tuple[str, SecretStr]]:
-        written = [pair.strip() for pair in self.accounts.get_secret_value().split(",")]
-        return [_account_pair(pair) for pair in written if pair]
+    def rows(self) -> list[tuple[str, str]]:
+        return [(handle.lower(), secret) for handle, secret in _rows(self.accounts, "handle:password")]
 
 
 class TelegramSettings(BaseModel):
@@ -30,9 +30,11 @@ class TelegramSettings(BaseModel):
     forward_lag_seconds: float = 1.0
     """How long a post takes to its copy in the discussion group."""
 
-    def channel_pairs(self) -> list[tuple[str, SecretStr]]:
-        written = [pair.strip() for pair in self.channels.get_secret_value().split(",")]
-        return [_channel_pair(pair) for pair in written if pair]
+    def rows(self) -> list[tuple[str, str]]:
+        return [
+            (username.removeprefix("@"), f"{bot}:{secret}")
+            for username, bot, secret in _rows(self.channels, "username=bot-id:secret")
+        ]
 
 
 class MastodonSettings(BaseModel):
@@ -46,9 +48,8 @@ class MastodonSettings(BaseModel):
     video_processing_seconds: float = 20.0
     limits: bool = True
 
-    def account_pairs(self) -> list[tuple[str, SecretStr]]:
-        written = [pair.strip() for pair in self.accounts.get_secret_value().split(",")]
-        return [_account_pair(pair) for pair in written if pair]
+    def rows(self) -> list[tuple[str, str]]:
+        return [(handle.lower(), secret) for handle, secret in _rows(self.accounts, "handle:password")]
 
 
 class FacebookSettings(BaseModel):
@@ -59,9 +60,8 @@ class FacebookSettings(BaseModel):
     video_processing_seconds: float = 20.0
     limits: bool = True
 
-    def page_rows(self) -> list[tuple[str, str, SecretStr, SecretStr]]:
-        written = [row.strip() for row in self.pages.get_secret_value().split(",")]
-        return [_page_row(row) for row in written if row]
+    def rows(self) -> list[tuple[str, ...]]:
+        return _rows(self.pages, "handle=page-id:page-token:app-secret")
 
 
 class InstagramSettings(BaseModel):
@@ -73,12 +73,34 @@ class InstagramSettings(BaseModel):
     video_processing_seconds: float = 20.0
     limits: bool = True
 
-    def account_rows(self) -> list[tuple[str, str, SecretStr]]:
-        return _numbered_rows(self.accounts)
+    def rows(self) -> list[tuple[str, ...]]:
+        return _rows(self.accounts, "handle=account-id:access-token")
 
 
 class ThreadsSettings(InstagramSettings):
     """The same, of another platform with tokens of its own."""
+
+
+class TiktokSettings(BaseModel):
+    accounts: SecretStr = SecretStr("")
+    """Rows ``handle=client-key:client-secret:refresh-token`` separated by commas."""
+    base_url: str = ""
+    """Public address of this platform (``…/tiktok``); empty means the address the request came to."""
+    limits: bool = True
+
+    def rows(self) -> list[tuple[str, ...]]:
+        return _rows(self.accounts, "handle=client-key:client-secret:refresh-token")
+
+
+class YoutubeSettings(BaseModel):
+    channels: SecretStr = SecretStr("")
+    """Rows ``handle=client-id:client-secret:refresh-token`` separated by commas."""
+    base_url: str = ""
+    """Public address of this platform (``…/youtube``); empty means the address the request came to."""
+    limits: bool = True
+
+    def rows(self) -> list[tuple[str, ...]]:
+        return _rows(self.channels, "handle=client-id:client-secret:refresh-token")
 
 
 class ZaloSettings(BaseModel):
@@ -91,9 +113,8 @@ class ZaloSettings(BaseModel):
     """How long the platform takes to fetch an article's pictures."""
     limits: bool = True
 
-    def oa_rows(self) -> list[tuple[str, str, SecretStr, SecretStr]]:
-        written = [row.strip() for row in self.oas.get_secret_value().split(",")]
-        return [_oa_row(row) for row in written if row]
+    def rows(self) -> list[tuple[str, ...]]:
+        return _rows(self.oas, "handle=app-id:app-secret:refresh-token")
 
 
 class SandboxSettings(BaseSettings):
@@ -110,49 +131,27 @@ class SandboxSettings(BaseSettings):
     instagram: InstagramSettings = InstagramSettings()
     mastodon: MastodonSettings = MastodonSettings()
     telegram: TelegramSettings = TelegramSettings()
-    zalo: ZaloSettings = ZaloSettings()
     threads: ThreadsSettings = ThreadsSettings()
+    tiktok: TiktokSettings = TiktokSettings()
+    youtube: YoutubeSettings = YoutubeSettings()
+    zalo: ZaloSettings = ZaloSettings()
 
     def hosts(self) -> list[str]:
         return [host.strip() for host in self.reachable_hosts.split(",") if host.strip()]
 
 
-def _account_pair(written: str) -> tuple[str, SecretStr]:
-    handle, colon, password = written.partition(":")
-    if not colon or not handle or not password:
-        raise ValueError("accounts must be written as handle:secret, separated by commas")
-    return handle.strip().lower(), SecretStr(password.strip())
-
-
-def _channel_pair(written: str) -> tuple[str, SecretStr]:
-    username, equals, token = written.partition("=")
-    if not equals or not username or ":" not in token:
-        raise ValueError("channels must be written as username=bot-token, separated by commas")
-    return username.strip().removeprefix("@"), SecretStr(token.strip())
-
-
-def _page_row(written: str) -> tuple[str, str, SecretStr, SecretStr]:
-    handle, equals, rest = written.partition("=")
-    parts = rest.split(":")
-    if not equals or not handle or len(parts) != 3 or not all(parts):
-        raise ValueError("pages must be written as handle=page-id:page-token:app-secret, separated by commas")
-    return handle.strip(), parts[0].strip(), SecretStr(parts[1].strip()), SecretStr(parts[2].strip())
-
-
-def _numbered_rows(rows: SecretStr) -> list[tuple[str, str, SecretStr]]:
+def _rows(written: SecretStr, shape: str) -> list[tuple[str, ...]]:
+    """The rows between commas, each split where `shape` has its `=` and `:`; raises ValueError naming the shape."""
+    marks = re.findall("[=:]", shape)
     found = []
-    for row in (row.strip() for row in rows.get_secret_value().split(",") if row.strip()):
-        handle, equals, rest = row.partition("=")
-        number, colon, token = rest.partition(":")
-        if not equals or not colon or not handle or not number.isdecimal() or not token:
-            raise ValueError("accounts must be written as handle=account-id:access-token, separated by commas")
-        found.append((handle.strip(), number.strip(), SecretStr(token.strip())))
+    for row in (row.strip() for row in written.get_secret_value().split(",")):
+        parts, rest = [], row
+        for mark in marks:
+            part, _, rest = rest.partition(mark)
+            parts.append(part.strip())
+        parts.append(rest.strip())
+        if row and not all(parts):
+            raise ValueError(f"must be written as {shape}, separated by commas")
+        if row:
+            found.append(tuple(parts))
     return found
-
-
-def _oa_row(written: str) -> tuple[str, str, SecretStr, SecretStr]:
-    handle, equals, rest = written.partition("=")
-    parts = rest.split(":")
-    if not equals or not handle or len(parts) != 3 or not all(parts):
-        raise ValueError("oas must be written as handle=app-id:app-secret:refresh-token, separated by commas")
-    return handle.strip(), parts[0].strip(), SecretStr(parts[1].strip()), SecretStr(parts[2].strip())

@@ -228,8 +228,8 @@ class Bluesky:
     # --- behind the stage ---
 
     def _add_settled_accounts(self) -> None:
-        for handle, password in self._world.settings.bluesky.account_pairs():
-            self._sessions.put(handle, password, "", "active", 0)
+        for handle, password in self._world.settings.bluesky.rows():
+            self._sessions.put(handle, SecretStr(password), "", "active", 0)
 
     def _reply(self, post: Item, reply: ReplyIn) -> None:
         """A reader's answer; the root of the thread may lie above the post."""

@@ -289,9 +289,9 @@ class Facebook:
     # --- behind the stage ---
 
     def _add_settled_pages(self) -> None:
-        for handle, page_id, token, secret in self._world.settings.facebook.page_rows():
-            options = {"page_id": page_id, "app_secret": secret.get_secret_value()}
-            self.put_account(AccountIn(platform=NAME, handle=handle, password=token, options=options))
+        for handle, page_id, token, secret in self._world.settings.facebook.rows():
+            options = {"page_id": page_id, "app_secret": secret}
+            self.put_account(AccountIn(platform=NAME, handle=handle, password=SecretStr(token), options=options))
 
     def _counts(self, item: Item) -> dict[str, int]:
         post = item.data["post_id"] if item.kind == VIDEO else item.subject

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
+from pydantic import SecretStr
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from sandbox import pages
@@ -320,8 +321,8 @@ class Instagram:
         self._world.ledger.record(Act(NAME, operation, account, kind, subject, effect, data))
 
     def _add_settled_accounts(self) -> None:
-        for handle, number, token in self._world.settings.instagram.account_rows():
-            told = AccountIn(platform=NAME, handle=handle, password=token, options={"id": number})
+        for handle, number, token in self._world.settings.instagram.rows():
+            told = AccountIn(platform=NAME, handle=handle, password=SecretStr(token), options={"id": number})
             self._accounts.put(told, self._world.clock.now(), rules.POSTS_A_DAY)
 
     def _public(self, item: Item) -> PublicPost:

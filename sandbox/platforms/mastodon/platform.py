@@ -239,8 +239,8 @@ class Mastodon:
     # --- behind the stage ---
 
     def _add_settled_accounts(self) -> None:
-        for username, token in self._world.settings.mastodon.account_pairs():
-            self._accounts.put(Account(account_id(username), username, token))
+        for username, token in self._world.settings.mastodon.rows():
+            self._accounts.put(Account(account_id(username), username, SecretStr(token)))
 
     def _public(self, item: Item) -> PublicPost:
         account = self._accounts.by_id.get(item.account) or Account(item.account, item.account, _NOBODY)

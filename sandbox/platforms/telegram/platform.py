@@ -269,8 +269,8 @@ class Telegram:
             self._updates.publish(chat, "message_reaction_count", {**where, "date": now, "reactions": reactions})
 
     def _add_settled_channels(self) -> None:
-        for username, token in self._world.settings.telegram.channel_pairs():
-            self._chats.put(username, SecretStr(token.get_secret_value()), "", "active", 0, {"discussion": True})
+        for username, token in self._world.settings.telegram.rows():
+            self._chats.put(username, SecretStr(token), "", "active", 0, {"discussion": True})
 
 
 _UNLOGGED = TokensUnlogged()
