@@ -91,7 +91,7 @@ class Entry:
     @property
     def lead(self) -> str:
         first = self.body.strip().split("\n\n", 1)[0]
-        return measure.shorten(self.summary or markup.to_text(first), 260, 2000)
+        return measure.shorten(self.summary or markup.to_text(first), 260)
 
     @property
     def month(self) -> str:

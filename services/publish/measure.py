@@ -1,7 +1,7 @@
 """Lengths the way platforms count them, on NFC text: NFD would double the count of Vietnamese letters."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import regex  # type: ignore[import-untyped]
 
@@ -24,27 +24,27 @@ def utf16_units(text: str) -> int:
     return len(nfc(text).encode("utf-16-le")) // 2
 
 
-def fits(text: str, max_graphemes: int, max_bytes: int) -> bool:
-    return graphemes(text) <= max_graphemes and utf8_bytes(text) <= max_bytes
+def squeezed(text: object) -> str:
+    """The words with one space between them, to compare what we sent with what a platform shows."""
+    return " ".join(nfc(str(text or "")).split())
 
 
-def shorten(text: str, max_graphemes: int, max_bytes: int) -> str:
-    """The longest beginning that fits, cut at a word where there is one, and marked with an ellipsis."""
+def shorten(text: str, most: int, count: Callable[[str], int] = graphemes) -> str:
+    """The longest beginning of whole letters that counts at most `most`, cut at a word where there is one, and marked
+    with an ellipsis; empty where not even one letter fits."""
     text = nfc(text).strip()
-    if fits(text, max_graphemes, max_bytes):
+    if count(text) <= most:
         return text
-    kept = _beginning(regex.findall(r"\X", text), max_graphemes - 1, max_bytes - len(ELLIPSIS.encode()))
+    clusters = regex.findall(r"\X", text)
+    fits, over = 0, len(clusters)
+    while over - fits > 1:
+        middle = (fits + over) // 2
+        fits, over = (middle, over) if count(_cut(clusters[:middle])) <= most else (fits, middle)
+    return _cut(clusters[:fits])
+
+
+def _cut(clusters: Sequence[str]) -> str:
+    kept = "".join(clusters)
     at_word = regex.sub(r"\s+\S*$", "", kept)
     whole = at_word if len(at_word) >= len(kept) // 2 else kept
     return whole.rstrip(" \n\t,;:.-–—") + ELLIPSIS if whole.strip() else ""
-
-
-def _beginning(clusters: Sequence[str], max_graphemes: int, max_bytes: int) -> str:
-    kept: list[str] = []
-    size = 0
-    for cluster in clusters[: max(max_graphemes, 0)]:
-        size += len(cluster.encode())
-        if size > max_bytes:
-            break
-        kept.append(cluster)
-    return "".join(kept)

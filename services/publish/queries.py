@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
-from libs.common.models.enums import DeliveryState, PublicationState, TaskState
+from libs.common.models.enums import ChannelState, DeliveryState, PublicationState, TaskState
 from libs.common.pagination import PageRequest
 from services.publish.adapters.base import Corrected, Medium, Rendition
 from services.publish.credentials import key_id_of
@@ -196,6 +196,13 @@ async def is_paused(session: AsyncSession, publication_id: UUID) -> bool:
 
 async def get_channel(session: AsyncSession, channel_id: UUID) -> m.Channel | None:
     return await session.get(m.Channel, channel_id)
+
+
+async def close_for_reconnect(session: AsyncSession, channel_id: UUID) -> None:
+    """The account does not let us in: nothing more is sent through it until a person connects it again."""
+    channel = await get_channel(session, channel_id)
+    if channel is not None and channel.state == ChannelState.ACTIVE:
+        channel.state = ChannelState.NEEDS_RECONNECT
 
 
 async def channels_by_id(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, m.Channel]:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from libs.common.ids import new_id
-from services.publish import measure
+from services.publish import measure, wording
 from services.publish.adapters import bluesky
 from services.publish.adapters.atproto import facets_of, host_of
 from services.publish.adapters.base import Corrected, Draft, Medium, NotPostable, Prepared, Rendition
@@ -54,7 +54,7 @@ def test_the_text_fits_and_keeps_link_and_ai_line(summary: str, ai_label: str | 
     assert len(text.encode()) <= 3000
     assert text.endswith(LINK)
     assert text.startswith(DRAFT.title)
-    assert (bluesky.AI_LINE in text) is bool(ai_label)
+    assert (wording.AI_MARK in text) is bool(ai_label)
     assert unicodedata.is_normalized("NFC", text)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from libs.common import models as m
 from libs.common.ids import new_id
-from services.publish import jobs
+from services.publish import jobs, wording
 from services.publish.adapters import mastodon as adapter
 from services.publish.adapters.base import (
     Account,
@@ -333,7 +333,7 @@ async def test_a_long_text_is_cut_to_the_instances_limit_and_the_link_is_whole(m
     link = "https://tin.example.vn/tin/" + "a" * 150
     long = draft(summary="Nước ngập đến đầu gối ở nhiều tuyến phố. " * 40, link=link, ai_label="Ảnh do AI vẽ")
     composed = masto.open.compose(long)
-    assert composed.text.endswith(f"…\n\n{adapter.AI_LINE}\n\n{link}")
+    assert composed.text.endswith(f"…\n\n{wording.AI_MARK}\n\n{link}")
     assert 450 < adapter.length(composed.text, 23) <= 500
     assert "500 ký tự" in composed.notes[0]
     _, outcome = await masto.sent(long)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from services.publish import measure
+from services.publish import measure, wording
 from services.publish.adapters.atproto import AnswerLost, CallFailed, NeedsPerson, NotConnected, Xrpc, facets_of, tid
 from services.publish.adapters.base import (
     ALWAYS,
@@ -49,15 +49,13 @@ from services.publish.adapters.base import (
     Undecidable,
     Unknown,
 )
+from services.publish.adapters.reading import whole_number
 from services.publish.fitting import choose_media
 from services.publish.limits import Limit
 
 COLLECTION = "app.bsky.feed.post"
 MAX_GRAPHEMES = 300
 MAX_BYTES = 3000
-AI_LINE = "(Có sử dụng AI)"
-CORRECTION = "Đính chính: "
-URGENT = "KHẨN: "
 MEDIA = MediaRules(
     images=4,
     image_mimes=frozenset({"image/jpeg", "image/png", "image/webp"}),
@@ -336,30 +334,20 @@ def _image(medium: Mapping[str, Any], staged: Mapping[str, Any]) -> Json:
 
 def _fit(draft: Draft) -> tuple[str, tuple[str, ...]]:
     """Title, summary and link within both limits; the link is never cut."""
-    title = _titled(draft)
-    ending = "\n\n".join(part for part in (AI_LINE if draft.ai_label else "", draft.link or "") if part)
-    tail = f"\n\n{ending}" if ending else ""
+    title, tail = wording.heading(draft), wording.short_ending(draft)
     room = MAX_GRAPHEMES - measure.graphemes(tail)
     room_bytes = MAX_BYTES - measure.utf8_bytes(tail)
     if room < 20:
         raise NotPostable(Reason("Đường dẫn quá dài cho Bluesky", "the link leaves no room for text"))
-    lead = measure.nfc(draft.summary or draft.body.split("\n\n", 1)[0]).strip()
+    lead = wording.lead(draft)
     whole = f"{title}\n\n{lead}" if lead and lead != title else title
-    text = measure.shorten(whole, room, room_bytes)
+    text = measure.shorten(measure.shorten(whole, room), room_bytes, measure.utf8_bytes)
     notes = () if text == whole else ("Đã rút gọn cho vừa 300 ký tự; đường dẫn được giữ nguyên",)
     return text + tail, notes
 
 
-def _titled(draft: Draft) -> str:
-    title = measure.nfc(draft.title).strip()
-    is_correction = draft.corrects is not None or draft.kind == "correction"
-    if is_correction and not title.lower().startswith(CORRECTION.strip(": ").lower()):
-        title = CORRECTION + title
-    return URGENT + title if draft.is_urgent and not title.upper().startswith(URGENT.strip()) else title
-
-
 def _card(draft: Draft) -> Json:
-    about = measure.shorten(draft.summary or draft.body, 200, 1000)
+    about = measure.shorten(draft.summary or draft.body, 200)
     external = {"uri": draft.link, "title": measure.nfc(draft.title), "description": about}
     return {"$type": "app.bsky.embed.external", "external": external}
 
@@ -381,8 +369,4 @@ def _same(record: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:
 
 
 def _read_counts(post: Mapping[str, Any], as_of: datetime) -> list[Metric]:
-    def value(name: str) -> int | None:
-        got = post.get(COUNTERS.get(name, ""))
-        return got if isinstance(got, int) and not isinstance(got, bool) else None
-
-    return [Metric(m.name, value(m.name), m.definition, as_of) for m in METRICS]
+    return [Metric(m.name, whole_number(post.get(COUNTERS.get(m.name, ""))), m.definition, as_of) for m in METRICS]

@@ -17,7 +17,6 @@ from typing import Any
 from services.publish import measure
 from services.publish.adapters.base import (
     ChannelError,
-    Deleted,
     Found,
     Json,
     NotFound,
@@ -31,12 +30,12 @@ from services.publish.adapters.base import (
     Rejected,
     Removal,
     Standing,
-    StillLive,
     Throttled,
     Undecidable,
     Unknown,
 )
 from services.publish.adapters.graph import Graph, Meaning, Refused, committed, still_live, unstaged
+from services.publish.adapters.reading import delete_and_read, instant
 
 CONTAINERS_LIVE = timedelta(hours=24)
 REPEATABLE_FOR = timedelta(hours=23)
@@ -272,14 +271,14 @@ class Flow:
     async def same(self, prepared: Prepared) -> list[Json]:
         """Our own posts with these words since it was first sent, oldest first; a late list may show what is gone."""
         since = (prepared.at or self._now()) - CLOCKS_APART
-        posts = [one for one in await self.own(LIST_PAGE) if (_instant(one) or since) >= since]
+        posts = [one for one in await self.own(LIST_PAGE) if (instant(one.get("timestamp")) or since) >= since]
         alike = [str(one["id"]) for one in posts if self._shows(one, prepared)]
         standing = [post for one in alike if (post := await self.read(one)) is not None]
-        return sorted(standing, key=lambda post: (_instant(post) or since, str(post["id"])))
+        return sorted(standing, key=lambda post: (instant(post.get("timestamp")) or since, str(post["id"])))
 
     def _shows(self, post: Mapping[str, Any], prepared: Prepared) -> bool:
         wanted = str(prepared.payload[self.dialect.text])
-        return _squeezed(str(post.get(self.dialect.text) or "")) == _squeezed(wanted)
+        return measure.squeezed(post.get(self.dialect.text)) == measure.squeezed(wanted)
 
     async def state(self, container: str) -> State | None:
         """None where it cannot be read, or is told in a word that nobody knows."""
@@ -314,7 +313,8 @@ class Flow:
     async def list_posts(self, limit: int) -> list[OwnPost]:
         posts = await self.own(min(limit, 100))
         return [
-            OwnPost(str(one["id"]), _url(one), str(one.get(self.dialect.text) or ""), _instant(one)) for one in posts
+            OwnPost(str(one["id"]), _url(one), str(one.get(self.dialect.text) or ""), instant(one.get("timestamp")))
+            for one in posts
         ]
 
     # --- what stands, and taking it down ---
@@ -326,20 +326,12 @@ class Flow:
         return Standing(True, _url(post), _proof(post))
 
     async def delete(self, post_id: str) -> Removal:
-        """Gone means: read again after deleting, and not there, while the account itself can be read."""
-        trouble: ChannelError | None = None
-        try:
-            await self.graph.delete(post_id)
-        except ChannelError as error:
-            trouble = error
-        try:
-            if await self.read(post_id) is None:
-                return Deleted(proof={"read": post_id, "found": False, "account": self.owner})
-        except ChannelError as error:
-            trouble = trouble or error
-        if trouble is None:
-            return StillLive(Reason("Đã yêu cầu xóa nhưng bài vẫn còn", "still readable after delete"))
-        return still_live(trouble)
+        async def absence() -> Json | None:
+            """While the account itself can be read."""
+            gone = await self.read(post_id) is None
+            return {"read": post_id, "found": False, "account": self.owner} if gone else None
+
+        return await delete_and_read(self.graph.delete(post_id), absence, still_live)
 
     def _now(self) -> datetime:
         return self.graph.tools.clock.now()
@@ -352,14 +344,7 @@ def _mark_of(payload: Json) -> str:
 
 def fitted(whole: str, most: int, count: Callable[[str], int]) -> str | None:
     """As much of it as fits, counted the platform's way; None where too little would be left."""
-    if count(whole) <= most:
-        return whole
-    size = len(whole.encode())
-    fits, over = 0, most + 1  # graphemes; one of them never counts less than one
-    while over - fits > 1:
-        middle = (fits + over) // 2
-        fits, over = (middle, over) if count(measure.shorten(whole, middle, size)) <= most else (fits, middle)
-    return measure.shorten(whole, fits, size) if most >= LEAST and fits else None
+    return measure.shorten(whole, most, count) or None if most >= LEAST or count(whole) <= most else None
 
 
 def _said(dialect: Dialect, vi: str, en: str) -> Reason:
@@ -372,14 +357,3 @@ def _url(post: Mapping[str, Any]) -> str:
 
 def _proof(post: Mapping[str, Any]) -> Json:
     return {"read": str(post["id"]), "timestamp": post.get("timestamp"), "permalink": post.get("permalink")}
-
-
-def _squeezed(text: str) -> str:
-    return " ".join(measure.nfc(text).split())
-
-
-def _instant(post: Mapping[str, Any]) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(post.get("timestamp")))
-    except ValueError:
-        return None

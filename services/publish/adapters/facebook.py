@@ -25,7 +25,6 @@ from services.publish.adapters.base import (
     Capabilities,
     ChannelError,
     Composed,
-    Deleted,
     Draft,
     Found,
     Health,
@@ -43,7 +42,6 @@ from services.publish.adapters.base import (
     Rejected,
     Removal,
     Standing,
-    StillLive,
     TextRules,
     Throttled,
     Tools,
@@ -51,6 +49,7 @@ from services.publish.adapters.base import (
 )
 from services.publish.adapters.facebook_text import RULES, TEXT_UNITS, compose
 from services.publish.adapters.graph import AnswerLost, Graph, Meaning, NotConnected, Refused
+from services.publish.adapters.reading import delete_and_read, instant
 from services.publish.limits import Limit
 
 SERVICE, WEB, RUPLOAD = "https://graph.facebook.com", "https://www.facebook.com", "https://rupload.facebook.com"
@@ -345,7 +344,7 @@ class Facebook:
         if film is None:
             return NotFound()
         if prepared.payload.get("edits"):
-            there = _squeezed(film.get("description")) == _squeezed(prepared.payload["message"])
+            there = measure.squeezed(film.get("description")) == measure.squeezed(prepared.payload["message"])
             return Found(video_id, self._url(film), proof=_proof(film)) if there else NotFound()
         if _has_failed(film):
             why = Reason("Facebook không xử lý được video này; cần người xem trên trang", "video processing failed")
@@ -378,10 +377,10 @@ class Facebook:
     async def _same(self, prepared: Prepared) -> list[Json]:
         """Our own posts with this text or link since it was first sent, oldest first, and still there."""
         since = (prepared.at or self._clock.now()) - CLOCKS_APART
-        recent = [post for post in await self._own(since) if (_instant(post) or since) >= since]
+        recent = [post for post in await self._own(since) if (instant(post.get("created_time")) or since) >= since]
         alike = [post for post in recent if _says(post, prepared)]
         there = [post for post in alike if await self._read(str(post["id"]), "id") is not None]
-        return sorted(there, key=lambda post: (_instant(post) or since, str(post["id"])))
+        return sorted(there, key=lambda post: (instant(post.get("created_time")) or since, str(post["id"])))
 
     async def status(self, platform_id: str) -> Standing:
         post = await self._read(platform_id, VIDEO_FIELDS if _is_video(platform_id) else POST_FIELDS)
@@ -390,24 +389,18 @@ class Facebook:
         return Standing(True, self._url(post), _proof(post))
 
     async def delete(self, platform_id: str) -> Removal:
-        """Gone means: read again after deleting, and not there, by a token that may see the page's posts."""
-        trouble: ChannelError | None = None
-        try:
-            await self._graph.delete(platform_id)
-        except ChannelError as error:
-            trouble = error
-        try:
-            if await self._read(platform_id, "id") is None:
-                return Deleted(proof=_absence(platform_id))
-        except ChannelError as error:
-            trouble = trouble or error
-        if trouble is None:
-            return StillLive(Reason("Đã yêu cầu xóa nhưng bài vẫn còn", "still readable after delete"))
-        return graph.still_live(trouble)
+        async def absence() -> Json | None:
+            """By a token that may see the page's posts."""
+            return _absence(platform_id) if await self._read(platform_id, "id") is None else None
+
+        return await delete_and_read(self._graph.delete(platform_id), absence, graph.still_live)
 
     async def list_posts(self, limit: int = 50) -> list[OwnPost] | None:
         posts = (await self._own(None, limit))[:limit]
-        return [OwnPost(_key(post), self._url(post), str(post.get("message", "")), _instant(post)) for post in posts]
+        return [
+            OwnPost(_key(post), self._url(post), str(post.get("message", "")), instant(post.get("created_time")))
+            for post in posts
+        ]
 
     async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]:
         as_of = self._clock.now()
@@ -436,7 +429,7 @@ class Facebook:
             found |= {str(post["id"]): post for post in page}
             paging = told.get("paging") or {}
             after = (paging.get("cursors") or {}).get("after")
-            oldest = min((at for post in page if (at := _instant(post)) is not None), default=None)
+            oldest = min((at for post in page if (at := instant(post.get("created_time"))) is not None), default=None)
             is_enough = len(found) >= limit if since is None else oldest is None or oldest < since
             if not paging.get("next") or not after or is_enough:
                 break
@@ -463,10 +456,10 @@ def _is_video(object_id: str) -> bool:
 def _says(post: Mapping[str, Any], prepared: Prepared) -> bool:
     """By the whole text; or by our link and the heading, where the platform changed the rest."""
     payload = prepared.payload
-    wanted, shown = _squeezed(payload["message"]), _squeezed(post.get("message"))
+    wanted, shown = measure.squeezed(payload["message"]), measure.squeezed(post.get("message"))
     if shown == wanted:
         return True
-    link, heading = str(payload.get("link") or ""), _squeezed(str(payload["message"]).split("\n", 1)[0])
+    link, heading = str(payload.get("link") or ""), measure.squeezed(str(payload["message"]).split("\n", 1)[0])
     return bool(link) and link in _links(post) and shown.startswith(heading)
 
 
@@ -494,17 +487,6 @@ def _has_failed(film: Mapping[str, Any]) -> bool:
     status = film.get("status") or {}
     phases = [_phase(film, f"{name}_phase") for name in ("uploading", "processing", "publishing")]
     return status.get("video_status") in ("error", "expired") or "error" in phases
-
-
-def _squeezed(text: object) -> str:
-    return " ".join(measure.nfc(str(text or "")).split())
-
-
-def _instant(post: Mapping[str, Any]) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(post.get("created_time")))
-    except ValueError:
-        return None
 
 
 def _proof(post: Mapping[str, Any]) -> Json:

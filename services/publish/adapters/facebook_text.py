@@ -1,17 +1,12 @@
 """What a draft becomes on a Facebook page: heading, the whole body, the link; a post, a video or a reel."""
 
-import re
-
-import regex  # type: ignore[import-untyped]
-
-from services.publish import markup, measure
+from services.publish import measure, wording
 from services.publish.adapters.base import Composed, Draft, Json, MediaRules, NotPostable, Reason
 from services.publish.fitting import choose_media
 
 TEXT_UNITS = 63_206
 PHOTOS = 10
 VIDEO_TITLE = 100
-AI_LINE = "Có sử dụng trí tuệ nhân tạo: "
 RULES = MediaRules(
     images=PHOTOS,
     videos=1,
@@ -34,7 +29,7 @@ def compose(draft: Draft, takes_reels: bool) -> Composed:
     if as_card:
         payload["link"] = draft.link
     if payload["kind"] != "post":
-        payload["title"] = measure.shorten(_heading(draft), VIDEO_TITLE, 4 * VIDEO_TITLE)
+        payload["title"] = measure.shorten(wording.heading(draft), VIDEO_TITLE)
         notes += ("Facebook xử lý video vài phút rồi mới hiện bài",)
     if payload["kind"] == "reel":
         notes += ("Video dọc 9:16 từ 3 đến 90 giây: đăng thành reel",)
@@ -64,52 +59,14 @@ def _is_reel(medium: Json) -> bool:
 
 def _fit(draft: Draft, link_in_text: bool) -> tuple[str, tuple[str, ...]]:
     """The whole body where it fits (it nearly always does), else the summary or its beginning; the link is not cut."""
-    heading = _heading(draft)
-    ending = [
-        measure.nfc(draft.source_note or "").strip(),
-        AI_LINE + measure.nfc(draft.ai_label) if draft.ai_label else "",
-        (draft.link or "") if link_in_text else "",
-    ]
-    tail = "\n\n".join(part for part in ending if part)
+    heading, tail = wording.heading(draft), wording.full_ending(draft, link_in_text)
     room = TEXT_UNITS - sum(measure.utf16_units(part) + 2 for part in (heading, tail))
     if room < 0:
         raise NotPostable(Reason("tiêu đề và phần cuối bài đã dài quá; hãy rút gọn", "heading and ending too long"))
-    whole = _plain(draft.body)
+    whole = wording.plain(draft.body)
     body, notes = whole, tuple[str, ...]()
     if measure.utf16_units(whole) > room:
         summary = measure.nfc(draft.summary or "").strip()
-        body = _shortened(summary or whole, room)
+        body = measure.shorten(summary or whole, room, measure.utf16_units)
         notes = (f"Đã rút gọn cho vừa {TEXT_UNITS} ký tự; đường dẫn được giữ nguyên",)
-    return "\n\n".join(part for part in (heading, body, tail) if part), notes
-
-
-def _heading(draft: Draft) -> str:
-    title = measure.nfc(draft.title).strip()
-    is_correction = draft.kind == "correction" or draft.corrects is not None
-    if is_correction and not title.lower().startswith("đính chính"):
-        title = f"Đính chính: {title}"
-    return f"KHẨN: {title}" if draft.is_urgent and not title.startswith("KHẨN") else title
-
-
-def _plain(body: str) -> str:
-    """Without the editors' marks; a list keeps bullets."""
-    bulleted = "\n".join(
-        f"• {line[2:]}" if line.startswith("- ") else line for line in measure.nfc(body).replace("\r", "").split("\n")
-    )
-    return "\n".join(line.rstrip() for line in markup.to_text(bulleted).split("\n")).strip()
-
-
-def _shortened(text: str, room: int) -> str:
-    """The longest beginning of whole letters, cut at a word where there is one, in UTF-16 units."""
-    kept, size = [], measure.utf16_units(measure.ELLIPSIS)
-    for cluster in regex.findall(r"\X", text):
-        size += measure.utf16_units(cluster)
-        if size > room:
-            break
-        kept.append(cluster)
-    else:
-        return text
-    cut = "".join(kept)
-    at_word = re.sub(r"\s+\S*$", "", cut)
-    whole = at_word if len(at_word) >= len(cut) // 2 else cut
-    return whole.rstrip(" \n\t,;:.-–—") + measure.ELLIPSIS if whole.strip() else ""
+    return wording.joined(heading, body, tail), notes

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from services.publish import fitting, markup, measure
+from services.publish import fitting, markup, measure, wording
 from services.publish.adapters import containers
 from services.publish.adapters.base import (
     CHANNELS,
@@ -42,6 +42,7 @@ from services.publish.adapters.base import (
 )
 from services.publish.adapters.containers import Dialect, Flow, Plan
 from services.publish.adapters.graph import VERSION, Graph, Meaning, Refused, reconnect
+from services.publish.adapters.reading import instant, whole_number
 from services.publish.limits import Limit
 
 DIALECT = Dialect(
@@ -55,8 +56,6 @@ DIALECT = Dialect(
     fields="id,caption,media_type,media_product_type,permalink,timestamp",
     lasting=("2207004", "2207005", "2207009", "2207023", "2207026"),
 )
-AI_LINE = "(Có sử dụng AI)"
-URGENT, CORRECTION = "KHẨN: ", "Đính chính: "
 CAPTION, HASHTAGS, MENTIONS = 2_200, 30, 20
 CAROUSEL = 10
 NARROWEST, WIDEST = 4 / 5, 1.91
@@ -150,7 +149,7 @@ class Instagram:
         told = await self._graph.get(f"{self._owner}/content_publishing_limit", fields="quota_usage,config")
         first = next((one for one in told.get("data") or [] if isinstance(one, dict)), {})
         config = first.get("config") or {}
-        return _whole(first.get("quota_usage")), _whole(config.get("quota_total"))
+        return whole_number(first.get("quota_usage")), whole_number(config.get("quota_total"))
 
     async def health(self) -> Health:
         """And renews the token in time: it lives 60 days, and needs a person only where that never worked."""
@@ -180,10 +179,10 @@ class Instagram:
 
     def _is_renewable(self, now: datetime) -> bool:
         """Instagram renews what is at least a day old; not every day is needed."""
-        ends = _time(self._account.secret.get("expires_at"))
+        ends = instant(self._account.secret.get("expires_at"))
         if ends is not None:
             return now >= ends - TOKEN_LIVES + TOKEN_RENEWED_AFTER
-        seen = _time((self._told.get("token") or {}).get("seen_at"))
+        seen = instant((self._told.get("token") or {}).get("seen_at"))
         return seen is not None and now >= seen + TOKEN_RENEWABLE_AFTER
 
     async def _refresh(self, secret: Json, unheard: bool) -> Json:
@@ -191,16 +190,16 @@ class Instagram:
         token = str(secret["access_token"])
         address = f"{self._graph.service}/refresh_access_token"  # it has no version
         told = await replace(self._graph, token=token).get(address, grant_type="ig_refresh_token", access_token=token)
-        lasts = _whole(told.get("expires_in")) or int(TOKEN_LIVES.total_seconds())
+        lasts = whole_number(told.get("expires_in")) or int(TOKEN_LIVES.total_seconds())
         ends = self._clock.now() + timedelta(seconds=lasts)
         return {"access_token": str(told["access_token"]), "expires_at": ends.isoformat()}
 
     def _ends_at(self, secret: Json) -> datetime | None:
         """As Instagram said; until then, 60 days after we first saw it, which is the latest it can be."""
-        ends = _time(secret.get("expires_at"))
+        ends = instant(secret.get("expires_at"))
         if ends is not None:
             return ends
-        seen = _time(self._token_seen()["seen_at"])
+        seen = instant(self._token_seen()["seen_at"])
         return seen + TOKEN_LIVES if seen is not None else None
 
     def _token_seen(self) -> Json:
@@ -287,7 +286,7 @@ def insights(told: Mapping[str, Any]) -> dict[str, int]:
     found: dict[str, int] = {}
     for one in told.get("data") or []:
         values = one.get("values") or [] if isinstance(one, dict) else []
-        value = _whole(values[0].get("value")) if values and isinstance(values[0], dict) else None
+        value = whole_number(values[0].get("value")) if values and isinstance(values[0], dict) else None
         if value is not None:
             found[str(one.get("name"))] = value
     return found
@@ -316,9 +315,8 @@ def _has_good_shape(width: int | None, height: int | None) -> bool:
 
 def _caption(draft: Draft) -> tuple[str, tuple[str, ...]]:
     """Title, text and link; the link is never cut, and nobody can press it on Instagram."""
-    ending = "\n\n".join(part for part in (AI_LINE if draft.ai_label else "", draft.link or "") if part)
-    tail = measure.nfc(f"\n\n{ending}" if ending else "")
-    parts = (_heading(draft), draft.summary or "", markup.to_text(draft.body).strip())
+    tail = measure.nfc(wording.short_ending(draft))
+    parts = (wording.heading(draft), draft.summary or "", markup.to_text(draft.body).strip())
     whole = "\n\n".join(dict.fromkeys(measure.nfc(part).strip() for part in parts if part.strip()))
     text = containers.fitted(whole, CAPTION - measure.utf16_units(tail), measure.utf16_units)
     if text is None:
@@ -337,22 +335,3 @@ def _require_few(text: str) -> None:
             raise NotPostable(
                 Reason(f"Instagram nhận tối đa {most} {vi}, tin này có {found}; hãy bỏ bớt", f"{found} over {most}")
             )
-
-
-def _heading(draft: Draft) -> str:
-    title = measure.nfc(draft.title).strip()
-    is_correction = draft.corrects is not None or draft.kind == "correction"
-    says_so = title.lower().startswith(CORRECTION.strip(": ").lower())
-    said = f"{CORRECTION}{title}" if is_correction and not says_so else title
-    return f"{URGENT}{said}" if draft.is_urgent else said
-
-
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _time(written: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(written))
-    except ValueError:
-        return None

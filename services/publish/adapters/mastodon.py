@@ -17,7 +17,7 @@ from uuid import UUID
 
 import httpx
 
-from services.publish import fitting, measure
+from services.publish import fitting, measure, wording
 from services.publish.adapters.base import (
     CHANNELS,
     Account,
@@ -25,7 +25,6 @@ from services.publish.adapters.base import (
     Capabilities,
     ChannelError,
     Composed,
-    Deleted,
     Draft,
     Found,
     Health,
@@ -53,10 +52,11 @@ from services.publish.adapters.base import (
     Undecidable,
     Unknown,
 )
+from services.publish.adapters.reading import delete_and_read, instant, whole_number
 from services.publish.limits import Limit
 
-AI_LINE = "(Có sử dụng AI)"
-URGENT, CORRECTION = "KHẨN: ", "Đính chính: "
+LEAST = 20
+"""Letters that the text has room for at least, or the link is too long."""
 KEY_KEPT = timedelta(hours=1)
 CLOCKS_APART = timedelta(minutes=5)
 """How far the instance's clock may be from ours."""
@@ -259,17 +259,11 @@ class Mastodon:
     def _fit(self, draft: Draft) -> tuple[str, tuple[str, ...]]:
         """Title, summary and link within the instance's limit; the link is never cut."""
         most, per_link = int(self._told["max_characters"]), int(self._told["characters_reserved_per_url"])
-        ending = "\n\n".join(part for part in (AI_LINE if draft.ai_label else "", draft.link or "") if part)
-        tail = f"\n\n{ending}" if ending else ""
-        title = _heading(draft)
-        lead = measure.nfc(draft.summary or draft.body.split("\n\n", 1)[0]).strip()
+        tail, title, lead = wording.short_ending(draft), wording.heading(draft), wording.lead(draft)
         whole = f"{title}\n\n{lead}" if lead and lead != title else title
-        text, room = whole, most - length(tail, per_link)
-        while length(text + tail, per_link) > most:
-            if room < 20:
-                raise NotPostable(Reason("Đường dẫn quá dài cho Mastodon", "the link leaves no room for text"))
-            text = measure.shorten(whole, room, len(whole.encode()))
-            room -= max(length(text + tail, per_link) - most, 1)
+        if most - length(tail, per_link) < LEAST:
+            raise NotPostable(Reason("Đường dẫn quá dài cho Mastodon", "the link leaves no room for text"))
+        text = measure.shorten(whole, most, lambda cut: length(cut + tail, per_link))
         notes = () if text == whole else (f"Đã rút gọn cho vừa {most} ký tự; đường dẫn được giữ nguyên",)
         return text + tail, notes
 
@@ -426,20 +420,23 @@ class Mastodon:
     async def _same(self, prepared: Prepared) -> list[Json]:
         """Our own posts with this text since it was first sent, oldest first; a late list may show what is gone."""
         since = (prepared.at or self._clock.now()) - CLOCKS_APART
-        recent = [post for post in await self._own(LIST_PAGE) if (_instant(post) or since) >= since]
+        recent = [post for post in await self._own(LIST_PAGE) if (instant(post.get("created_at")) or since) >= since]
         alike = [str(post["id"]) for post in recent if await self._shows(post, prepared)]
         same = [post for post_id in alike if (post := await self._read(post_id)) is not None]
-        return sorted(same, key=lambda post: (_instant(post) or since, str(post["id"])))
+        return sorted(same, key=lambda post: (instant(post.get("created_at")) or since, str(post["id"])))
 
     async def _shows(self, post: Json, prepared: Prepared) -> bool:
         """By the HTML where that is enough, else by the source (a mention's domain is not shown)."""
-        wanted, shown = _squeezed(str(prepared.payload["status"])), _squeezed(_plain(str(post.get("content", ""))))
+        wanted, shown = (
+            measure.squeezed(str(prepared.payload["status"])),
+            measure.squeezed(_plain(str(post.get("content", "")))),
+        )
         if shown == wanted:
             return True
         if "@" not in wanted:
             return False
         source = await self._api.call("GET", f"v1/statuses/{post['id']}/source")
-        return _squeezed(str(source.get("text", ""))) == wanted
+        return measure.squeezed(str(source.get("text", ""))) == wanted
 
     async def status(self, platform_id: str) -> Standing:
         post = await self._read(platform_id)
@@ -448,19 +445,15 @@ class Mastodon:
         return Standing(True, self._url(post), _proof(post))
 
     async def delete(self, platform_id: str) -> Removal:
-        """Gone means: read again after deleting, and not there. The files go with it."""
-        trouble: ChannelError | None = None
-        try:
-            await self._api.call("DELETE", f"v1/statuses/{platform_id}", params={"delete_media": "true"})
-        except ChannelError as error:
-            trouble = error
-        try:
-            if await self._read(platform_id) is None:
-                return Deleted(proof={"read": platform_id, "found": False})
-        except ChannelError as error:
-            trouble = trouble or error
-        if trouble is None:
-            return StillLive(Reason("Đã yêu cầu xóa nhưng bài vẫn còn", "still readable after delete"))
+        """The files go with it."""
+        asked = self._api.call("DELETE", f"v1/statuses/{platform_id}", params={"delete_media": "true"})
+
+        async def absence() -> Json | None:
+            return {"read": platform_id, "found": False} if await self._read(platform_id) is None else None
+
+        return await delete_and_read(asked, absence, self._still_live)
+
+    def _still_live(self, trouble: ChannelError) -> StillLive:
         if not isinstance(trouble, Refused):
             return StillLive(trouble.reason)
         retry = self._reset(trouble) if trouble.status == 429 else None
@@ -468,7 +461,9 @@ class Mastodon:
 
     async def list_posts(self, limit: int = 50) -> list[OwnPost] | None:
         return [
-            OwnPost(str(post["id"]), self._url(post), _plain(str(post.get("content", ""))), _instant(post))
+            OwnPost(
+                str(post["id"]), self._url(post), _plain(str(post.get("content", ""))), instant(post.get("created_at"))
+            )
             for post in await self._own(limit)
         ]
 
@@ -541,14 +536,6 @@ def _reconnect(refused: Refused) -> AuthRequired:
     return AuthRequired(Reason(vi, str(refused)))
 
 
-def _heading(draft: Draft) -> str:
-    title = measure.nfc(draft.title).strip()
-    is_correction = draft.corrects is not None or draft.kind == "correction"
-    says_so = title.lower().startswith(CORRECTION.strip(": ").lower())
-    said = f"{CORRECTION}{title}" if is_correction and not says_so else title
-    return f"{URGENT}{said}" if draft.is_urgent else said
-
-
 def _form_head(edge: str, medium: Json) -> bytes:
     ending = str(medium["mime"]).partition("/")[2]
     return (
@@ -570,24 +557,9 @@ def _plain(content: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", "", paragraphs)).strip()
 
 
-def _squeezed(text: str) -> str:
-    return " ".join(measure.nfc(text).split())
-
-
-def _instant(post: Mapping[str, Any]) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(post.get("created_at")))
-    except ValueError:
-        return None
-
-
 def _proof(post: Mapping[str, Any]) -> Json:
     return {"read": str(post["id"]), "created_at": post.get("created_at"), "edited_at": post.get("edited_at")}
 
 
 def _counts(post: Mapping[str, Any], as_of: datetime) -> list[Metric]:
-    def value(name: str) -> int | None:
-        got = post.get(COUNTERS.get(name, ""))
-        return got if isinstance(got, int) and not isinstance(got, bool) else None
-
-    return [Metric(m.name, value(m.name), m.definition, as_of) for m in METRICS]
+    return [Metric(m.name, whole_number(post.get(COUNTERS.get(m.name, ""))), m.definition, as_of) for m in METRICS]

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import regex  # type: ignore[import-untyped]
 from typing_extensions import override
 
-from services.publish import measure
+from services.publish import measure, wording
 from services.publish.adapters.base import ChannelError, Composed, Draft, Json, MediaRules, NotPostable, Reason
 from services.publish.fitting import choose_media
 
@@ -24,7 +23,6 @@ RULES = MediaRules(
     image_ratio=20,
     may_mix=True,
 )
-AI_LINE = "Có sử dụng trí tuệ nhân tạo: "
 
 
 class UnreadableId(ChannelError):
@@ -97,12 +95,7 @@ def _method(media: Sequence[Json]) -> Literal["sendMessage", "sendPhoto", "sendV
 
 def _fit(draft: Draft, most: int, is_caption: bool) -> tuple[str, list[Json], tuple[str, ...]]:
     """Heading, body and link within the limit: the whole body, or the summary, or their beginning with the link."""
-    heading = _heading(draft)
-    ending = [
-        measure.nfc(draft.source_note or "").strip(),
-        AI_LINE + measure.nfc(draft.ai_label) if draft.ai_label else "",
-    ]
-    tail = "\n\n".join(part for part in (*ending, draft.link or "") if part)
+    heading, tail = wording.heading(draft), wording.full_ending(draft)
     room = most - measure.utf16_units(heading) - (measure.utf16_units(tail) + 2 if tail else 0)
     if room < 0:
         raise NotPostable(Reason("tiêu đề và phần cuối bài đã dài quá; hãy rút gọn", "heading and ending too long"))
@@ -111,21 +104,13 @@ def _fit(draft: Draft, most: int, is_caption: bool) -> tuple[str, list[Json], tu
     if body:
         start = measure.utf16_units(heading) + 2
         bold += [(start + at, length) for at, length in _headings(draft, body)]
-    text = "\n\n".join(part for part in (heading, body, tail) if part)
+    text = wording.joined(heading, body, tail)
     entities: list[Json] = [{"type": "bold", "offset": at, "length": length} for at, length in bold]
     return text, entities[:MAX_ENTITIES], notes
 
 
-def _heading(draft: Draft) -> str:
-    title = measure.nfc(draft.title).strip()
-    is_correction = draft.kind == "correction" or draft.corrects is not None
-    if is_correction and not title.lower().startswith("đính chính"):
-        title = f"Đính chính: {title}"
-    return f"KHẨN: {title}" if draft.is_urgent and not title.startswith("KHẨN") else title
-
-
 def _body(draft: Draft, room: int, is_caption: bool) -> tuple[str, tuple[str, ...]]:
-    whole = _plain(draft.body)
+    whole = wording.plain(draft.body)
     if measure.utf16_units(whole) <= room:
         return whole, ()
     summary = measure.nfc(draft.summary or "").strip()
@@ -135,15 +120,9 @@ def _body(draft: Draft, room: int, is_caption: bool) -> tuple[str, tuple[str, ..
     if not draft.link:
         why = f"dài quá {limit} ký tự{' của bài có ảnh' if is_caption else ''} và không có đường dẫn tới bản đầy đủ"
         raise NotPostable(Reason(f"{why}; hãy viết tóm tắt ngắn hơn hoặc chọn thêm bản tin", "too long, no link"))
-    return _shortened(summary or whole, room), (f"Đã rút gọn cho vừa {limit} ký tự; đường dẫn được giữ nguyên",)
-
-
-def _plain(body: str) -> str:
-    """The body without the editors' marks; lists keep a bullet."""
-    lines = [
-        re.sub(r"^- ", "• ", re.sub(r"^## ", "", line)) for line in measure.nfc(body).replace("\r", "").split("\n")
-    ]
-    return "\n".join(line.rstrip() for line in lines).strip()
+    return measure.shorten(summary or whole, room, measure.utf16_units), (
+        f"Đã rút gọn cho vừa {limit} ký tự; đường dẫn được giữ nguyên",
+    )
 
 
 def _headings(draft: Draft, shown: str) -> list[tuple[int, int]]:
@@ -156,20 +135,6 @@ def _headings(draft: Draft, shown: str) -> list[tuple[int, int]]:
             found.append((measure.utf16_units(shown[:start]), measure.utf16_units(words)))
             at = start + len(words)
     return found
-
-
-def _shortened(text: str, room: int) -> str:
-    """The longest beginning of whole letters, cut at a word where there is one, in UTF-16 units."""
-    kept, size = [], 1
-    for cluster in regex.findall(r"\X", text):
-        size += measure.utf16_units(cluster)
-        if size > room:
-            break
-        kept.append(cluster)
-    cut = "".join(kept)
-    at_word = re.sub(r"\s+\S*$", "", cut)
-    whole = at_word if len(at_word) >= len(cut) // 2 else cut
-    return whole.rstrip(" \n\t,;:.-–—") + measure.ELLIPSIS if whole.strip() else ""
 
 
 def kind_of(medium: Json) -> str:

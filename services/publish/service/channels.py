@@ -128,8 +128,7 @@ async def record_health(
     if facts is not None:
         channel.capabilities, channel.capabilities_at = facts, now
     if health.problem is not None:
-        if channel.state == ChannelState.ACTIVE:
-            channel.state = ChannelState.NEEDS_RECONNECT
+        await queries.close_for_reconnect(session, channel_id)
         title = f"Cần kết nối lại kênh “{channel.name}”: {health.problem.vi}"
         await open_channel_task(session, "channel_reconnect", channel, title, now)
     elif health.credentials_end_at is not None and health.credentials_end_at <= now + domain.EXPIRY_WARNING:

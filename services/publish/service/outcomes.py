@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common import models as m
 from libs.common import outbox
 from libs.common.events import CorrectionPublished, DeliveryConfirmed, PublicationPublished
-from libs.common.models.enums import ChannelState, DeliveryState, PublicationKind, PublicationState
+from libs.common.models.enums import DeliveryState, PublicationKind, PublicationState
 from services.publish import delivery_queries, domain, queries
 from services.publish.adapters.base import (
     Accepted,
@@ -59,13 +59,8 @@ async def record_outcome(
         case Unknown():
             delivery.handle = {**delivery.handle, "sending": outcome.handle}
             _open_question(delivery, outcome.reason, now)
-        case Throttled():
-            await limiting.block(session, delivery.channel_id, outcome.until, now)
-            not_sent(publication, delivery, D.THROTTLED, "Nền tảng yêu cầu gửi chậm lại", outcome.until)
-        case Rejected():
-            await _rejected(session, publication, delivery, outcome, now)
-        case AuthRequired():
-            await _needs_reconnect(session, publication, delivery, outcome.reason, now)
+        case Throttled() | Rejected() | AuthRequired():
+            await _nothing_posted(session, publication, delivery, outcome, now)
         case _:
             assert_never(outcome)
     await settle(session, publication, now)
@@ -77,17 +72,23 @@ async def refuse_before_sending(session: AsyncSession, claimed: m.Delivery, outc
     if delivery.state != D.PREPARED or delivery.attempt != claimed.attempt:
         return
     delivery.updated_at = now
+    await _nothing_posted(session, publication, delivery, outcome, now)
+    await settle(session, publication, now)
+
+
+async def _nothing_posted(
+    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, outcome: NotStaged, now: datetime
+) -> None:
     match outcome:
-        case AuthRequired():
-            await _needs_reconnect(session, publication, delivery, outcome.reason, now)
         case Throttled():
             await limiting.block(session, delivery.channel_id, outcome.until, now)
             not_sent(publication, delivery, D.THROTTLED, "Nền tảng yêu cầu gửi chậm lại", outcome.until)
         case Rejected():
             await _rejected(session, publication, delivery, outcome, now)
+        case AuthRequired():
+            await _needs_reconnect(session, publication, delivery, outcome.reason, now)
         case _:
             assert_never(outcome)
-    await settle(session, publication, now)
 
 
 async def record_look(
@@ -282,9 +283,7 @@ async def _needs_reconnect(
         delivery.error = reason.vi
     else:
         not_sent(publication, delivery, D.AUTH_REQUIRED, reason.vi, now)
-    channel = await queries.get_channel(session, delivery.channel_id)
-    if channel is not None and channel.state == ChannelState.ACTIVE:
-        channel.state = ChannelState.NEEDS_RECONNECT
+    await queries.close_for_reconnect(session, delivery.channel_id)
     await open_task(session, "channel_reconnect", delivery, f"Cần kết nối lại kênh: {reason.vi}", now)
 
 

@@ -10,7 +10,7 @@ from libs.common import audit, outbox
 from libs.common import models as m
 from libs.common.auth import Principal
 from libs.common.events import PublicationWithdrawn
-from libs.common.models.enums import ChannelState, DeliveryState, PublicationState, Role, TakedownKind, TaskOutcome
+from libs.common.models.enums import DeliveryState, PublicationState, Role, TakedownKind, TaskOutcome
 from services.publish import delivery_queries, domain, queries, takedown_queries
 from services.publish.adapters.base import Reason, Removal, StillLive
 from services.publish.desk_problems import TakedownClosedAlready, TakedownNotFound
@@ -162,7 +162,7 @@ async def _still_live(session: AsyncSession, delivery: m.Delivery, removal: Stil
     delivery.error = removal.reason.vi
     delivery.not_before = removal.retry_at or now + domain.backoff(delivery.attempt)
     if removal.needs_reconnect:
-        await _close_channel(session, delivery.channel_id)
+        await queries.close_for_reconnect(session, delivery.channel_id)
     if removal.needs_person:
         await _ask_a_person(session, delivery, removal.reason, now)
     elif removal.needs_reconnect or delivery.attempt >= TRIES_BEFORE_TASK:
@@ -224,12 +224,6 @@ async def _record(session: AsyncSession, case: m.Takedown, who: Principal, now: 
         object_id=case.id,
         now=now,
     )
-
-
-async def _close_channel(session: AsyncSession, channel_id: UUID) -> None:
-    channel = await queries.get_channel(session, channel_id)
-    if channel is not None and channel.state == ChannelState.ACTIVE:
-        channel.state = ChannelState.NEEDS_RECONNECT
 
 
 def posted_by_hand() -> StillLive:
