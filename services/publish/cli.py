@@ -24,6 +24,8 @@ from libs.common.clock import SystemClock
 from libs.common.db import Database
 from services.publish import adapters, measure, queries
 from services.publish.adapters.base import Account, Channel, Composed, Draft, Json, NotPostable, Refresh, Tools
+from services.publish.adapters.by_hand import KIND as BY_HAND
+from services.publish.adapters.retired import PLATFORMS as RETIRED
 from services.publish.credentials import Vault
 from services.publish.rotation import Rotation, rotate
 from services.publish.settings import PublishGroup
@@ -44,10 +46,22 @@ def list_kinds(as_json: AsJson = False) -> None:
     """Các loại kênh có thể đăng, và điều mỗi loại cần."""
     kinds = [(name, adapters.CHANNELS.get(name)) for name in adapters.CHANNELS.names()]
     rows = [
-        {"kind": name, "name": k.name_vi, "settings": list(k.needs_settings), "secret": list(k.needs_secret)}
+        {
+            "kind": name,
+            "name": k.name_vi,
+            "posting": _posting(name),
+            "settings": list(k.needs_settings),
+            "secret": list(k.needs_secret),
+        }
         for name, k in kinds
     ]
-    _print(rows, ("loại", "tên", "cần khai báo", "cần thông tin đăng nhập"), as_json)
+    _print(rows, ("loại", "tên", "đăng", "cần khai báo", "cần thông tin đăng nhập"), as_json)
+
+
+def _posting(kind: str) -> str:
+    if kind in RETIRED:
+        return "đã dừng"
+    return "người đăng" if kind == BY_HAND else "tự động"
 
 
 def list_channels(as_json: AsJson = False) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common import models as m
 from libs.common.models.enums import DeliveryState
 from services.publish import domain
+from services.publish.adapters.retired import PLATFORMS as RETIRED
 
 CLAIM_DUE = text(
     """
@@ -25,7 +26,7 @@ CLAIM_DUE = text(
       JOIN publications p ON p.id = d.publication_id
       WHERE (d.state IN ('pending', 'throttled') OR (d.state = 'prepared' AND d.updated_at <= :stale))
         AND d.not_before <= :now
-        AND c.state = 'active'
+        AND (c.state = 'active' OR c.kind = ANY(:ended))  -- which refuses, and says why
         AND p.revision = d.revision
         AND p.state IN ('approved', 'scheduled', 'publishing', 'partly_published', 'failed')
         AND NOT is_paused(p)
@@ -66,6 +67,7 @@ async def claim_due(session: AsyncSession, now: datetime, limit: int = 10) -> Se
         "stale": now - domain.STEP_LEASE,
         "order_kept": now - domain.ORDER_KEPT,
         "bulletin_late": now - domain.BULLETIN_FIRST,
+        "ended": list(RETIRED),
         "limit": limit,
     }
     ids = list(await session.scalars(CLAIM_DUE, values))

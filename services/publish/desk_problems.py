@@ -15,6 +15,12 @@ class TaskAlreadyDone(Problem):
     title_en = "The task is done already"
 
 
+class NoCard(Problem):
+    status = 409
+    title_vi = "Việc này không có thẻ đăng bằng tay"
+    title_en = "This task has no card to post by hand"
+
+
 class OutcomeNotPossible(Problem):
     status = 422
     title_vi = "Kết quả không hợp với loại việc này"

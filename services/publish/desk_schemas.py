@@ -84,6 +84,24 @@ class TaskOut(Row):
     done_at: datetime | None
 
 
+class CardFileOut(BaseModel):
+    url: str = Field(description="gives the file for seven days")
+    mime: str
+    alt: str
+
+
+class CardOut(BaseModel):
+    """What a person posts by hand, word for word as it was approved."""
+
+    platform: str
+    site: str
+    text: str
+    link: str | None
+    corrects_url: str | None = Field(description="the post to answer, where this corrects one")
+    files: list[CardFileOut]
+    steps: list[str]
+
+
 class TakedownOut(Row):
     id: UUID
     publication_id: UUID

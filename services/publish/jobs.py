@@ -16,6 +16,7 @@ from services.publish import delivery_queries, domain, queries
 from services.publish.adapters.base import (
     Accepted,
     AuthRequired,
+    ByHand,
     Channel,
     ChannelError,
     Health,
@@ -132,7 +133,7 @@ async def _confirmed(ready: Ready, prepared: Prepared, outcome: Outcome, now: da
     handle = replace(prepared, id=outcome.id).as_handle()
     seen = await ready.adapter.reconcile(handle)
     match seen:
-        case Undecidable():
+        case Undecidable() | ByHand():
             return Unknown(handle, now, seen.reason)
         case NotFound():
             return Accepted(handle)

@@ -277,6 +277,11 @@ async def add_task(session: AsyncSession, values: dict[str, Any]) -> UUID | None
     return await session.scalar(query.returning(m.Task.id))
 
 
+async def retitle_task(session: AsyncSession, kind: str, delivery_id: UUID, title: str) -> None:
+    query = update(m.Task).where(m.Task.kind == kind, m.Task.delivery_id == delivery_id, m.Task.state == TaskState.OPEN)
+    await session.execute(query.values(title=title))
+
+
 async def add_channel_task(session: AsyncSession, values: dict[str, Any]) -> bool:
     """One open task for each kind and channel; whether this one is new."""
     query = insert(m.Task).values(values)

@@ -15,8 +15,8 @@ from services.publish import approval_queries, queries
 from services.publish import desk_problems as hard
 from services.publish import problems as wrong
 from services.publish.api import Reader, Res
-from services.publish.desk_schemas import ApprovalStatusOut, NotificationOut, TaskDone, TaskOut
-from services.publish.service import approvals, finishing, publications
+from services.publish.desk_schemas import ApprovalStatusOut, CardOut, NotificationOut, TaskDone, TaskOut
+from services.publish.service import approvals, by_hand, finishing, publications
 
 router = APIRouter(prefix="/api/publish/v1", tags=["publish"], responses=problems(Unauthenticated, Forbidden))
 Doer = Annotated[Principal, require_first(Role.EDITOR, Role.SPOKESPERSON, Role.ADMIN)]
@@ -47,6 +47,12 @@ async def list_tasks(
 ) -> Any:
     rows = await queries.list_tasks(session, page, who.units(*publications.SEES), state)
     return page_of(rows, page.limit, _by_id)
+
+
+@router.get("/tasks/{task_id}/card", response_model=CardOut, responses=problems(wrong.TaskNotFound, hard.NoCard))
+async def read_card(task_id: UUID, session: SessionDep, who: Reader, res: Res) -> by_hand.Card:
+    """Of a task `post_by_hand`: the text to copy, its pictures, and the steps."""
+    return await by_hand.read_card(session, task_id, who, res)
 
 
 @router.post(

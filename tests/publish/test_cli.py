@@ -36,7 +36,13 @@ def run(app: typer.Typer, *words: str, **more: Any) -> Any:
 def test_kinds_say_what_they_need(app: typer.Typer) -> None:
     rows = {row["kind"]: row for row in json.loads(run(app, "kinds", "--json").stdout)}
     assert rows["bluesky"]["secret"] == ["identifier", "password"]
-    assert rows["own_site"] == {"kind": "own_site", "name": "Bản tin của thành phố", "settings": [], "secret": []}
+    assert rows["own_site"] == {
+        "kind": "own_site",
+        "name": "Bản tin của thành phố",
+        "posting": "tự động",
+        "settings": [],
+        "secret": [],
+    }
     assert "Bluesky" in run(app, "kinds").stdout
 
 

@@ -232,7 +232,14 @@ class Unknown:
     reason: Reason
 
 
-Outcome = Published | Accepted | Rejected | Throttled | AuthRequired | Unknown
+@dataclass(frozen=True)
+class ByHand:
+    """Only a person can post it there: nothing was sent, and whether it stands there the person says."""
+
+    reason: Reason
+
+
+Outcome = Published | Accepted | Rejected | Throttled | AuthRequired | Unknown | ByHand
 
 
 NotStaged = Rejected | Throttled | AuthRequired
@@ -260,7 +267,7 @@ class Undecidable:
     is_final: bool = False
 
 
-Reconciled = Found | NotFound | Undecidable
+Reconciled = Found | NotFound | Undecidable | ByHand
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from libs.common.ids import new_id
 from libs.common.models.enums import ChannelState, Role
 from services.publish import adapters, domain, queries
 from services.publish.adapters.base import Health, Json
+from services.publish.adapters.retired import PLATFORMS as RETIRED
 from services.publish.problems import (
     ChannelExists,
     ChannelNotFound,
@@ -40,6 +41,8 @@ async def register_channel(
     _check(fields["kind"], fields["settings"])
     needs = adapters.CHANNELS.get(fields["kind"]).needs_secret
     state = ChannelState.ACTIVE if all(name in secret for name in needs) else ChannelState.NEEDS_RECONNECT
+    if fields["kind"] in RETIRED:
+        state = ChannelState.RETIRED
     channel = m.Channel(id=new_id(now), unit_id=unit_id, owner_kind="official", state=state, created_at=now, **fields)
     await _insert(session, channel)
     if secret:
@@ -67,7 +70,7 @@ def _check(kind: str, settings: dict[str, Any]) -> None:
     for name in adapters.CHANNELS.get(kind).needs_settings:
         if not settings.get(name):
             raise InvalidChannel(f"Thiếu settings.{name}.")
-    for name in ("service", "web"):
+    for name in ("service", "web", "site"):
         if name in settings:
             _check_address(name, settings[name])
     if "quiet_hours" in settings:

@@ -19,6 +19,7 @@ from libs.common.db import Database
 from libs.common.models.enums import ChannelState, DeliveryState, PublicationState, Role, TaskOutcome, TaskState
 from services.publish import delivery_queries, domain, queries, takedown_queries
 from services.publish.adapters.base import AuthRequired, ChannelError, Found
+from services.publish.adapters.by_hand import is_on
 from services.publish.desk_problems import (
     AlreadyOnPlatform,
     ChannelNotConnected,
@@ -34,6 +35,7 @@ D, P = DeliveryState, PublicationState
 NEEDS_ADDRESS: Mapping[str, Mapping[TaskOutcome, bool]] = {
     "takedown_failed": {TaskOutcome.REMOVED: True},
     "delivery_undecided": {TaskOutcome.POSTED: True, TaskOutcome.NOT_POSTED: False},
+    outcomes.BY_HAND: {TaskOutcome.POSTED: True, TaskOutcome.NOT_POSTED: False},
     "delivery_rejected": {TaskOutcome.NOT_POSTED: False, TaskOutcome.DONE: False},
     "duplicate_post": {TaskOutcome.DONE: True, TaskOutcome.REMOVED: True},
     "channel_reconnect": {TaskOutcome.DONE: False},
@@ -158,6 +160,11 @@ async def _apply(
     match task.kind, task.outcome:
         case (("takedown_failed" | "correction_by_hand"), TaskOutcome.REMOVED):
             await _removed(session, delivery, seen, proof, now)
+        case outcomes.BY_HAND, TaskOutcome.POSTED:
+            await _require_on_site(session, delivery, task)
+            await _posted(session, publication, delivery, task, seen, proof, now)
+        case outcomes.BY_HAND, TaskOutcome.NOT_POSTED:
+            await _never_posted(session, publication, delivery, proof, now)
         case "delivery_undecided", TaskOutcome.POSTED:
             await _posted(session, publication, delivery, task, seen, proof, now)
         case "delivery_undecided", TaskOutcome.NOT_POSTED:
@@ -222,11 +229,35 @@ async def _not_posted(
         raise AlreadyOnPlatform(f"Vừa xem lại: bài đang có tại {seen.found.url}. Hãy chọn kết quả “đã đăng”.")
     _require_undecided(delivery)
     if publication.state in (P.WITHDRAWN, P.CORRECTED):
-        delivery.state = domain.delivery_moved(delivery.state, D.WITHDRAWN)
-        delivery.withdrawn_at, delivery.withdrawal_proof, delivery.updated_at = now, proof, now
-        await outcomes.announce(session, delivery, now)
+        await _never_there(session, delivery, proof, now)
         return
     _send_again(publication, delivery, now)
+
+
+async def _never_posted(
+    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, proof: dict[str, Any], now: datetime
+) -> None:
+    """The person did not, or could not, post the card: the channel is left out, in plain sight."""
+    _require_undecided(delivery)
+    if publication.state in (P.WITHDRAWN, P.CORRECTED):
+        await _never_there(session, delivery, proof, now)
+        return
+    delivery.state = domain.delivery_moved(delivery.state, D.REJECTED)
+    delivery.error, delivery.updated_at = "Người phụ trách báo không đăng lên kênh này", now
+
+
+async def _never_there(session: AsyncSession, delivery: m.Delivery, proof: dict[str, Any], now: datetime) -> None:
+    delivery.state = domain.delivery_moved(delivery.state, D.WITHDRAWN)
+    delivery.withdrawn_at, delivery.withdrawal_proof, delivery.updated_at = now, proof, now
+    await outcomes.announce(session, delivery, now)
+
+
+async def _require_on_site(session: AsyncSession, delivery: m.Delivery, task: m.Task) -> None:
+    """The address is of the channel's own site: a link to somewhere else shows nothing."""
+    channel = await queries.get_channel(session, delivery.channel_id)
+    site = str(channel.settings.get("site", "")) if channel else ""
+    if not is_on(site, task.evidence_url or ""):
+        raise TaskEvidenceNeeded(f"Địa chỉ phải là của bài trên {site}.")
 
 
 def _require_undecided(delivery: m.Delivery) -> None:

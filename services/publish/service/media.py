@@ -15,6 +15,7 @@ from libs.common.ids import new_id
 from libs.common.models.enums import PublicationState, Role
 from services.publish import adapters, fitting, media_queries, queries
 from services.publish.adapters.base import Account, Channel, Medium, NotPostable, Reason
+from services.publish.adapters.retired import PLATFORMS as RETIRED
 from services.publish.cleaning import Kept, KeptFile
 from services.publish.media_problems import MediumFileNotFound
 from services.publish.problems import AiLabelMissing, ChannelNotFound, MediumNotFound, NotYourUnit
@@ -205,7 +206,7 @@ async def fit_medium(
     if channel_ids:
         opened = await _opened(session, channel_ids, res)
     else:
-        opened = [(kind, None, _plain(kind, res)) for kind in sorted(adapters.CHANNELS.names())]
+        opened = [(kind, None, _plain(kind, res)) for kind in adapters.CHANNELS.names() if kind not in RETIRED]
     return [_fit(medium, files, *each) for each in opened]
 
 

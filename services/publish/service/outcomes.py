@@ -17,6 +17,7 @@ from services.publish import delivery_queries, domain, queries
 from services.publish.adapters.base import (
     Accepted,
     AuthRequired,
+    ByHand,
     Found,
     NotFound,
     NotStaged,
@@ -34,6 +35,7 @@ from services.publish.service import correcting, limiting
 from services.publish.service.tasks import open_task
 
 D, P = DeliveryState, PublicationState
+BY_HAND = "post_by_hand"
 NOT_SENT_FURTHER = {P.WITHDRAWN, P.CORRECTED}
 """What of them turns out not to stand anywhere is done with."""
 ACCEPTED_LOOK = timedelta(seconds=5)
@@ -59,6 +61,8 @@ async def record_outcome(
         case Unknown():
             delivery.handle = {**delivery.handle, "sending": outcome.handle}
             _open_question(delivery, outcome.reason, now)
+        case ByHand():
+            await _post_by_hand(session, publication, delivery, outcome, now)
         case Throttled() | Rejected() | AuthRequired():
             await _nothing_posted(session, publication, delivery, outcome, now)
         case _:
@@ -110,6 +114,8 @@ async def record_look(
         case Undecidable():
             looks = domain.MAX_LOOKS if seen.is_final else looks
             await _cannot_tell(session, publication, delivery, looks, seen.reason, now)
+        case ByHand():
+            await _post_by_hand(session, publication, delivery, seen, now)
         case _:
             assert_never(seen)
     await settle(session, publication, now)
@@ -140,7 +146,7 @@ async def record_second_look(
 ) -> None:
     """Some minutes later: a twin that lists showed late is somebody's task, and so is a post that is gone."""
     publication, delivery = await locked(session, delivery_id)
-    if isinstance(seen, Undecidable) or _is_unlisted(seen, delivery, now):
+    if isinstance(seen, Undecidable | ByHand) or _is_unlisted(seen, delivery, now):
         delivery.not_before = now + domain.SECOND_LOOK_AFTER
         return
     if delivery.state == D.WITHDRAWN:
@@ -333,6 +339,21 @@ async def _hand_over(session: AsyncSession, delivery: m.Delivery, why: str, now:
     _move(delivery, D.MANUAL)
     delivery.error = why
     await open_task(session, "delivery_undecided", delivery, why, now)
+
+
+async def _post_by_hand(
+    session: AsyncSession, publication: m.Publication, delivery: m.Delivery, told: ByHand, now: datetime
+) -> None:
+    """The person has the card until the address comes; of what was withdrawn meanwhile they say whether it went out."""
+    _move(delivery, D.MANUAL)
+    why = told.reason.vi
+    if publication.state in NOT_SENT_FURTHER:
+        why = "Tin đã rút: đừng đăng nữa; nếu đã đăng, hãy báo địa chỉ để gỡ"
+    delivery.error = why
+    title = f"{why}: “{publication.title}”"
+    site = str(delivery.handle["payload"].get("site", "")) or None
+    await open_task(session, BY_HAND, delivery, title, now, link=site)
+    await queries.retitle_task(session, BY_HAND, delivery.id, title)
 
 
 async def _flag_duplicates(
