@@ -285,7 +285,7 @@ class Day:
 
     async def _read_publication(self, editor: Desk, publication_id: str, channels: Channels) -> None:
         detail = await editor.get(f"/api/publish/v1/publications/{publication_id}")
-        names = ("state", "channel_id", "platform_id", "platform_url", "proof", "error")
+        names = ("id", "state", "channel_id", "platform_id", "platform_url", "proof", "error")
         deliveries = [
             {name: one[name] for name in names}
             | {"channel": channels[one["channel_id"]]["name"], "kind": channels[one["channel_id"]]["kind"]}

@@ -70,9 +70,18 @@ def _publication_rows(found: Found) -> list[tuple[str, str]]:
         rows.append((f"  {one['channel']}", f"{state} {one['platform_url'] or escape(one['error'] or '')}"))
         if one["platform_id"]:
             rows.append(("", f"[dim]mã {escape(one['platform_id'])} · {escape(_proof(one['proof'] or {}))}[/]"))
-    figures = [f"{each['metric']} {each['value']}" for each in publication["engagement"] if each["value"] is not None]
-    rows.append(("  Tương tác", ", ".join(figures) if figures else "chưa có số liệu"))
-    return rows
+    return rows + _figures(publication)
+
+
+def _figures(publication: dict[str, Any]) -> list[tuple[str, str]]:
+    """What each channel said of its post; what it did not say is not shown as 0."""
+    names = {one["id"]: one["channel"] for one in publication["deliveries"]}
+    told: dict[str, list[str]] = {}
+    for each in publication["engagement"]:
+        if each["value"] is not None:
+            told.setdefault(names[each["delivery_id"]], []).append(f"{each['metric']} {each['value']}")
+    rows = [f"{escape(name)}: {', '.join(figures)}" for name, figures in told.items()] or ["chưa có số liệu"]
+    return [("  Tương tác" if row == rows[0] else "", row) for row in rows]
 
 
 def _proof(proof: dict[str, Any]) -> str:
@@ -103,5 +112,6 @@ def show_addresses(screen: Console, setup: Setup, *, live: bool = False) -> None
 
 def _lines(screen: Console, rows: list[tuple[str, str]]) -> None:
     """Unwrapped, so that an address can be copied from any terminal or log."""
+    width = max(_NAME_WIDTH, *(len(name) for name, _ in rows))
     for name, words in rows:
-        screen.print(f"[bold]{name:<{_NAME_WIDTH}}[/]  {words}", soft_wrap=True)
+        screen.print(f"[bold]{name:<{width}}[/]  {words}", soft_wrap=True)
