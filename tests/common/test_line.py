@@ -292,6 +292,10 @@ REVIEWED = {
     "notification_mails.person_id": "an official who works here",
     "watchdog_alerts.mailed_at": "when the city's own duty officers were told",
     "channels.address": "an official account of the city, checked by official_only",
+    "mail_subscriptions.ciphertext": "the address a reader asked us to write to: sealed, and erased when it ends",
+    "mail_subscriptions.key_hash": "the HMAC of it, by which it is found again; erased when it ends",
+    "mail_subscriptions.domain_hash": "the HMAC of its provider's domain, to spread letters out; erased when it ends",
+    "mail_suppressions.key_hash": "the HMAC of an address that we must not write to again",
     "deliveries.handle": "what our own post is called by the platform; no person's handle",
 }
 

@@ -63,6 +63,13 @@ from libs.common.models.publish import (
     Variant,
     WatchdogAlert,
 )
+from libs.common.models.readers import (
+    Digest,
+    DigestItem,
+    DigestSend,
+    MailSubscription,
+    MailSuppression,
+)
 from libs.common.models.reports import Assignment, Programme, ReportRun, Snapshot
 from libs.common.models.units import OrganizationUnit, UnitAlias
 
@@ -86,6 +93,9 @@ __all__ = [
     "ContentRevision",
     "DeadLetter",
     "Delivery",
+    "Digest",
+    "DigestItem",
+    "DigestSend",
     "DutyRoster",
     "EngagementPoint",
     "FeedbackCase",
@@ -96,6 +106,8 @@ __all__ = [
     "Lease",
     "LegalRiskCase",
     "LinkClicks",
+    "MailSubscription",
+    "MailSuppression",
     "MediaFile",
     "Medium",
     "Notification",
