@@ -1,5 +1,7 @@
 """Letters over SMTP: to one person each, plain text, Vietnamese subjects as RFC 2047 has them.
 
+What is handed over as raw bytes (`hand_over`) tells the one thing a letter to many has to know: whether it may be out.
+
 Guarantees: no letter can carry a header of its words' own making; a password goes out over TLS alone (or stays on this
 machine); a server that keeps silent holds up neither the loop nor the end of the process. An error names the server's
 code, never an address, a subject or a word of the letter.
@@ -7,6 +9,7 @@ code, never an address, a subject or a word of the letter.
 
 import asyncio
 import logging
+import re
 import smtplib
 import socket
 import ssl
@@ -31,6 +34,7 @@ SUBJECT_LENGTH = 300
 _UTF8 = Charset("utf-8")
 _UTF8.body_encoding = QP
 _SILENT = "the mail server did not answer in time"
+_UNHEARD = "the letter was out and the mail server's answer to it never came"
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,22 @@ class Letter:
 
 
 class MailFailed(Exception):
-    """The letter was not taken now; another try may succeed."""
+    """The letter was not taken now; another try may succeed.
+
+    `code`: the server's answer, where it gave one; `status`: the enhanced one that says more (RFC 3463, `5.1.1`).
+    """
+
+    def __init__(self, told: str, code: int | None = None, status: str | None = None) -> None:
+        super().__init__(told)
+        self.code, self.status = code, status
 
 
 class MailRefused(MailFailed):
     """The address or the letter itself is refused for good (a 5xx answer to it)."""
+
+
+class MailUnclear(MailFailed):
+    """The letter was out and the answer to it never came: it may arrive, and another try may arrive beside it."""
 
 
 class Mailer:
@@ -71,11 +86,23 @@ class Mailer:
         if not self.is_on:
             raise MailFailed("no mail server is set")
         message = written(letter, self._settings, self._clock)
-        call = _Call(self._settings, message, letter.to)
+        await self.hand_over(
+            message.as_bytes(policy=message.policy.clone(linesep="\r\n")), self._settings.sender, letter.to
+        )
+
+    async def hand_over(self, message: bytes, sender: str, to: str) -> None:
+        """Hand one whole message (lines end in CRLF) to the server, for one recipient; `sender` is where it returns to.
+
+        Raises MailRefused, MailUnclear or MailFailed; without a server always MailFailed.
+        """
+        if not self.is_on:
+            raise MailFailed("no mail server is set")
+        call = _Call(self._settings, message, checked_address(sender), checked_address(to))
         try:
             await asyncio.wait_for(_apart(call.run), self._settings.timeout_seconds)
         except TimeoutError:
-            raise MailFailed(_SILENT) from None
+            if not call.is_taken:
+                raise call.silent() from None
         finally:
             call.hang_up()
 
@@ -117,19 +144,31 @@ def one_line(text: str) -> str:
 class _Call:
     """One connection for one letter, in a thread, as smtplib has it."""
 
-    def __init__(self, settings: MailSettings, message: Message, to: str) -> None:
-        self._settings, self._message, self._to = settings, message, to
+    def __init__(self, settings: MailSettings, message: bytes, sender: str, to: str) -> None:
+        self._settings, self._message, self._sender, self._to = settings, message, sender, to
         self._client: smtplib.SMTP | None = None
         self._is_over = False
+        self._is_out = False
+        """The last line of the letter may have left, and nothing was answered yet."""
+        self.is_taken = False
 
     def run(self) -> None:
         try:
             with self._connected() as client:
                 self._hand_over(client)
+                self.is_taken = True
         except MailFailed:
             raise
         except (smtplib.SMTPException, OSError, ValueError) as error:
-            raise _told(error) from None
+            if not self.is_taken:  # broken off while saying goodbye: it was taken all the same
+                raise self._broken_off(error) from None
+
+    def silent(self) -> MailFailed:
+        """No answer in time."""
+        return MailUnclear(_UNHEARD) if self._is_out else MailFailed(_SILENT)
+
+    def _broken_off(self, error: Exception) -> MailFailed:
+        return MailUnclear(_UNHEARD) if self._is_out else _told(error)
 
     def hang_up(self) -> None:
         """From the waiting side: what still waits for the server ends now."""
@@ -161,24 +200,45 @@ class _Call:
             client.login(self._settings.username, self._settings.password.get_secret_value())
         if self._is_over:
             raise MailFailed(_SILENT)
-        client.send_message(self._message, self._settings.sender, [self._to])
+        client.ehlo_or_helo_if_needed()
+        code, _ = client.mail(self._sender)
+        if code != 250:
+            raise MailFailed(f"the mail server does not take letters of this sender ({code})", code)
+        _require(client.rcpt(self._to), (250, 251), "the address")
+        _require(client.docmd("DATA"), (354,), "the letter")
+        client.send(_stuffed(self._message))
+        self._is_out = True
+        client.send(b".\r\n")
+        answer = client.getreply()
+        self._is_out = False
+        _require(answer, (250,), "the letter")
 
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._settings.ca_file)
 
 
+def _stuffed(message: bytes) -> bytes:
+    """Lines end in CRLF, and none begins with the dot that ends a letter (RFC 5321, 4.5.2)."""
+    lines = re.sub(rb"\r\n|\n|\r", b"\r\n", message)
+    return re.sub(rb"(?m)^\.", b"..", lines if lines.endswith(b"\r\n") else lines + b"\r\n")
+
+
+def _require(answer: tuple[int, bytes], good: tuple[int, ...], what: str) -> None:
+    code, words = answer
+    if code in good:
+        return
+    said = re.match(rb"[245]\.\d{1,3}\.\d{1,3}\b", words)
+    status = said[0].decode() if said else None
+    if 500 <= code < 600:
+        raise MailRefused(f"the mail server refuses {what} ({code})", code, status)
+    raise MailFailed(f"the mail server does not take {what} now ({code})", code, status)
+
+
 def _told(error: Exception) -> MailFailed:
     """What may be said of it: smtplib's own exceptions quote addresses."""
     match error:
-        case smtplib.SMTPRecipientsRefused():
-            (code, _), *_ = error.recipients.values()
-            return _answered(code, "the address")
         case smtplib.SMTPAuthenticationError():
-            return MailFailed(f"the mail server does not let us in ({error.smtp_code})")
-        case smtplib.SMTPSenderRefused():
-            return MailFailed(f"the mail server does not take letters of this sender ({error.smtp_code})")
-        case smtplib.SMTPDataError():
-            return _answered(error.smtp_code, "the letter")
+            return MailFailed(f"the mail server does not let us in ({error.smtp_code})", error.smtp_code)
         case TimeoutError():
             return MailFailed(_SILENT)
         case ssl.SSLError():
@@ -187,12 +247,6 @@ def _told(error: Exception) -> MailFailed:
             return MailFailed("the mail server offers no TLS or no way to log in")
         case _:
             return MailFailed(f"the mail server could not be reached or broke off ({type(error).__name__})")
-
-
-def _answered(code: int, what: str) -> MailFailed:
-    if 500 <= code < 600:
-        return MailRefused(f"the mail server refuses {what} ({code})")
-    return MailFailed(f"the mail server does not take {what} now ({code})")
 
 
 async def _apart(work: Callable[[], None]) -> None:
