@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
@@ -109,6 +110,46 @@ class WatchdogSettings(BaseModel):
         return self
 
 
+class ReadersSettings(BaseModel):
+    """Letters to readers who asked for them; without a key and a mail server nobody can ask, and nothing is sent."""
+
+    key: SecretStr | None = Field(
+        default=None, min_length=32, description="makes tokens and finds addresses again; never changes once in use"
+    )
+    sender: str = Field(default="", description="address the letters come from; by default LANTOA_MAIL__SENDER")
+    reply_to: str = Field(default="", description="address that answers of readers go to")
+    bounce_domain: str = Field(
+        default="", description="domain whose mail is handed to /nhan-tin/thu-tra; letters that bounce go there"
+    )
+    returns_token: SecretStr | None = Field(
+        default=None, min_length=32, description="bearer token of the mail server that hands over what came back"
+    )
+    dkim_domain: str = Field(default="", description="domain that signs (d=); the one of the sender, or above it")
+    dkim_selector: str = Field(default="", pattern=r"^[A-Za-z0-9-]{0,63}$", description="name of the key in DNS (s=)")
+    dkim_key_file: Path | None = Field(default=None, description="PEM of the RSA key that signs, at least 2048 bits")
+    is_signed_by_relay: bool = Field(
+        default=False, description="the mail server signs with DKIM; otherwise nothing leaves without a key of ours"
+    )
+    imprint: str = Field(
+        default="", description="name, address and telephone of who writes, in every letter (Decree 91/2020)"
+    )
+    per_domain: int = Field(default=60, ge=1, le=100_000, description="most letters to one provider in a minute")
+    at_once: int = Field(default=10, ge=1, le=100, description="letters handed over side by side")
+    asks_per_hour: int = Field(default=30, ge=1, description="most sign-ups from one network address in an hour")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if any(address and not MAIL_ADDRESS.fullmatch(address) for address in (self.sender, self.reply_to)):
+            raise ValueError("readers.sender and readers.reply_to are addresses, name@host")
+        if len({bool(self.dkim_domain), bool(self.dkim_selector), self.dkim_key_file is not None}) > 1:
+            raise ValueError("readers.dkim_domain, dkim_selector and dkim_key_file go together")
+        if bool(self.bounce_domain) != (self.returns_token is not None):
+            raise ValueError("readers.bounce_domain and readers.returns_token go together")
+        if self.bounce_domain and not MAIL_ADDRESS.fullmatch(f"b@{self.bounce_domain}"):
+            raise ValueError("readers.bounce_domain is a domain of mail")
+        return self
+
+
 class PublishGroup(BaseModel):
     credentials_key: SecretStr | None = Field(
         default=None, description="at least 32 characters; without it no channel secret can be stored or used"
@@ -120,6 +161,7 @@ class PublishGroup(BaseModel):
     media: MediaSettings = MediaSettings()
     waiting: WaitingSettings = WaitingSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
+    readers: ReadersSettings = ReadersSettings()
 
     @property
     def old_keys(self) -> list[SecretStr]:
