@@ -74,6 +74,13 @@ async def claim_due(session: AsyncSession, now: datetime, limit: int = 10) -> Se
     return await _take(session, ids, state=DeliveryState.PREPARED, attempt=m.Delivery.attempt + 1, updated_at=now)
 
 
+async def hold(session: AsyncSession, delivery_id: UUID, attempt: int, now: datetime) -> None:
+    """Renew the lease of whoever is at this attempt; of a later one nothing changes."""
+    mine = (m.Delivery.id == delivery_id) & (m.Delivery.attempt == attempt)
+    query = update(m.Delivery).where(mine, m.Delivery.state == DeliveryState.PREPARED)
+    await session.execute(query.values(updated_at=now))
+
+
 async def claim_in_doubt(session: AsyncSession, now: datetime, limit: int = 10) -> Sequence[m.Delivery]:
     """What was armed and not recorded, and what is open: to be looked for on the platform, not sent."""
     stale_armed = (m.Delivery.state == DeliveryState.ARMED) & (m.Delivery.updated_at <= now - domain.STEP_LEASE)

@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from libs.common import models as m
 from libs.common import telemetry
@@ -42,6 +45,7 @@ jobs = Jobs()
 Context = JobContext[PublishResources]
 PAUSE = 0.5
 """Seconds between two looks of one lane for what is due."""
+HELD_EVERY = domain.STEP_LEASE.total_seconds() / 4
 LANES = 3
 """Loops that send side by side, so that one slow platform does not hold up the others."""
 
@@ -104,7 +108,8 @@ async def _staged(ctx: Context, ready: Ready) -> Prepared | None:
     uploads = [one for one in delivery.handle["payload"].get("media") or [] if one["sha256"] not in known.staged]
     if uploads and await _waits(ctx, ready, "stage", len(uploads)):
         return None
-    staged = await ready.adapter.stage(known)
+    async with _held(ctx, delivery):
+        staged = await ready.adapter.stage(known)
     await ctx.resources.checkpoint("staged")
     if not isinstance(staged, Prepared):
         async with ctx.db.transaction() as session:
@@ -117,6 +122,27 @@ async def _staged(ctx: Context, ready: Ready) -> Prepared | None:
             await sending.keep_staged(session, delivery, staged, ctx.clock.now())
         await ctx.resources.checkpoint("kept")
     return staged
+
+
+@asynccontextmanager
+async def _held(ctx: Context, delivery: m.Delivery) -> AsyncIterator[None]:
+    """A long upload keeps its lease: nobody takes it for abandoned while this worker is at it."""
+    beat = asyncio.create_task(_hold(ctx, delivery))
+    try:
+        yield
+    finally:
+        beat.cancel()
+        await asyncio.gather(beat, return_exceptions=True)
+
+
+async def _hold(ctx: Context, delivery: m.Delivery) -> None:
+    while True:
+        await asyncio.sleep(HELD_EVERY)
+        try:
+            async with ctx.db.transaction() as session:
+                await delivery_queries.hold(session, delivery.id, delivery.attempt, ctx.clock.now())
+        except (OSError, SQLAlchemyError) as trouble:
+            log.warning("the lease of delivery %s could not be renewed: %s", delivery.id, type(trouble).__name__)
 
 
 async def _waits(ctx: Context, ready: Ready, operation: str, times: int = 1) -> bool:

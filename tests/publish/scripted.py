@@ -1,6 +1,7 @@
 """A platform for tests that does what its script says: it may be blind, refuse, lose answers or keep what it is asked
 to delete. What truly stands on it is in `Page.posts`."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -44,6 +45,12 @@ KIND = "scripted"
 NO = Reason("nền tảng không cho", "the platform does not")
 
 
+def _at_once() -> asyncio.Event:
+    done = asyncio.Event()
+    done.set()
+    return done
+
+
 @dataclass
 class Page:
     """One account: what stands there, and how the platform behaves."""
@@ -57,6 +64,9 @@ class Page:
     takes: bool = True
     can_edit: bool = False
     deletions: int = 0
+    stagings: int = 0
+    uploaded: asyncio.Event = field(default_factory=_at_once)
+    """An upload lasts until it is set."""
 
 
 PAGES: dict[str, Page] = {}
@@ -112,6 +122,8 @@ class Scripted:
         return Prepared(str(delivery_id), payload, at=at)
 
     async def stage(self, prepared: Prepared) -> Prepared | NotStaged:
+        self._page.stagings += 1
+        await self._page.uploaded.wait()
         return prepared
 
     async def commit(self, prepared: Prepared) -> Outcome:
