@@ -365,6 +365,30 @@ class MediaStore(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class InLetter:
+    """What a delivery has to say in the letters to readers. `letters` went out with it, or may have; `number` of the
+    issue that holds it, None while it waits for the next one."""
+
+    is_removed: bool
+    letters: int
+    number: int | None
+
+
+class LetterBasket(Protocol):
+    """What the next letter to readers says, by delivery; kept in our own database."""
+
+    async def put(self, channel_id: UUID, delivery_id: UUID, payload: Json) -> InLetter:
+        """Once: put in again, or after it was taken out, nothing changes."""
+        ...
+
+    async def find(self, delivery_id: UUID) -> InLetter | None: ...
+
+    async def take_out(self, delivery_id: UUID) -> InLetter | None:
+        """Nobody is told it from now on; those who were told it already are told that it was withdrawn."""
+        ...
+
+
 Refresh = Callable[[Json, bool], Awaitable[Json]]
 """Asks the platform for a new token: the secret as stored, and whether an earlier renewal was begun and its end never
 heard; returns what changes of the secret. Raises what the adapter raises."""
@@ -393,6 +417,8 @@ class Tools:
     media: MediaStore
     tokens: TokenStore
     sessions: dict[UUID, object] = field(default_factory=dict, repr=False)
+    letters: LetterBasket | None = None
+    """Where the database is at hand."""
 
 
 class Channel(Protocol):
