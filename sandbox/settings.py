@@ -97,6 +97,8 @@ class YoutubeSettings(BaseModel):
     """Rows ``handle=client-id:client-secret:refresh-token`` separated by commas."""
     base_url: str = ""
     """Public address of this platform (``…/youtube``); empty means the address the request came to."""
+    processing_seconds: float = 0.0
+    """How long a video takes from its last byte to being processed."""
     limits: bool = True
 
     def rows(self) -> list[tuple[str, ...]]:
