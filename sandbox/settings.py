@@ -86,6 +86,9 @@ class TiktokSettings(BaseModel):
     """Rows ``handle=client-key:client-secret:refresh-token`` separated by commas."""
     base_url: str = ""
     """Public address of this platform (``…/tiktok``); empty means the address the request came to."""
+    processing_seconds: float = 0.0
+    moderation_seconds: float = 0.0
+    """How long after it was processed a post becomes public, and its id is told."""
     limits: bool = True
 
     def rows(self) -> list[tuple[str, ...]]:
