@@ -129,6 +129,11 @@ class Tokens:
         with self._lock:
             return self._live(token_id, kind)
 
+    def knows(self, token_id: str) -> bool:
+        """Whether it was ever given, dead or alive."""
+        with self._lock:
+            return token_id in self._tokens
+
     def end(self, account: str, which: Which = Which.ALL, *, revoke: bool = False) -> int:
         """Ends an account's tokens at this instant, and says how many there were."""
         with self._lock:
