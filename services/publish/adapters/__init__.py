@@ -1,6 +1,27 @@
 """One file per platform; importing them registers them."""
 
-from services.publish.adapters import bluesky, by_hand, facebook, instagram, mastodon, own_site, retired, telegram
+from services.publish.adapters import (
+    bluesky,
+    by_hand,
+    facebook,
+    instagram,
+    mastodon,
+    own_site,
+    retired,
+    telegram,
+    youtube,
+)
 from services.publish.adapters.base import CHANNELS
 
-__all__ = ["CHANNELS", "bluesky", "by_hand", "facebook", "instagram", "mastodon", "own_site", "retired", "telegram"]
+__all__ = [
+    "CHANNELS",
+    "bluesky",
+    "by_hand",
+    "facebook",
+    "instagram",
+    "mastodon",
+    "own_site",
+    "retired",
+    "telegram",
+    "youtube",
+]

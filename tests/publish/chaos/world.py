@@ -126,11 +126,16 @@ class Seed:
         known = cases()
         kinds = self.random.sample(sorted(known), k=min(len(known), self.random.choice((1, 1, 2, 3))))
         marker = f"T{self.number:06d}"
-        needs = any(known[kind].needs_image for kind in kinds)
+        needs_film = any(known[kind].needs_video for kind in kinds)
+        if needs_film:
+            kinds = [kind for kind in kinds if known[kind].takes_videos or known[kind].platform is None]
+        needs = any(known[kind].needs_image for kind in kinds) and not needs_film
         kinds = [kind for kind in kinds if not needs or known[kind].takes_images or known[kind].platform is None]
         takes = all(known[kind].takes_images for kind in kinds if known[kind].platform)
         shows = takes and (self.random.random() < 0.3 or needs)
-        self.pictures = [await self.theatre.picture()] if shows else []
+        self.pictures = [await self.theatre.picture()] if shows and not needs_film else []
+        if needs_film:
+            self.pictures = [await self.theatre.film()]
         for kind in kinds:
             channel = await self.theatre.account(known[kind], self.number)
             handle = self.theatre.opened(channel).capabilities().repeatable_for is not None

@@ -56,6 +56,9 @@ class ChannelCase:
     takes_images: bool = False
     needs_image: bool = False
     """Whether a post without a picture is refused: every message of a test then shows one."""
+    takes_videos: bool = False
+    needs_video: bool = False
+    """The same of a video."""
     counts: Callable[[str], int] = counting.graphemes
     """The letters of a text as the platform counts them, written by the sandbox and not by the adapter."""
     throttle_seconds: int = 40

@@ -87,9 +87,15 @@ def plain(**changes: Any) -> Draft:
 PICTURE = Medium("Bản đồ lộ trình mới", (Rendition("ab" * 32, "image/jpeg", 20_000, 640, 480),))
 
 
+FILM = Medium("Xe buýt ra bến", (Rendition("cd" * 32, "video/mp4", 400_000, 1920, 1080),), duration_ms=12_500)
+
+
 def shown(kind: str, draft: Draft) -> Draft:
-    """With a picture, where the channel posts nothing without one."""
-    return replace(draft, media=(PICTURE,)) if case_of(kind).needs_image and not draft.media else draft
+    """With a picture or a video, where the channel posts nothing without one."""
+    case = case_of(kind)
+    if case.needs_video and not any(medium.is_video for medium in draft.media):
+        return replace(draft, media=(FILM, *draft.media))
+    return replace(draft, media=(PICTURE,)) if case.needs_image and not draft.media else draft
 
 
 def unconnected(kind: str) -> Channel:

@@ -28,6 +28,7 @@ from services.publish.resources import PublishResources
 from tests.publish.conformance.case import ChannelCase, Json, Seat
 from tests.publish.newsroom import Newsroom
 from tests.publish.pictures import jpg, shelve
+from tests.publish.test_images import movie
 
 URL = "http://127.0.0.1:8110"
 AYEAR = timedelta(days=366)
@@ -114,6 +115,7 @@ class Theatre:
     seats: dict[Any, tuple[ChannelCase, Seat]] = field(default_factory=dict)
     """Of each channel, by its id."""
     shelf: list[str] = field(default_factory=list)
+    films: list[str] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     printed: list[str] = field(default_factory=list)
     """The pages of the bulletin, in the order in which they were printed."""
@@ -189,19 +191,35 @@ class Theatre:
             self.shelf.append(str(await self._shelved(jpg())))
         return self.shelf[0]
 
-    async def new_picture(self) -> str:
-        return str(await self._shelved(jpg(next_number())))
+    async def film(self) -> str:
+        """The id of a video in the library, the same one each time."""
+        if not self.films:
+            self.films.append(str(await self._shelved(movie(), "video/mp4")))
+        return self.films[0]
+
+    async def medium(self, case: ChannelCase) -> str | None:
+        """What the channel posts nothing without; None where it needs neither picture nor video."""
+        if case.needs_video:
+            return await self.film()
+        return await self.picture() if case.needs_image else None
+
+    async def new_medium(self, case: ChannelCase) -> str:
+        """A picture nobody has seen; a video, where the channel needs one."""
+        number = next_number()
+        if case.needs_video:
+            return str(await self._shelved(movie(mdat=number.to_bytes(64, "big")), "video/mp4"))
+        return str(await self._shelved(jpg(number)))
 
     async def shown(self, case: ChannelCase, draft: Draft) -> Draft:
-        """With the picture, where the channel posts nothing without one."""
-        if not case.needs_image:
+        """With the picture or video, where the channel posts nothing without one."""
+        needed = await self.medium(case)
+        if needed is None:
             return draft
-        picture = UUID(await self.picture())
         async with self.newsroom.db.transaction() as session:
-            return replace(draft, media=tuple(await queries.media_files(session, [picture])))
+            return replace(draft, media=tuple(await queries.media_files(session, [UUID(needed)])))
 
-    async def _shelved(self, data: bytes) -> UUID:
-        return await shelve(self.newsroom, data, alt="Bản đồ lộ trình mới", mime="image/jpeg")
+    async def _shelved(self, data: bytes, mime: str = "image/jpeg") -> UUID:
+        return await shelve(self.newsroom, data, alt="Bản đồ lộ trình mới", mime=mime)
 
     async def account(self, case: ChannelCase, number: int) -> m.Channel:
         """A fresh account on the sandbox, and our channel for it."""
@@ -231,8 +249,9 @@ class Theatre:
 
     async def armed(self, channel: m.Channel, **changes: Any) -> Armed:
         """An approved message, taken by a worker as far as the moment before it is sent, and no further."""
-        if self.seats[channel.id][0].needs_image:
-            changes.setdefault("media_ids", [await self.picture()])
+        needed = await self.medium(self.seats[channel.id][0])
+        if needed is not None:
+            changes.setdefault("media_ids", [needed])
         made = await self.newsroom.approved(channel, **changes)
         hook, self.hook = self.hook, StopAt("armed")
         worker = JobContext(self.newsroom.worker_db, self.newsroom.clock, self.resources(), asyncio.Event())
