@@ -11,11 +11,11 @@ import feedparser
 
 from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable, ParsedDocument
 from services.ingest.adapters.jsonfeed import looks_like_json, parse_json_feed
+from services.ingest.adapters.plainfeed import MAX_ENTRIES, read_plain
 from services.ingest.dates import FoundDate, assumed_zone, has_zone, in_utc, parse_date
 from services.ingest.markup import BombError, decode, html_tree, one_line, paragraphs, plain_text, unpack
 
 MAX_BYTES = 16 * 1024 * 1024
-MAX_ENTRIES = 2000
 
 _LEAD = re.compile(rb"\s*(?:<\?.{0,2000}?\?>|<!--.{0,20000}?-->|<!(?!DOCTYPE)[^>]{0,500}>|\s)*", re.DOTALL)
 _DOCTYPE = re.compile(rb"<!DOCTYPE\s+(\w+)[^>\[]{0,1000}(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
@@ -42,6 +42,8 @@ class Feed:
         data = _unpacked(data)
         if looks_like_json(data):
             return parse_json_feed(data, url=url, language=language)
+        if plain := read_plain(data, content_type=content_type, url=url, language=language):
+            return plain
         root = root_name(data)
         if root == "html":
             raise _a_page(data, content_type, url)
