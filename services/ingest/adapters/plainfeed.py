@@ -84,7 +84,8 @@ def _is_utf8_rss(data: bytes) -> bool:
 
 
 def _document(root: etree._Element, url: str | None, language: str | None) -> ParsedDocument:
-    if root.tag != "rss" or root.attrib != {"version": "2.0"} or len(root) != 1 or root[0].tag != "channel":
+    is_rss = root.tag == "rss" and root.get("version") == "2.0" and len(root.attrib) == 1
+    if not is_rss or len(root) != 1 or root[0].tag != "channel":
         raise _Unusual
     channel = root[0]
     told: dict[str, str] = {}
@@ -113,7 +114,7 @@ def _elements(parent: etree._Element) -> Iterator[etree._Element]:
     if parent.attrib:
         raise _Unusual
     for child in parent:
-        if not isinstance(child.tag, str) or (child.tail or "").strip():
+        if callable(child.tag) or (child.tail or "").strip():  # a processing instruction
             raise _Unusual
         yield child
 
