@@ -25,8 +25,8 @@ from libs.common.withheld import withhold
 
 WRAP, DIRECT, CONTENT = "A256GCMKW", "dir", "A256GCM"
 MIN_KEY = 32
-NO_SECRET = frozenset({"identifier", "username", "chat_id"})
-"""Names of an account that lie beside its secret."""
+NO_SECRET = frozenset({"identifier", "username", "chat_id", "mailbox"})
+"""Names of an account that lie beside its secret; and a reader's mailbox, of which there are too many to look for."""
 _REGISTRY = JWERegistry(
     header_registry={"channel": HeaderParameter("id of the channel that the row belongs to", "str")},
     algorithms=[WRAP, DIRECT, CONTENT],

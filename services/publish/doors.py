@@ -18,6 +18,9 @@ from services.publish import (
     takedowns_api,
     tasks_api,
 )
+from services.publish.readers import api as readers_api
+from services.publish.readers import jobs as readers_jobs
+from services.publish.readers import pages as readers_pages
 
 ROUTERS = [
     api.router,
@@ -32,7 +35,9 @@ ROUTERS = [
     media_api.router,
     links_api.router,
     links_api.public_router,
+    readers_api.router,
+    readers_pages.router,
     pages.router,
 ]
 JOBS = Jobs()
-JOBS.all = [*jobs.jobs.all, *remind_jobs.jobs.all, *link_jobs.jobs.all, *notify_jobs.jobs.all]
+JOBS.all = [*jobs.jobs.all, *remind_jobs.jobs.all, *link_jobs.jobs.all, *notify_jobs.jobs.all, *readers_jobs.jobs.all]

@@ -23,6 +23,10 @@ from services.publish.adapters.base import Account, Channel, Json, Tools
 from services.publish.credentials import Vault
 from services.publish.press import BulletinPress
 from services.publish.pull import PullSigner
+from services.publish.readers.basket import StoredBasket
+from services.publish.readers.doorman import Doorman
+from services.publish.readers.keys import ReadersKeys
+from services.publish.readers.letters import Sender, Signer
 from services.publish.settings import PublishSettings, WaitingSettings
 from services.publish.tokens import StoredTokens
 
@@ -69,6 +73,9 @@ class PublishResources:
     """Between the steps of sending, so that a test can end the worker exactly there."""
     cleaning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2), repr=False)
     """Pictures decoded at the same time: each may use much memory for a moment."""
+    sender: Sender | None = field(default=None, repr=False)
+    """Whose letters to readers they are; None where readers cannot be written to."""
+    doorman: Doorman = field(default_factory=Doorman, repr=False)
     replay: bool = False
     """Other sites are looked for on this machine alone."""
 
@@ -86,6 +93,17 @@ def site_of(settings: PublishSettings) -> Site:
     return Site(settings.public_url, told.name, told.publisher, told.description, told.contact)
 
 
+def sender_of(settings: PublishSettings, site: Site) -> Sender | None:
+    """Of letters to readers, where a key is set. Raises ValueError where the one that signs them does not serve."""
+    readers = settings.publish.readers
+    if readers.key is None:
+        return None
+    sender = Sender(site, settings.mail, readers, ReadersKeys.of(readers.key), Signer.of(readers))
+    if settings.mail.host and not sender.may_send:
+        log.warning("no DKIM key is set (LANTOA_PUBLISH__READERS__DKIM_KEY_FILE): readers get no letters")
+    return sender
+
+
 @asynccontextmanager
 async def open_resources(settings: PublishSettings, db: Database, clock: Clock) -> AsyncIterator[PublishResources]:
     site, files = site_of(settings), FileStore(settings.files.root)
@@ -101,6 +119,7 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
             public_url=settings.public_url,
             media=StoredMedia(files, clock, signer),
             tokens=StoredTokens(db, clock, vault),
+            letters=StoredBasket(db, clock),
         )
         mailer = Mailer(settings.mail, clock)
         mailer.say_if_off()
@@ -116,5 +135,6 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
             mailer,
             signer,
             waiting=settings.publish.waiting,
+            sender=sender_of(settings, site),
             replay=settings.replay,
         )

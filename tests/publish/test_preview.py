@@ -1,5 +1,6 @@
 """What the preview shows is what each platform received, for every kind of channel there is."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -128,7 +129,7 @@ async def on_bulletin(theatre: Theatre, shown: Json) -> None:
 async def compare(newsroom: Newsroom, theatre: Theatre, kind: str, **changes: Any) -> Json:
     """Draft, preview, approve, deliver, and hold the two against each other; the preview."""
     case = case_of(kind)
-    channel = newsroom.bulletin if case.platform is None else await theatre.account(case, next_number())
+    channel = newsroom.bulletin if kind == "own_site" else await theatre.account(case, next_number())
     channels = {c.id: c for c in (newsroom.bulletin, channel)}
     if case.needs_image and "media_ids" not in changes:
         changes["media_ids"] = [(await upload(newsroom, jpeg(900, 600, (9, 9, 90))))["id"]]
@@ -139,8 +140,10 @@ async def compare(newsroom: Newsroom, theatre: Theatre, kind: str, **changes: An
     sent = delivery.handle["sending"]["payload"]
     assert {name: sent[name] for name in before["payload"]} == before["payload"]
     assert (await preview(newsroom, made, channel))["payload"] == before["payload"]
-    if case.platform is None:
+    if kind == "own_site":
         await on_bulletin(theatre, before)
+    elif case.stands is not None:
+        assert before["payload"] in [json.loads(post["text"]) for post in await theatre.posts(case, "")]
     else:
         await on_platform(theatre, case, before)
     return before

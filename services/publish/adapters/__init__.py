@@ -3,6 +3,7 @@
 from services.publish.adapters import (
     bluesky,
     by_hand,
+    email,
     facebook,
     instagram,
     mastodon,
@@ -17,6 +18,7 @@ __all__ = [
     "CHANNELS",
     "bluesky",
     "by_hand",
+    "email",
     "facebook",
     "instagram",
     "mastodon",

@@ -43,6 +43,8 @@ class ChannelCase:
     seat: Callable[[int, str], Seat]
     platform: str | None = None
     """The sandbox's name of it; None where the channel is our own house and can have no faults of a platform."""
+    stands: str | None = None
+    """Where our own house keeps it in the database: the SQL of what stands there (`id`, `text`)."""
     publishes: tuple[str, ...] = ()
     image_publishes: tuple[str, ...] = ()
     """Where a post with pictures is another operation."""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import select, text
 from typing_extensions import override
 
 from libs.common import models as m
@@ -160,6 +160,10 @@ class Theatre:
 
     async def posts(self, case: ChannelCase, marker: str) -> list[Json]:
         """What readers see of one message: the truth that our own records are held against."""
+        if case.stands is not None:
+            async with self.newsroom.db.transaction() as session:
+                rows = (await session.execute(text(case.stands))).mappings()
+                return [dict(row) for row in rows if marker in row["text"]]
         if case.platform is None:
             pages = [page for page in self.files.glob("*.html") if marker in page.read_text("utf-8")]
             return [{"id": page.stem, "text": page.read_text("utf-8")} for page in pages]
