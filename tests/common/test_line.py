@@ -296,6 +296,8 @@ REVIEWED = {
     "mail_subscriptions.key_hash": "the HMAC of it, by which it is found again; erased when it ends",
     "mail_subscriptions.domain_hash": "the HMAC of its provider's domain, to spread letters out; erased when it ends",
     "mail_suppressions.key_hash": "the HMAC of an address that we must not write to again",
+    "push_subscriptions.ciphertext": "where a reader's browser asked to be told: sealed, deleted when it ends",
+    "push_subscriptions.key_hash": "the HMAC of its endpoint, by which it is found again; deleted when it ends",
     "deliveries.handle": "what our own post is called by the platform; no person's handle",
 }
 

@@ -63,6 +63,7 @@ from libs.common.models.publish import (
     Variant,
     WatchdogAlert,
 )
+from libs.common.models.push import PushNotice, PushSend, PushSubscription
 from libs.common.models.readers import (
     Digest,
     DigestItem,
@@ -122,6 +123,9 @@ __all__ = [
     "Publication",
     "PublicationMedium",
     "PublicationRevision",
+    "PushNotice",
+    "PushSend",
+    "PushSubscription",
     "ReportRun",
     "RoleGrant",
     "SchemaState",
