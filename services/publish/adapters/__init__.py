@@ -10,6 +10,7 @@ from services.publish.adapters import (
     own_site,
     retired,
     telegram,
+    tiktok,
     youtube,
 )
 from services.publish.adapters.base import CHANNELS
@@ -25,5 +26,6 @@ __all__ = [
     "own_site",
     "retired",
     "telegram",
+    "tiktok",
     "youtube",
 ]

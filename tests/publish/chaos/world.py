@@ -20,6 +20,7 @@ from services.publish import domain, jobs
 from services.publish.adapters.base import Channel, Prepared
 from tests.publish.conformance.case import ChannelCase, cases
 from tests.publish.conformance.theatre import Theatre
+from tests.publish.newsroom import API
 
 STEPS = ("claimed", "staged", "kept", "allowed", "armed", "committed", "confirmed", "recorded", "looked", "deleted")
 WIRE = ("asking", "asked", "printing", "printed")
@@ -201,6 +202,7 @@ class Seed:
             if self.random.random() < 0.3:
                 await self._wake()
             self._note_held()
+            await self._remove_by_hand()
             held = await self._deliveries()
             if all(d.state in SETTLED for d in held) and not (self.withdraws_at or 0) > turn:
                 break
@@ -258,6 +260,21 @@ class Seed:
             room = self.theatre.newsroom
             answer = await room.act("withdraw", self.publication, room.speaker, reason="Sai thông tin")
             self.story.append(f"withdrawn: {answer.status_code}")
+
+    async def _remove_by_hand(self) -> None:
+        """Where only people may delete, one does, and says so with the address."""
+        for delivery in await self._deliveries():
+            if delivery.state != "withdrawing" or delivery.not_before < domain.NEVER:
+                continue
+            case = next(one.case for one in self.sent if one.channel.id == delivery.channel_id)
+            await self.theatre.post(f"{case.platform}/remove", post=delivery.platform_id)
+            async with self.theatre.newsroom.db.transaction() as session:
+                query = select(m.Task.id).where(m.Task.kind == "takedown_failed", m.Task.delivery_id == delivery.id)
+                task = await session.scalar(query)
+            room = self.theatre.newsroom
+            told = {"outcome": "removed", "evidence_url": delivery.platform_url}
+            done = await room.client.post(f"{API}/tasks/{task}/done", json=told, headers=room.speaker)
+            self.story.append(f"removed by hand: {done.status_code}")
 
     async def _wait_for_next(self, held: Sequence[m.Delivery]) -> None:
         """Jump to when the next of them can be worked on; whoever waits for a person gets one."""
