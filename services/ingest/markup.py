@@ -4,11 +4,13 @@ import codecs
 import html
 import re
 import zlib
+from contextlib import suppress
 
 from lxml import etree
 from lxml import html as lxml_html
 
 from libs.common.text import nfc
+from services.ingest.legacy import decode_legacy
 
 _BLOCKS = frozenset(
     {
@@ -19,6 +21,7 @@ _BLOCKS = frozenset(
 )  # fmt: skip
 _SILENT = frozenset({"script", "style", "noscript", "template", "iframe", "object", "svg", "head"})
 _DECLARED = re.compile(rb"""(?:encoding|charset)\s*=\s*["']?\s*([A-Za-z0-9._:-]{2,40})""", re.IGNORECASE)
+_DECLARATION = re.compile(r"""(<\?xml[^>]{0,200}?encoding\s*=\s*["'])[^"']*(["'])""")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -53,20 +56,36 @@ def decode(data: bytes, content_type: str | None = None) -> str:
     for mark, name in _BOMS:
         if data.startswith(mark):
             return nfc(data[len(mark) :].decode(name, "replace"))
-    for name in _candidate_encodings(data, content_type):
-        try:
+    with suppress(UnicodeDecodeError):  # what is valid UTF-8 is UTF-8, whatever it says
+        return nfc(data.decode())
+    return _not_utf8(data, _declared_encodings(data, content_type))
+
+
+def _not_utf8(data: bytes, declared: list[str]) -> str:
+    if (text := decode_legacy(data, declared)) is not None:
+        return text
+    # cp1258 is what old Vietnamese sites meant by 1252.
+    for name in (*(_text_codec(name) for name in declared), "cp1258", "cp1252"):
+        with suppress(UnicodeDecodeError, LookupError, ValueError):
             return nfc(data.decode(name))
-        except (UnicodeDecodeError, LookupError, ValueError):
-            continue
     return nfc(data.decode("utf-8", "replace"))
 
 
-def _candidate_encodings(data: bytes, content_type: str | None) -> list[str]:
+def as_utf8(data: bytes, content_type: str | None = None) -> bytes:
+    """The document in UTF-8 where it is Vietnamese before Unicode, which no parser reads; else as it is."""
+    with suppress(UnicodeDecodeError):
+        data.decode()
+        return data
+    declared = _declared_encodings(data, content_type)
+    if data.startswith(tuple(mark for mark, _ in _BOMS)) or (text := decode_legacy(data, declared)) is None:
+        return data
+    return _DECLARATION.sub(r"\1utf-8\2", text, count=1).encode()
+
+
+def _declared_encodings(data: bytes, content_type: str | None) -> list[str]:
     declared = _DECLARED.findall((content_type or "").encode("ascii", "ignore"))
     declared += _DECLARED.findall(data[:2048])[:2]
-    names = [name.decode("ascii") for name in declared]
-    # What is valid UTF-8 is UTF-8, whatever it says; cp1258 is what old Vietnamese sites meant by 1252.
-    return ["utf-8", *(_text_codec(name) for name in names), "cp1258", "cp1252"]
+    return [name.decode("ascii") for name in declared]
 
 
 def _text_codec(name: str) -> str:

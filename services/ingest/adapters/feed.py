@@ -13,7 +13,7 @@ from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable, Pars
 from services.ingest.adapters.jsonfeed import looks_like_json, parse_json_feed
 from services.ingest.adapters.plainfeed import MAX_ENTRIES, read_plain
 from services.ingest.dates import FoundDate, assumed_zone, has_zone, in_utc, parse_date
-from services.ingest.markup import BombError, decode, html_tree, one_line, paragraphs, plain_text, unpack
+from services.ingest.markup import BombError, as_utf8, decode, html_tree, one_line, paragraphs, plain_text, unpack
 
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -40,6 +40,8 @@ class Feed:
         language: str | None = None,
     ) -> ParsedDocument:
         data = _unpacked(data)
+        if (readable := as_utf8(data, content_type)) is not data:
+            data, content_type = readable, None
         if looks_like_json(data):
             return parse_json_feed(data, url=url, language=language)
         if plain := read_plain(data, content_type=content_type, url=url, language=language):
