@@ -39,6 +39,8 @@ class Channel:
     verdict: str = ""
     """What becomes of its next videos, where it is not well: `failed:codec`, `rejected:duplicate`."""
     issued_at: datetime | None = None
+    processing: float = 0.0
+    """Seconds from the last byte of a video to its being processed."""
 
     @property
     def uploads(self) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, HTTPException
 from pydantic import SecretStr
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from sandbox import pages as html
@@ -79,7 +79,7 @@ class Youtube:
 
     def put_account(self, account: AccountIn) -> dict[str, Any]:
         """`password` is the refresh token. Options: `id` (UC…), `client_id`, `client_secret`, `audited`, `testing`,
-        `long_uploads`, `scopes`, `uploads_a_day`, `verdict` (`failed:codec`)."""
+        `long_uploads`, `scopes`, `uploads_a_day`, `verdict` (`failed:codec`), `processing_seconds`."""
         if account.status not in STATUSES:
             raise HTTPException(422, f"status must be one of {', '.join(STATUSES)}")
         options = account.options
@@ -103,6 +103,7 @@ class Youtube:
             uploads_a_day=None if cap is None else int(cap),
             verdict=str(options.get("verdict", "")),
             issued_at=self._world.clock.now(),
+            processing=float(options.get("processing_seconds", self._world.settings.youtube.processing_seconds)),
         )
         self._channels.put(made)
         return {"platform": NAME, "id": channel_id, "handle": made.handle, "status": made.status}
@@ -147,6 +148,8 @@ class Youtube:
             return Refused(400, "invalidParameter", str(invalid), "global").answer()
         except Refused as refused:
             return refused.answer()
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to hear it; what arrived is kept
 
     async def _asked(self, path: str, request: Request) -> Response:
         told = discovery.load()

@@ -62,7 +62,7 @@ class Videos:
             "size": film.size,
             "seconds": seconds,
             "uploaded_at": iso(now),
-            "ready_at": iso(now + timedelta(seconds=self.world.settings.youtube.processing_seconds)),
+            "ready_at": iso(now + timedelta(seconds=channel.processing)),
             "verdict": self._verdict(channel, session),
             "thumbnail": None,
             "was_public": False,

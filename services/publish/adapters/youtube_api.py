@@ -33,7 +33,7 @@ Body = Callable[[], AsyncIterator[bytes]]
 
 
 class NoSessions(logging.Filter):
-    """httpx logs each address at INFO: the part that opens an upload's session is taken out."""
+    """Addresses are logged: the part that opens an upload's session is taken out."""
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
@@ -149,7 +149,8 @@ class Api:
         self._tools, self._channel_id, self._secret = tools, account.channel_id, account.secret
         self.service = str(settings.get("service", SERVICE)).rstrip("/")
         self._oauth = str(settings.get("oauth", OAUTH)).rstrip("/")
-        logging.getLogger("httpx").addFilter(NO_SESSIONS)
+        for logger in ("httpx", "httpcore.http11"):
+            logging.getLogger(logger).addFilter(NO_SESSIONS)
 
     @override
     def __repr__(self) -> str:
