@@ -69,6 +69,9 @@ def test_the_sample_day_goes_round(first: dict[str, Any]) -> None:
     states = {one["kind"]: one["state"] for one in first["publication"]["deliveries"]}
     assert states == dict.fromkeys(("own_site", "bluesky", "facebook", "mastodon", "telegram"), "published")
     assert all(one["platform_id"] and one["proof"] for one in first["publication"]["deliveries"])
+    films = {one["kind"]: one["state"] for one in first["film"]["deliveries"]}
+    assert films["youtube"] == "published"
+    assert all(one["platform_id"] and one["proof"] for one in first["film"]["deliveries"])
     figures = [one["value"] for one in first["publication"]["engagement"]]
     assert 12 in figures
     assert None in figures, "what the platform does not give stays blank"
@@ -139,6 +142,8 @@ def test_readers_find_it_on_the_bulletin_and_on_the_platform(first: dict[str, An
     assert httpx.get(posts["own_site"]).status_code == 200
     for kind in ("bluesky", "facebook", "mastodon", "telegram"):
         assert httpx.get(posts[kind]).status_code == 200, posts[kind]
+    for one in first["film"]["deliveries"]:
+        assert httpx.get(one["platform_url"]).status_code == 200, one["platform_url"]
 
 
 @pytest.mark.mission("M40")

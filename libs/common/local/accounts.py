@@ -23,6 +23,8 @@ class Account:
     address: str
     told: Callable[[str], Mapping[str, str]]
     channel: Callable[[str, str], tuple[Json, Json]]
+    needs_video: bool = False
+    """Posts nothing but videos: it gets the day's second publication instead of the first."""
 
 
 SANDBOX = (
@@ -60,7 +62,24 @@ SANDBOX = (
             {"token": f"3550:{secret}"},
         ),
     ),
+    Account(
+        "youtube",
+        "YouTube (sân tập)",
+        f"@{NAME}",
+        lambda secret: {"CHANNELS": f"{NAME}=lantoa.apps.example:GOCSPX-{secret}:1//{secret}"},
+        lambda base, secret: (
+            {"service": base, "oauth": base, "web": base, "channel_id": f"UC{NAME:0<22}", "tags": ["chạy thử"]},
+            {
+                "client_id": "lantoa.apps.example",
+                "client_secret": f"GOCSPX-{secret}",
+                "refresh_token": f"1//{secret}",
+            },
+        ),
+        needs_video=True,
+    ),
 )
+
+OF_VIDEOS = frozenset(account.platform for account in SANDBOX if account.needs_video)
 
 
 def sandbox_settings(base: str, secret: Secret) -> dict[str, str]:

@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -21,10 +20,12 @@ from sqlalchemy import text
 from libs.common.db import Database
 from libs.common.local import accounts
 from libs.common.local.desk import DayFailed, Desk
+from libs.common.local.film import FILM_ALT, sample_film
 from libs.common.local.people import ADMIN, EDITOR, SPOKESPERSON
 from libs.common.local.picture import ALT, sample_picture
 from libs.common.local.process import write_private
 from libs.common.local.topology import Setup
+from libs.common.local.wording import FILM_TEXT, edited_text
 
 PATIENCE_SECONDS = 240.0
 """How long nothing may move before the run says so and goes on with what there is; longer than all retries together."""
@@ -57,6 +58,8 @@ class Found:
     counts: dict[str, int] = field(default_factory=dict)
     story: dict[str, Any] | None = None
     publication: dict[str, Any] | None = None
+    film: dict[str, Any] | None = None
+    """The second publication, for the channels that take only videos."""
     brief: dict[str, Any] | None = None
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
@@ -191,7 +194,9 @@ class Day:
     async def _speak(
         self, editor: Desk, speaker: Desk, admin: Desk, sandbox: httpx.AsyncClient, progress: Progress
     ) -> None:
-        channels = await self._channels(admin)
+        known = await self._channels(admin)
+        channels = {key: one for key, one in known.items() if one["kind"] not in accounts.OF_VIDEOS}
+        films = {key: one for key, one in known.items() if one["kind"] in accounts.OF_VIDEOS}
         publication_id = self._state.get("publication_id")
         if publication_id is None:
             stories = (await editor.get("/api/classify/v1/stories", sort="sources", limit=1))["items"]
@@ -203,8 +208,22 @@ class Day:
         if detail["story_id"]:
             self._found.story = await editor.get(f"/api/classify/v1/stories/{detail['story_id']}")
         await self._approved(editor, speaker, detail)
-        await self._delivered(editor, publication_id, channels, progress)
+        self._found.publication = await self._delivered(editor, publication_id, channels, progress)
+        if films:
+            await self._show_film(editor, speaker, films, progress)
         await self._measured(editor, sandbox, publication_id, progress)
+
+    async def _show_film(self, editor: Desk, speaker: Desk, channels: Channels, progress: Progress) -> None:
+        """A publication of its own with a drawn film, written and approved like the other."""
+        film_id = self._state.get("film_id")
+        if film_id is None:
+            medium = await self._upload(editor, "ban-do.mp4", sample_film(), "video/mp4", FILM_ALT)
+            body = {**FILM_TEXT, "channel_ids": list(channels), "media_ids": [medium]}
+            film_id = (await editor.post("/api/publish/v1/publications", body))["id"]
+            self._remember(film_id=film_id)
+        detail = await editor.get(f"/api/publish/v1/publications/{film_id}")
+        await self._released(editor, speaker, detail)
+        self._found.film = await self._delivered(editor, film_id, channels, progress)
 
     async def _channels(self, admin: Desk) -> Channels:
         """Channel id → channel: the city's own bulletin, and its accounts on the sandbox."""
@@ -226,24 +245,33 @@ class Day:
         path = f"/api/publish/v1/publications/{detail['id']}"
         if detail["state"] == "draft":
             edited = edited_text(detail)
-            edited["media_ids"] = [await self._picture(editor)]
+            edited["media_ids"] = [await self._upload(editor, "ban-do.png", sample_picture(), "image/png", ALT)]
             detail |= (await editor.ask("PATCH", path, json=edited)).json()
+        await self._released(editor, speaker, detail)
+
+    async def _released(self, editor: Desk, speaker: Desk, detail: dict[str, Any]) -> None:
+        """Submitted by the one who wrote it, approved by another."""
+        path = f"/api/publish/v1/publications/{detail['id']}"
+        if detail["state"] == "draft":
             detail |= await editor.post(f"{path}/submit")
         if detail["state"] == "in_review":
             await speaker.post(f"{path}/approve", {"content_hash": detail["content_hash"]})
 
-    async def _picture(self, editor: Desk) -> str:
-        files = {"file": ("ban-do.png", sample_picture(), "image/png")}
-        kept = await editor.ask("POST", "/api/publish/v1/media", files=files, data={"alt": ALT})
+    async def _upload(self, editor: Desk, name: str, data: bytes, mime: str, alt: str) -> str:
+        files = {"file": (name, data, mime)}
+        kept = await editor.ask("POST", "/api/publish/v1/media", files=files, data={"alt": alt})
         return str(kept.json()["id"])
 
-    async def _delivered(self, editor: Desk, publication_id: str, channels: Channels, progress: Progress) -> None:
+    async def _delivered(
+        self, editor: Desk, publication_id: str, channels: Channels, progress: Progress
+    ) -> dict[str, Any]:
         task = progress.add_task("Đăng lên các kênh", total=len(channels), note="")
+        seen: dict[str, Any] = {}
 
         async def look() -> tuple[Any, bool]:
-            await self._read_publication(editor, publication_id, channels)
-            assert self._found.publication is not None
-            deliveries = self._found.publication["deliveries"]
+            nonlocal seen
+            seen = await self._read_publication(editor, publication_id, channels)
+            deliveries = seen["deliveries"]
             open_ones = [one for one in deliveries if one["state"] in _OPEN_DELIVERIES]
             progress.update(task, completed=len(deliveries) - len(open_ones))
             states = [one["state"] for one in deliveries]
@@ -251,6 +279,7 @@ class Day:
 
         if not await _until(look, still=0, patience=60):
             self._found.problems.append("Có kênh chưa xác nhận đã đăng.")
+        return seen
 
     async def _measured(
         self, editor: Desk, sandbox: httpx.AsyncClient, publication_id: str, progress: Progress
@@ -283,7 +312,7 @@ class Day:
             self._found.problems.append("Chưa đọc lại được tương tác.")
         progress.update(task, completed=1)
 
-    async def _read_publication(self, editor: Desk, publication_id: str, channels: Channels) -> None:
+    async def _read_publication(self, editor: Desk, publication_id: str, channels: Channels) -> dict[str, Any]:
         detail = await editor.get(f"/api/publish/v1/publications/{publication_id}")
         names = ("id", "state", "channel_id", "platform_id", "platform_url", "proof", "error")
         deliveries = [
@@ -292,7 +321,7 @@ class Day:
             for one in detail["deliveries"]
         ]
         wanted = ("id", "title", "state", "slug", "published_at", "engagement")
-        self._found.publication = {name: detail[name] for name in wanted} | {"deliveries": deliveries}
+        return {name: detail[name] for name in wanted} | {"deliveries": deliveries}
 
     # --- account --------------------------------------------------------------------------------------------
 
@@ -317,27 +346,6 @@ class Day:
     def _remember(self, **facts: Any) -> None:
         self._state |= facts
         write_private(self._setup.paths.day, json.dumps(self._state))
-
-
-def edited_text(draft: Mapping[str, Any]) -> dict[str, Any]:
-    """What the duty editor makes of an automatic draft: the note of the machine goes, words of the city come."""
-    sources = [line for line in draft["body"].splitlines() if line.startswith(("-", "*"))]
-    at = datetime.now(UTC)
-    words = [
-        "Thành phố đã nắm được thông tin và đang phối hợp với các đơn vị liên quan. Thông tin chính thức được cập nhật "
-        "tại trang này; đường dây nóng tiếp nhận phản ánh: 1022.",
-        "Các nguồn đã đưa tin:",
-        "\n".join(sources),
-        "(Bài chạy thử do lệnh khởi động soạn, không phải phát ngôn của cơ quan nào.)",
-    ]
-    summary = "Thành phố thông tin chính thức về sự việc nhiều nguồn đang đưa."
-    return {
-        "revision": draft["revision"],
-        "title": draft["title"],
-        "summary": summary,
-        "body": "\n\n".join(word for word in words if word),
-        "source_note": draft["source_note"] or f"Tổng hợp ngày {at:%d/%m/%Y}",
-    }
 
 
 async def read_counts(db: Database) -> dict[str, int]:

@@ -61,16 +61,18 @@ def _rows(found: Found) -> list[tuple[str, str]]:
 
 
 def _publication_rows(found: Found) -> list[tuple[str, str]]:
-    publication = found.publication
-    if publication is None:
-        return []
+    rows = [] if found.publication is None else [*_deliveries(found.publication), *_figures(found.publication)]
+    return rows + ([] if found.film is None else _deliveries(found.film))
+
+
+def _deliveries(publication: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [("Bài của thành phố", f"{escape(publication['title'])}, hai người duyệt")]
     for one in publication["deliveries"]:
         state = STATES.get(one["state"], one["state"])
         rows.append((f"  {one['channel']}", f"{state} {one['platform_url'] or escape(one['error'] or '')}"))
         if one["platform_id"]:
             rows.append(("", f"[dim]mã {escape(one['platform_id'])} · {escape(_proof(one['proof'] or {}))}[/]"))
-    return rows + _figures(publication)
+    return rows
 
 
 def _figures(publication: dict[str, Any]) -> list[tuple[str, str]]:

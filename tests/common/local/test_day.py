@@ -5,8 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from libs.common.local.day import _until, edited_text
+from libs.common.local.day import _until
 from libs.common.local.desk import DayFailed, Desk
+from libs.common.local.wording import edited_text
 
 
 def draft(**more: Any) -> dict[str, Any]:
