@@ -251,7 +251,7 @@ class Tiktok:
             id=item.subject,
             account=handle,
             author=creator.name if creator else item.account,
-            text="\n".join(word for word in words if word),
+            text="\n\n".join(word for word in words if word),
             at=item.created_at,
             page=f"{base}/@{handle}/{item.data['kind']}/{item.subject}",
             links=tuple(re.findall(r"https?://\S+", item.data["description"])),

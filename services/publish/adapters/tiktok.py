@@ -128,7 +128,7 @@ class Tiktok:
     def capabilities(self) -> Capabilities:
         told = whole_number(self._told.get("max_video_post_duration_sec"))
         return Capabilities(
-            text=TextRules(utf16_units=tiktok_text.DESCRIPTION),
+            text=TextRules(utf16_units=tiktok_text.LONGEST_TEXT),
             media=tiktok_text.media_rules(min(LONGEST, told) if told else LONGEST),
             repeatable_for=None,
             can_edit=False,
@@ -225,7 +225,7 @@ class Tiktok:
             "chunk_size": plan.chunk,
             "total_chunk_count": plan.count,
         }
-        if payload["mode"] == "inbox":
+        if payload["is_draft"]:
             told = await self._api.post("post/publish/inbox/video/init/", {"source_info": source})
         else:
             info = {
@@ -277,7 +277,7 @@ class Tiktok:
         }
         return {
             "media_type": "PHOTO",
-            "post_mode": "MEDIA_UPLOAD" if payload["mode"] == "inbox" else "DIRECT_POST",
+            "post_mode": "MEDIA_UPLOAD" if payload["is_draft"] else "DIRECT_POST",
             "post_info": info,
             "source_info": {"source": "PULL_FROM_URL", "photo_images": links, "photo_cover_index": 0},
         }
@@ -512,7 +512,7 @@ def _said(vi: str, en: str) -> Reason:
 def _require_allowed(creator: Mapping[str, Any], payload: Json) -> None:
     """What the creator was told they may post; refused before a byte is sent."""
     options, wanted = creator.get("privacy_level_options") or [], payload["privacy_level"]
-    if payload["mode"] == "direct" and wanted not in options:
+    if not payload["is_draft"] and wanted not in options:
         offered = ", ".join(PRIVACIES.get(str(one), str(one)) for one in options) or "không có"
         vi = f"không cho tài khoản này đăng cho “{PRIVACIES[wanted]}” xem (được chọn: {offered})"
         raise _Unready(_said(f"{vi}; xem settings.privacy_level", f"{wanted} is not among {options}"), permanent=True)

@@ -6,6 +6,8 @@ from services.publish import fitting, measure, wording
 from services.publish.adapters.base import Composed, Draft, Json, MediaRules, Medium, NotPostable, Reason
 
 CAPTION, TITLE, DESCRIPTION = 2_200, 90, 4_000
+LONGEST_TEXT = TITLE + 2 + DESCRIPTION
+"""Of a photo post: its title, an empty line, its description."""
 PHOTOS = 35
 PHOTO_EDGE = 1_920
 """“1080p”, read as the longer edge."""
@@ -26,6 +28,7 @@ NO_MEDIA = Reason(
     " hoặc bỏ kênh TikTok ở tin này",
     "no media: TikTok takes no text alone",
 )
+NO_ALT = "TikTok không nhận mô tả ảnh, video (alt)"
 NOT_CLICKABLE = "Đường dẫn trong bài TikTok không bấm được; người đọc phải chép"
 UNAUDITED = (
     "Ứng dụng TikTok chưa được duyệt: bài chỉ chủ tài khoản xem được (SELF_ONLY),"
@@ -84,17 +87,18 @@ def compose(draft: Draft, wishes: Wishes, rules: MediaRules) -> Composed:
         "kind": "video" if is_video else "photo",
         **words,
         "media": media,
-        "mode": "inbox" if wishes.is_draft else "direct",
+        "is_draft": wishes.is_draft,
         "privacy_level": wishes.privacy,
         "disables": list(wishes.disables),
         "brand_organic_toggle": wishes.is_own_brand,
-        "is_aigc": draft.ai_label is not None,
     }
+    if is_video:
+        payload["is_aigc"] = draft.ai_label is not None
     if draft.corrects is not None:
         payload["corrects"] = draft.corrects.id
-    notes += [NOT_CLICKABLE] if draft.link else []
-    notes += [DRAFT] if wishes.is_draft else [UNAUDITED] if not wishes.is_audited else []
-    return Composed(words.get("description") or words["title"], draft.link, payload, tuple(notes))
+    told = [*notes, *([NOT_CLICKABLE] if draft.link else []), NO_ALT]
+    told += [DRAFT] if wishes.is_draft else [UNAUDITED] if not wishes.is_audited else []
+    return Composed("\n\n".join(words.values()), draft.link, payload, tuple(told))
 
 
 def _caption(draft: Draft) -> tuple[dict[str, str], list[str]]:
