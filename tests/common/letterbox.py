@@ -26,13 +26,17 @@ SENDER = "lantoa@thanhpho.example"
 
 @dataclass
 class Letterbox:
-    """`answers`: what RCPT is answered by address; `data`: what DATA is answered, if not taken."""
+    """`answers`: what RCPT is answered by address; `data`: what DATA is answered, if not taken; `hangs_up`: the letter
+    is taken and the line ends before the answer."""
 
     port: int = 0
     letters: list[tuple[str, EmailMessage]] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
+    """Where each letter returns to (MAIL FROM)."""
     answers: dict[str, str] = field(default_factory=dict)
     data: str | None = None
+    hangs_up: bool = False
     login: tuple[str, str] | None = None
 
     @property
@@ -64,8 +68,11 @@ class Letterbox:
         content = envelope.content
         assert isinstance(content, bytes)
         self.raw.append(content)
+        self.senders.append(str(envelope.mail_from))
         for to in envelope.rcpt_tos:
             self.letters.append((to, message_from_bytes(content, policy=default)))
+        if self.hangs_up:
+            server.transport.close()
         return "250 OK"
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:

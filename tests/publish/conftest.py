@@ -3,12 +3,15 @@
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
 from libs.common import models as m
@@ -19,9 +22,12 @@ from libs.common.testing.make import Make
 from sandbox.main import create
 from sandbox.settings import SandboxSettings
 from services.publish.main import SERVICE
-from services.publish.settings import PublishGroup
+from services.publish.settings import PublishGroup, ReadersSettings
+from tests.common.letterbox import running_letterbox
+from tests.publish.conformance.theatre import sign_in_for_long
 from tests.publish.newsroom import KEY, Newsroom
 from tests.publish.officers import Officers
+from tests.publish.readers import BOUNCE_DOMAIN, READERS_KEY, RETURNS, Office
 from tests.publish.scripted import KIND, PAGES, Page, platform
 from tests.publish.stage import HANDLE, PASSWORD, Stage
 
@@ -51,6 +57,41 @@ async def newsroom(
         resources=client._transport.app.state.resources,
         worker_db=db_as("publish"),
     )
+
+
+@pytest.fixture(scope="session")
+def dkim_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key that signs letters, as `openssl genrsa` makes it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    path = tmp_path_factory.mktemp("dkim") / "dkim.pem"
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    path.write_bytes(key.private_bytes(pem, pkcs8, serialization.NoEncryption()))
+    return path
+
+
+@pytest.fixture
+async def office(
+    newsroom: Newsroom, make: Make, client_for: Any, issuer: Path, dkim_key: Path
+) -> AsyncIterator[Office]:
+    """The digest with a real mail server, at noon."""
+    await sign_in_for_long(newsroom, make, issuer)
+    async with running_letterbox() as box:
+        readers = ReadersSettings(
+            key=SecretStr(READERS_KEY),
+            sender="tin@tin.example.vn",
+            bounce_domain=BOUNCE_DOMAIN,
+            returns_token=SecretStr(RETURNS),
+            dkim_domain="example.vn",
+            dkim_selector="s1",
+            dkim_key_file=dkim_key,
+        )
+        group = PublishGroup(credentials_key=SecretStr(KEY), readers=readers)
+        client = await client_for(SERVICE, public_url="https://tin.example.vn", publish=group, mail=box.settings())
+        room = replace(newsroom, client=client, resources=client._transport.app.state.resources)
+        channel = await make.channel(
+            "email", name="Bản tin hằng ngày", address="hang-ngay", settings={"list": "hang-ngay"}
+        )
+        yield Office(room, box, channel)
 
 
 @pytest.fixture(scope="session")

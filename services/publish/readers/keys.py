@@ -85,4 +85,4 @@ def _read(token: str, size: int) -> bytes | None:
         raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
     except (binascii.Error, ValueError):
         return None
-    return raw if len(raw) == size else None
+    return raw if len(raw) == size and _written(raw) == token.lower() else None

@@ -207,17 +207,21 @@ def written(issue: Issue, sender: Sender, send: UUID, subscription_id: UUID, to:
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{send}@{sender.domain}>"
     message["List-Id"] = _named(issue.name, f"{issue.list}.{sender.domain}", "List-Id")
-    by_mail = sender.unsubscribe_address(subscription_id)
-    ways = [f"<{unsubscribe}>", *([f"<mailto:{by_mail}?subject=unsubscribe>"] if by_mail else [])]
-    message["List-Unsubscribe"] = ", ".join(ways)
-    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Auto-Submitted"] = "auto-generated"
     message["Precedence"] = "bulk"
     message["Feedback-ID"] = f"{issue.number}:{issue.list}:digest:lantoa"
     message.attach(_part(text_of(issue, sender, unsubscribe), "plain"))
     message.attach(_part(html_of(issue, sender, unsubscribe), "html"))
-    raw = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
+    raw = _leaving(sender, subscription_id) + message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
     return sender.signer.sign(raw) if sender.signer is not None else raw
+
+
+def _leaving(sender: Sender, subscription_id: UUID) -> bytes:
+    """Each header on a line of its own: folded before its first word, as `email` does, not every reader finds it."""
+    by_mail = sender.unsubscribe_address(subscription_id)
+    mail = f", <mailto:{by_mail}?subject=unsubscribe>" if by_mail else ""
+    ways = f"List-Unsubscribe: <{sender.unsubscribe_url(subscription_id)}>{mail}"
+    return f"{ways}\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode("ascii")
 
 
 def _part(text: str, kind: str) -> MIMEText:
