@@ -67,7 +67,7 @@ def test_the_sample_day_goes_round(first: dict[str, Any]) -> None:
     assert counts["feedback_cases"] >= 10
     assert first["story"]["sources"] >= 4
     states = {one["kind"]: one["state"] for one in first["publication"]["deliveries"]}
-    assert states == dict.fromkeys(("own_site", "bluesky", "facebook", "mastodon", "telegram"), "published")
+    assert states == dict.fromkeys(("own_site", "email", "bluesky", "facebook", "mastodon", "telegram"), "published")
     assert all(one["platform_id"] and one["proof"] for one in first["publication"]["deliveries"])
     films = {one["kind"]: one["state"] for one in first["film"]["deliveries"]}
     assert films["youtube"] == "published"

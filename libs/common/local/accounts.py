@@ -11,6 +11,7 @@ Secret = Callable[[str], str]
 Json = dict[str, Any]
 HANDLE = "thanhpho.test"
 NAME = "thanhpho"
+LIST = "hang-ngay"
 PAGE = "100003550000001"
 
 
@@ -93,9 +94,11 @@ def sandbox_settings(base: str, secret: Secret) -> dict[str, str]:
 
 
 def channels(base: str, secret: Secret) -> list[Json]:
-    """Bodies of `POST /api/publish/v1/channels`: the city's own bulletin first, then each account of the sandbox."""
+    """Bodies of `POST /api/publish/v1/channels`: the city's own bulletin and digest first, then each account of the
+    sandbox."""
     own: Json = {"kind": "own_site", "name": "Bản tin thành phố", "address": "ban-tin", "is_city_official": True}
-    return [own, *(_channel(account, base, secret(_name(account))) for account in SANDBOX)]
+    digest: Json = {"kind": "email", "name": "Bản tin qua thư", "address": LIST, "settings": {"list": LIST}}
+    return [own, digest, *(_channel(account, base, secret(_name(account))) for account in SANDBOX)]
 
 
 def _channel(account: Account, base: str, secret: str) -> Json:

@@ -18,7 +18,7 @@ from libs.common.roles import RELAY, role_name
 
 DATABASE, OWNER = "lantoa", "lantoa_owner"
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
-_LETTERS = ("LANTOA_MAIL__", "LANTOA_PUBLISH__WATCHDOG__")
+_LETTERS = ("LANTOA_MAIL__", "LANTOA_PUBLISH__WATCHDOG__", "LANTOA_PUBLISH__READERS__")
 _TELEMETRY = tuple(f"LANTOA_TELEMETRY__{key}" for key in ("OTLP_ENDPOINT", "SAMPLING", "LOG_FORMAT", "METRICS"))
 
 
@@ -68,11 +68,12 @@ def service_environment(setup: Setup, role: str, service: str) -> dict[str, str]
         }
     if service in ("publish", "operator"):
         told["LANTOA_PUBLISH__CREDENTIALS_KEY"] = setup.secret("credentials-key")
+        told["LANTOA_PUBLISH__READERS__KEY"] = setup.secret("readers-key")
     return _inherited() | _telemetry() | _letters(service) | told
 
 
 def _letters(service: str) -> dict[str, str]:
-    """What the shell says of the mail server and of whom the watchdog tells; nobody is by default."""
+    """What the shell says of the mail server, and of whom the watchdog and the digest tell; nobody is by default."""
     if service != "publish":
         return {}
     return {name: value for name, value in os.environ.items() if name.startswith(_LETTERS)}

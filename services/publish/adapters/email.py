@@ -45,6 +45,7 @@ from services.publish.adapters.base import (
     Unknown,
 )
 from services.publish.limits import Limit
+from services.publish.readers import rules
 
 TITLE, LEAD, SOURCE = 200, 500, 300
 """Most letters of each; a digest shows the beginning, and the page the whole."""
@@ -59,6 +60,7 @@ MEDIA = MediaRules(
 """As the bulletin has it, from whose page the pictures are shown."""
 METRICS = (MetricDefinition("letters", "Số thư có tin này đã giao cho máy chủ thư (không phải số người đã đọc)"),)
 NO_BASKET = Reason("Tiến trình này không có cơ sở dữ liệu để bỏ tin vào thư", "no basket in this process")
+BAD_LIST = Reason("Tên `list` của kênh chỉ gồm chữ thường không dấu, số và gạch nối", "the channel's `list` is no slug")
 TAKEN_OUT = Reason("Tin đã được lấy ra khỏi thư", "taken out of the letter before")
 
 
@@ -87,7 +89,8 @@ class EmailDigest:
         return {}
 
     async def health(self) -> Health:
-        return Health()
+        good = rules.LIST.fullmatch(str(self._account.settings.get("list", "")))
+        return Health() if good else Health(BAD_LIST)
 
     def compose(self, draft: Draft) -> Composed:
         title = measure.shorten(wording.heading(draft), TITLE)
