@@ -14,6 +14,7 @@ from uuid import UUID
 
 import httpx
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -27,6 +28,7 @@ from services.publish.adapters.base import Account, Channel, Composed, Draft, Js
 from services.publish.adapters.by_hand import KIND as BY_HAND
 from services.publish.adapters.retired import PLATFORMS as RETIRED
 from services.publish.credentials import Vault
+from services.publish.push import vapid
 from services.publish.rotation import Rotation, rotate
 from services.publish.settings import PublishGroup
 
@@ -40,6 +42,7 @@ def register(app: typer.Typer) -> None:
     channels.command("list")(list_channels)
     channels.command("fit")(fit)
     channels.command("rotate-key")(rotate_key)
+    group(app, "push").command("new-key")(new_push_key)
 
 
 def list_kinds(as_json: AsJson = False) -> None:
@@ -56,6 +59,14 @@ def list_kinds(as_json: AsJson = False) -> None:
         for name, k in kinds
     ]
     _print(rows, ("loại", "tên", "đăng", "cần khai báo", "cần thông tin đăng nhập"), as_json)
+
+
+def new_push_key(as_json: AsJson = False) -> None:
+    """Tạo cặp khóa VAPID cho thông báo đẩy; một lần cho mãi mãi, vì đổi khóa là mất mọi đăng ký."""
+    private = vapid.new_private_key()
+    told = {"private": private, "public": vapid.Vapid.of(SecretStr(private), "").public_text}
+    words = f"LANTOA_PUBLISH__PUSH__VAPID_PRIVATE_KEY={private}\n# khóa công khai: {told['public']}"
+    typer.echo(json.dumps(told) if as_json else words)
 
 
 def _posting(kind: str) -> str:

@@ -18,6 +18,9 @@ from services.publish import (
     takedowns_api,
     tasks_api,
 )
+from services.publish.push import api as push_api
+from services.publish.push import jobs as push_jobs
+from services.publish.push import pages as push_pages
 from services.publish.readers import api as readers_api
 from services.publish.readers import jobs as readers_jobs
 from services.publish.readers import pages as readers_pages
@@ -37,7 +40,12 @@ ROUTERS = [
     links_api.public_router,
     readers_api.router,
     readers_pages.router,
+    push_api.router,
+    push_api.public_router,
+    push_pages.router,
     pages.router,
 ]
 JOBS = Jobs()
-JOBS.all = [*jobs.jobs.all, *remind_jobs.jobs.all, *link_jobs.jobs.all, *notify_jobs.jobs.all, *readers_jobs.jobs.all]
+JOBS.all = [
+    each for loops in (jobs, remind_jobs, link_jobs, notify_jobs, readers_jobs, push_jobs) for each in loops.jobs.all
+]

@@ -23,6 +23,8 @@ from services.publish.adapters.base import Account, Channel, Json, Tools
 from services.publish.credentials import Vault
 from services.publish.press import BulletinPress
 from services.publish.pull import PullSigner
+from services.publish.push.board import StoredNotices
+from services.publish.push.service import PushService, open_fetcher
 from services.publish.readers.basket import StoredBasket
 from services.publish.readers.doorman import Doorman
 from services.publish.readers.keys import ReadersKeys
@@ -76,6 +78,8 @@ class PublishResources:
     sender: Sender | None = field(default=None, repr=False)
     """Whose letters to readers they are; None where readers cannot be written to."""
     doorman: Doorman = field(default_factory=Doorman, repr=False)
+    push: PushService | None = field(default=None, repr=False)
+    """The way to readers' browsers; None without a key pair."""
     replay: bool = False
     """Other sites are looked for on this machine alone."""
 
@@ -96,7 +100,7 @@ def site_of(settings: PublishSettings) -> Site:
 def sender_of(settings: PublishSettings, site: Site) -> Sender | None:
     """Of letters to readers, where a key is set. Raises ValueError where the one that signs them does not serve."""
     readers = settings.publish.readers
-    if readers.key is None:
+    if not readers.key:
         return None
     sender = Sender(site, settings.mail, readers, ReadersKeys.of(readers.key), Signer.of(readers))
     if settings.mail.host and not sender.may_send:
@@ -109,7 +113,10 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
     site, files = site_of(settings), FileStore(settings.files.root)
     press = BulletinPress(db, files, clock, site)
     key = settings.publish.credentials_key
-    async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as http:
+    async with (
+        httpx.AsyncClient(follow_redirects=False, trust_env=False) as http,
+        open_fetcher(settings.publish.push, replay=settings.replay) as fetcher,
+    ):
         vault = Vault(key, settings.publish.old_keys) if key else None
         signer = PullSigner.of(settings.public_url, key) if key else None
         tools = Tools(
@@ -120,6 +127,7 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
             media=StoredMedia(files, clock, signer),
             tokens=StoredTokens(db, clock, vault),
             letters=StoredBasket(db, clock),
+            notices=StoredNotices(db, clock, timedelta(seconds=settings.publish.push.ttl_seconds)),
         )
         mailer = Mailer(settings.mail, clock)
         mailer.say_if_off()
@@ -136,5 +144,6 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
             signer,
             waiting=settings.publish.waiting,
             sender=sender_of(settings, site),
+            push=PushService.of(settings.publish.push, vault, fetcher),
             replay=settings.replay,
         )

@@ -1,5 +1,5 @@
-"""Rotation of the key that wraps the channels' credentials and readers' addresses: every row is sealed anew under the
-current one.
+"""Rotation of the key that wraps the channels' credentials, readers' addresses and browsers: every row is sealed anew
+under the current one.
 
 Safe to repeat, and beside writers: each row is locked, opened, sealed and stored in a transaction of its own, and
 whoever stores a fresh secret meanwhile waits for that one row.
@@ -32,7 +32,7 @@ class Rotation:
 class _Sealed:
     """A table of sealed rows: what each is bound to."""
 
-    table: type[m.ChannelCredential] | type[m.MailSubscription]
+    table: type[m.ChannelCredential] | type[m.MailSubscription] | type[m.PushSubscription]
     owner: InstrumentedAttribute[UUID]
 
     def under_another(self, key_id: str) -> ColumnElement[bool]:
@@ -42,6 +42,7 @@ class _Sealed:
 SEALED = (
     _Sealed(m.ChannelCredential, m.ChannelCredential.channel_id),
     _Sealed(m.MailSubscription, m.MailSubscription.id),
+    _Sealed(m.PushSubscription, m.PushSubscription.id),
 )
 
 

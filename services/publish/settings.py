@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from libs.common.settings import MAIL_ADDRESS, CommonSettings
 from libs.common.webhook import secret_bytes
+from services.publish.push.endpoints import is_listable
+from services.publish.push.vapid import Vapid
 from services.publish.watchdog_rules import Windows
 
 
@@ -114,7 +116,7 @@ class ReadersSettings(BaseModel):
     """Letters to readers who asked for them; without a key and a mail server nobody can ask, and nothing is sent."""
 
     key: SecretStr | None = Field(
-        default=None, min_length=32, description="makes tokens and finds addresses again; never changes once in use"
+        default=None, description="at least 32 characters; finds addresses again and makes tokens: never changes"
     )
     sender: str = Field(default="", description="address the letters come from; by default LANTOA_MAIL__SENDER")
     reply_to: str = Field(default="", description="address that answers of readers go to")
@@ -122,11 +124,12 @@ class ReadersSettings(BaseModel):
         default="", description="domain whose mail is handed to /nhan-tin/thu-tra; letters that bounce go there"
     )
     returns_token: SecretStr | None = Field(
-        default=None, min_length=32, description="bearer token of the mail server that hands over what came back"
+        default=None, description="at least 32 characters: what the mail server shows that hands over what came back"
     )
     dkim_domain: str = Field(default="", description="domain that signs (d=); the one of the sender, or above it")
     dkim_selector: str = Field(default="", pattern=r"^[A-Za-z0-9-]{0,63}$", description="name of the key in DNS (s=)")
     dkim_key_file: Path | None = Field(default=None, description="PEM of the RSA key that signs, at least 2048 bits")
+    dkim_key: SecretStr | None = Field(default=None, description="the same PEM itself, where it is no file")
     is_signed_by_relay: bool = Field(
         default=False, description="the mail server signs with DKIM; otherwise nothing leaves without a key of ours"
     )
@@ -139,14 +142,59 @@ class ReadersSettings(BaseModel):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
+        if any(secret and len(secret) < 32 for secret in (self.key, self.returns_token)):
+            raise ValueError("readers.key and readers.returns_token need at least 32 characters")
         if any(address and not MAIL_ADDRESS.fullmatch(address) for address in (self.sender, self.reply_to)):
             raise ValueError("readers.sender and readers.reply_to are addresses, name@host")
-        if len({bool(self.dkim_domain), bool(self.dkim_selector), self.dkim_key_file is not None}) > 1:
-            raise ValueError("readers.dkim_domain, dkim_selector and dkim_key_file go together")
-        if bool(self.bounce_domain) != (self.returns_token is not None):
+        if self.dkim_key_file is not None and self.dkim_key:
+            raise ValueError("readers.dkim_key_file or dkim_key, not both")
+        has_key = self.dkim_key_file is not None or bool(self.dkim_key)
+        if len({bool(self.dkim_domain), bool(self.dkim_selector), has_key}) > 1:
+            raise ValueError("readers.dkim_domain, dkim_selector and a key (dkim_key_file or dkim_key) go together")
+        if bool(self.bounce_domain) != bool(self.returns_token):
             raise ValueError("readers.bounce_domain and readers.returns_token go together")
         if self.bounce_domain and not MAIL_ADDRESS.fullmatch(f"b@{self.bounce_domain}"):
             raise ValueError("readers.bounce_domain is a domain of mail")
+        return self
+
+
+class PushSettings(BaseModel):
+    """Web push to readers' browsers; without a key pair nobody can subscribe, and nothing is sent."""
+
+    vapid_private_key: SecretStr | None = Field(
+        default=None,
+        description="32 bytes in base64url (`lantoa push new-key`); another one voids every subscription",
+    )
+    subject: str = Field(
+        default="", description="whom push services may write to: mailto:name@host or https://…; needed with the key"
+    )
+    services: list[str] = Field(
+        default=[
+            "fcm.googleapis.com",
+            "updates.push.services.mozilla.com",
+            "web.push.apple.com",
+            "*.notify.windows.com",
+        ],
+        description="hosts of push services, as a JSON list; nothing else is ever written to",
+    )
+    ttl_seconds: int = Field(
+        default=86_400, ge=60, le=2_419_200, description="how long a push service keeps a notice for a browser"
+    )
+    at_once: int = Field(default=20, ge=1, le=200, description="notices handed over side by side")
+    asks_per_hour: int = Field(default=60, ge=1, description="most sign-ups from one network address in an hour")
+    most: int = Field(default=200_000, ge=1, description="most browsers that are kept")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        is_contact = self.subject.startswith("https://") or (
+            self.subject.startswith("mailto:") and MAIL_ADDRESS.fullmatch(self.subject.removeprefix("mailto:"))
+        )
+        if self.vapid_private_key is not None:
+            if not is_contact:
+                raise ValueError("publish.push.subject is mailto:name@host or https://…, and goes with the key")
+            _ = Vapid.of(self.vapid_private_key, self.subject)
+        if not all(map(is_listable, self.services)):
+            raise ValueError("publish.push.services is a list of hosts, also *.host; http only for 127.0.0.1:port")
         return self
 
 
@@ -162,6 +210,7 @@ class PublishGroup(BaseModel):
     waiting: WaitingSettings = WaitingSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
     readers: ReadersSettings = ReadersSettings()
+    push: PushSettings = PushSettings()
 
     @property
     def old_keys(self) -> list[SecretStr]:

@@ -17,6 +17,7 @@ GROUPS = {
     "models": "Mô hình",
     "programmes": "Chương trình",
     "channels": "Kênh",
+    "push": "Thông báo đẩy tới trình duyệt",
 }
 
 

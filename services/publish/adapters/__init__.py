@@ -11,6 +11,7 @@ from services.publish.adapters import (
     retired,
     telegram,
     tiktok,
+    webpush,
     youtube,
 )
 from services.publish.adapters.base import CHANNELS
@@ -27,5 +28,6 @@ __all__ = [
     "retired",
     "telegram",
     "tiktok",
+    "webpush",
     "youtube",
 ]

@@ -8,7 +8,7 @@ then looks at the platform.
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 from uuid import UUID
 
 import httpx
@@ -310,6 +310,22 @@ class OwnPost:
 
 
 @dataclass(frozen=True)
+class Said:
+    """Words under a post of ours. There is no writer: none is ever read.
+
+    `id` and `parent_id` are the platform's, and may name one inside (a Bluesky address does): they are never stored as
+    they are. `is_ours`: written by the page itself.
+    """
+
+    id: str
+    post_id: str
+    text: str
+    at: datetime | None = None
+    parent_id: str | None = None
+    is_ours: bool = False
+
+
+@dataclass(frozen=True)
 class Health:
     """Whether the account can be used, and when a person has to connect it again, where the platform says so."""
 
@@ -389,6 +405,51 @@ class LetterBasket(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Told:
+    """How far a notice got, in browsers: those it is for, taken by their push services, still to be told, gone in the
+    meantime, and those that could not be told. `is_done`: nobody is told it any more."""
+
+    is_done: bool
+    wanted: int
+    accepted: int
+    waiting: int
+    gone: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class OnScreens:
+    """What stands on readers' screens of one thread of notices. `reached`: some browser has it, or may have;
+    `withdrawal`: the notice that takes its place, where it was removed and one was needed."""
+
+    is_removed: bool
+    reached: bool
+    news: Told
+    withdrawal: Told | None = None
+
+
+class NoticeBoard(Protocol):
+    """What readers' browsers are told, by delivery; kept in our own database, and sent from there. Raises ChannelError
+    where that is away."""
+
+    async def put(self, channel_id: UUID, delivery_id: UUID, thread: UUID, topic: str, payload: Json) -> OnScreens:
+        """Once: put in again, or after it was removed, nothing changes. Notices of a thread take each other's place."""
+        ...
+
+    async def is_put(self, delivery_id: UUID) -> bool: ...
+
+    async def find(self, thread: UUID) -> OnScreens | None: ...
+
+    async def remove(self, thread: UUID) -> OnScreens | None:
+        """Nobody is told it from now on; where somebody was, a notice that it was withdrawn takes its place."""
+        ...
+
+    async def problem(self, channel_id: UUID) -> Reason | None:
+        """Why nothing can be sent, where that is so."""
+        ...
+
+
 Refresh = Callable[[Json, bool], Awaitable[Json]]
 """Asks the platform for a new token: the secret as stored, and whether an earlier renewal was begun and its end never
 heard; returns what changes of the secret. Raises what the adapter raises."""
@@ -419,6 +480,8 @@ class Tools:
     sessions: dict[UUID, object] = field(default_factory=dict, repr=False)
     letters: LetterBasket | None = None
     """Where the database is at hand."""
+    notices: NoticeBoard | None = None
+    """The same, of readers' browsers."""
 
 
 class Channel(Protocol):
@@ -478,6 +541,15 @@ class Channel(Protocol):
         ...
 
     async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]: ...
+
+
+@runtime_checkable
+class ReadsComments(Protocol):
+    """A channel whose platform lets us read what stands under our posts."""
+
+    async def comments(self, platform_id: str) -> list[Said]:
+        """All of them that the platform shows, up to its own limits; raises ChannelError."""
+        ...
 
 
 class ChannelError(Exception):
