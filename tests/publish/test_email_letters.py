@@ -214,9 +214,18 @@ def test_a_weak_key_or_none_is_refused_at_the_start(tmp_path: Path) -> None:
     for name, written in weak_keys().items():
         path = tmp_path / f"{name}.pem"
         path.write_bytes(written)
-        told = ReadersSettings(dkim_domain="example.vn", dkim_selector="s1", dkim_key_file=path)
-        with pytest.raises(ValueError, match="dkim_key_file"):
-            Signer.of(told)
+        where = {"dkim_domain": "example.vn", "dkim_selector": "s1"}
+        for key in ({"dkim_key_file": path}, {"dkim_key": SecretStr(written.decode())}):
+            with pytest.raises(ValueError, match="dkim_key"):
+                Signer.of(ReadersSettings.model_validate({**where, **key}))
+
+
+def test_a_key_may_be_a_file_or_a_secret_and_stands_in_no_repr(dkim_key: Path) -> None:
+    where = {"dkim_domain": "example.vn", "dkim_selector": "s1"}
+    filed = Signer.of(ReadersSettings.model_validate({**where, "dkim_key_file": dkim_key}))
+    told = Signer.of(ReadersSettings.model_validate({**where, "dkim_key": SecretStr(dkim_key.read_text())}))
+    assert filed == told is not None
+    assert "PRIVATE" not in repr(told)
 
 
 @pytest.mark.parametrize(
@@ -224,6 +233,7 @@ def test_a_weak_key_or_none_is_refused_at_the_start(tmp_path: Path) -> None:
     [
         {"key": "ngắn"},
         {"dkim_domain": "example.vn"},
+        {"dkim_domain": "example.vn", "dkim_selector": "s1", "dkim_key_file": "k", "dkim_key": "k"},
         {"bounce_domain": "tra.example.vn"},
         {"returns_token": "x" * 40},
         {"sender": "khong phai dia chi"},

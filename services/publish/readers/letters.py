@@ -14,7 +14,6 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -53,9 +52,10 @@ class Signer:
     @classmethod
     def of(cls, settings: ReadersSettings) -> "Signer | None":
         """Raises ValueError where the key is none, or too short; None where none is set."""
-        if settings.dkim_key_file is None:
-            return None
-        return cls(settings.dkim_domain, settings.dkim_selector, _strong(settings.dkim_key_file))
+        pem = settings.dkim_key.get_secret_value().encode() if settings.dkim_key else b""
+        if settings.dkim_key_file is not None:
+            pem = settings.dkim_key_file.read_bytes()
+        return cls(settings.dkim_domain, settings.dkim_selector, _strong(pem)) if settings.dkim_domain else None
 
     def sign(self, message: bytes) -> bytes:
         signature = dkim.sign(
@@ -69,14 +69,13 @@ class Signer:
         return bytes(signature) + message
 
 
-def _strong(path: Path) -> bytes:
-    pem = path.read_bytes()
+def _strong(pem: bytes) -> bytes:
     try:
         key = load_pem_private_key(pem, None)
     except (ValueError, TypeError):
-        raise ValueError("readers.dkim_key_file is no PEM of a private key without a password") from None
+        raise ValueError("readers.dkim_key is no PEM of a private key without a password") from None
     if not isinstance(key, RSAPrivateKey) or key.key_size < LEAST_KEY:
-        raise ValueError(f"readers.dkim_key_file needs an RSA key of at least {LEAST_KEY} bits")
+        raise ValueError(f"readers.dkim_key needs an RSA key of at least {LEAST_KEY} bits")
     return pem
 
 

@@ -116,7 +116,7 @@ async def take_return(request: Request, session: SessionDep, clock: ClockDep, re
     settings = res.sender.settings if res.sender is not None else None
     token = settings.returns_token if settings is not None else None
     scheme, _, told = request.headers.get("authorization", "").partition(" ")
-    if token is None or scheme.lower() != "bearer" or not _is(told, token.get_secret_value()):
+    if not token or scheme.lower() != "bearer" or not _is(told, token.get_secret_value()):
         return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
     raw = await _body(request, returns.MOST_BYTES)
     found = returns.read(raw, request.headers.get("lantoa-recipient", ""))

@@ -47,20 +47,25 @@ CONTENT = text(
     ORDER BY i.added_at, i.id
     """
 )
-DUE = text(
+OPEN = text(
     """
-    SELECT x.id, s.domain_hash AS domain FROM digest_sends x
-    JOIN digests g ON g.id = x.digest_id JOIN channels c ON c.id = g.channel_id
-    JOIN mail_subscriptions s ON s.id = x.subscription_id AND s.state = 'confirmed'
-    WHERE x.state = 'queued' AND x.not_before <= :now AND c.state = 'active' AND NOT EXISTS (
+    SELECT g.id, g.is_urgent FROM digests g JOIN channels c ON c.id = g.channel_id
+    WHERE g.finished_at IS NULL AND c.state = 'active' AND NOT EXISTS (
         SELECT FROM digest_items i JOIN deliveries d ON d.id = i.delivery_id
         JOIN publications p ON p.id = d.publication_id
         WHERE i.digest_id = g.id AND i.kind = 'news' AND i.removed_at IS NULL AND d.state = 'published'
           AND is_paused(p))
-    ORDER BY g.is_urgent DESC, x.not_before, x.id LIMIT :limit
     """
 )
 """Nothing of an issue leaves while a pause holds anything that it says."""
+DUE = text(
+    """
+    SELECT x.id, s.domain_hash AS domain FROM digest_sends x
+    JOIN mail_subscriptions s ON s.id = x.subscription_id AND s.state = 'confirmed'
+    WHERE x.state = 'queued' AND x.not_before <= :now AND x.digest_id = ANY(:digests)
+    ORDER BY x.not_before, x.id LIMIT :limit
+    """
+)
 RECENT = text(
     """
     SELECT s.domain_hash, count(*) AS count FROM digest_sends x JOIN mail_subscriptions s ON s.id = x.subscription_id
@@ -171,9 +176,14 @@ async def totals(session: AsyncSession, digest_ids: Iterable[UUID]) -> dict[UUID
 
 
 async def due_letters(session: AsyncSession, now: datetime) -> tuple[list[Due], dict[bytes, int]]:
-    """What is due, and how many letters each provider got in the last minute; nobody else claims until this ends."""
+    """What is due, urgent issues before all others, and how many letters each provider got in the last minute; nobody
+    else claims until this ends."""
     await session.execute(ONE_CLAIMS)
-    due = [Due(**row) for row in (await session.execute(DUE, {"now": now, "limit": WINDOW})).mappings()]
+    issues = [(row.id, row.is_urgent) for row in await session.execute(OPEN)]
+    due: list[Due] = []
+    for urgent in (True, False):
+        asked = {"now": now, "limit": WINDOW, "digests": [id_ for id_, is_urgent in issues if is_urgent is urgent]}
+        due = due or [Due(**row) for row in (await session.execute(DUE, asked)).mappings()]
     recent = await session.execute(RECENT, {"since": now - timedelta(minutes=1)})
     return due, {row[0]: int(row[1]) for row in recent}
 
