@@ -19,6 +19,16 @@ class BlueskySettings(BaseModel):
         return [(handle.lower(), secret) for handle, secret in _rows(self.accounts, "handle:password")]
 
 
+class PushSettings(BaseModel):
+    browsers: SecretStr = SecretStr("")
+    """Pairs ``name:secret`` separated by commas; the secret is part of the endpoint and makes the browser's keys."""
+    base_url: str = "http://127.0.0.1:8110/push"
+    """Public address of the push service (``…/push``): endpoints are made of it."""
+
+    def rows(self) -> list[tuple[str, ...]]:
+        return _rows(self.browsers, "name:secret")
+
+
 class TelegramSettings(BaseModel):
     channels: SecretStr = SecretStr("")
     """Pairs ``username=bot-token`` separated by commas; each gets a linked discussion group."""
@@ -135,6 +145,7 @@ class SandboxSettings(BaseSettings):
     facebook: FacebookSettings = FacebookSettings()
     instagram: InstagramSettings = InstagramSettings()
     mastodon: MastodonSettings = MastodonSettings()
+    push: PushSettings = PushSettings()
     telegram: TelegramSettings = TelegramSettings()
     threads: ThreadsSettings = ThreadsSettings()
     tiktok: TiktokSettings = TiktokSettings()
