@@ -466,7 +466,7 @@ def test_the_title_has_a_hundred_units_and_the_description_five_thousand_bytes(d
     assert description.endswith("https://tin.example.vn/tin/xe-buyt-32")
     assert "trí tuệ nhân tạo" in description
     assert payload["synthetic"] is True
-    assert any("Tiêu đề trên YouTube" in note for note in composed.notes)
+    assert any("Tiêu đề đã rút gọn" in note for note in composed.notes)
 
 
 def test_a_draft_without_a_video_is_refused_with_the_way_out(desk: Desk) -> None:

@@ -59,6 +59,7 @@ class Videos:
             "snippet": {"categoryId": "22", **_kept(session.wanted.get("snippet", {}), _SNIPPET)},
             "status": {"privacyStatus": rules.PRIVACY, **_DEFAULTS, **_kept(session.wanted.get("status", {}), _STATUS)},
             "sha256": film.sha256,
+            "media_sha256": [film.sha256],
             "size": film.size,
             "seconds": seconds,
             "uploaded_at": iso(now),

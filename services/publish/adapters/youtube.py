@@ -56,7 +56,7 @@ from services.publish.adapters.base import (
 from services.publish.adapters.reading import delete_and_read, instant
 from services.publish.adapters.youtube_api import NAME, WEB, AnswerLost, Api, Meaning, NotConnected, Refused
 from services.publish.adapters.youtube_drafts import VIDEO, Drafts, Unready, failure_of
-from services.publish.adapters.youtube_text import DESCRIPTION, RULES, SHORT_ONLY, compose
+from services.publish.adapters.youtube_text import BOTH, RULES, SHORT_ONLY, compose
 from services.publish.limits import Limit, Shape
 
 DAY = timedelta(days=1)
@@ -98,7 +98,7 @@ class Youtube:
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            text=TextRules(utf8_bytes=DESCRIPTION),
+            text=TextRules(utf8_bytes=BOTH),
             media=replace(RULES, video_seconds=self._longest()),
             repeatable_for=ALWAYS,
             can_edit=True,

@@ -8,6 +8,8 @@ from services.publish.adapters.base import Composed, Draft, Json, MediaRules, Me
 
 TITLE, DESCRIPTION, TAGS = 100, 5_000, 500
 """UTF-16 units, bytes of UTF-8, and characters of all tags together."""
+BOTH = 3 * TITLE + len("\n\n") + DESCRIPTION
+"""Bytes of title and description as they are shown together."""
 LEAST = 200
 """Bytes that the text has room for at least, or the link and the labels are too long."""
 MEGABYTE = 1024 * 1024
@@ -35,7 +37,9 @@ def compose(draft: Draft, tags: Sequence[str], seconds: float) -> Composed:
     """Raises NotPostable. `seconds`: how long a video of this channel may be."""
     title, was_cut = _title(draft)
     description, is_short = _description(draft, was_cut)
-    notes = [f"Tiêu đề trên YouTube: {title}"]
+    text, notes = f"{title}\n\n{description}", list[str]()
+    if was_cut:
+        notes.append(f"Tiêu đề đã rút gọn cho vừa {TITLE} ký tự; tiêu đề đầy đủ đứng đầu mô tả")
     if is_short:
         notes.append(f"Đã rút gọn mô tả cho vừa {DESCRIPTION} byte; đường dẫn được giữ nguyên")
     payload: Json = {
@@ -46,13 +50,14 @@ def compose(draft: Draft, tags: Sequence[str], seconds: float) -> Composed:
     }
     if draft.corrects is not None:
         notes.append("Video trên YouTube không thay được; chỉ tiêu đề và mô tả được sửa")
-        return Composed(description, draft.link, {**payload, "edits": draft.corrects.id}, tuple(notes))
+        return Composed(text, draft.link, {**payload, "edits": draft.corrects.id}, tuple(notes))
     payload |= {"tags": list(fitting_tags(tags)), "media": [_video(draft, seconds)]}
     picture = _thumbnail(draft)
     if picture is not None:
         payload["thumbnail"] = picture
+    notes.append("YouTube không nhận mô tả (alt) của video và ảnh bìa")
     notes += _about_pictures(draft, has_thumbnail=picture is not None)
-    return Composed(description, draft.link, payload, tuple(notes))
+    return Composed(text, draft.link, payload, tuple(notes))
 
 
 def _title(draft: Draft) -> tuple[str, bool]:

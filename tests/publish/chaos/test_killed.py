@@ -164,7 +164,7 @@ async def battlefield(
 
 def _takes_words(case: ChannelCase) -> bool:
     """A platform of the sandbox that takes what these senders carry: words alone."""
-    return case.platform is not None and not case.needs_image
+    return case.platform is not None and not case.needs_image and not case.needs_video
 
 
 @pytest.mark.slow
