@@ -171,6 +171,12 @@ class Renewal:
     """An earlier renewal was begun and nobody knows how it ended."""
 
 
+async def lock_credentials(session: AsyncSession, channel_id: UUID) -> None:
+    """Until the transaction ends nobody begins a renewal, or stores what came of one."""
+    c = m.ChannelCredential
+    await session.execute(select(c.channel_id).where(c.channel_id == channel_id).with_for_update())
+
+
 async def begin_renewal(session: AsyncSession, channel_id: UUID, now: datetime, stale: datetime) -> Renewal | None:
     """Ours where nobody renews now; None while somebody does."""
     c = m.ChannelCredential

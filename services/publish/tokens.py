@@ -9,6 +9,8 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from libs.common.clock import Clock
 from libs.common.db import Database
 from services.publish import delivery_queries, queries
@@ -26,16 +28,24 @@ class StoredTokens:
 
     async def renew(self, channel_id: UUID, stale: Json, refresh: Refresh) -> Json:
         for _ in range(LOOKS):
-            kept = await self._read(channel_id)
+            kept, begun = await self._begun(channel_id, stale)
             if kept != stale:
                 return kept
-            async with self._db.transaction() as session:
-                now = self._clock.now()
-                begun = await delivery_queries.begin_renewal(session, channel_id, now, now - LEASE)
             if begun is not None:
                 return await self._renewed(channel_id, kept, refresh, unheard=begun.was_unheard)
             await asyncio.sleep(LOOK_EVERY)
         return stale
+
+    async def _begun(self, channel_id: UUID, stale: Json) -> tuple[Json, delivery_queries.Renewal | None]:
+        """What is stored, and the renewal that is ours where it is still the stale one: seen and begun under one lock,
+        so that nobody's renewal ends between the two and its dead token is used once more."""
+        async with self._db.transaction() as session:
+            await delivery_queries.lock_credentials(session, channel_id)
+            kept = await self._read(session, channel_id)
+            if kept != stale:
+                return kept, None
+            now = self._clock.now()
+            return kept, await delivery_queries.begin_renewal(session, channel_id, now, now - LEASE)
 
     async def _renewed(self, channel_id: UUID, kept: Json, refresh: Refresh, *, unheard: bool) -> Json:
         """Also where the platform refused is the renewal over; where its answer was lost, it stays marked."""
@@ -49,9 +59,8 @@ class StoredTokens:
         await self._end(channel_id, {**kept, **changed})
         return {**kept, **changed}
 
-    async def _read(self, channel_id: UUID) -> Json:
-        async with self._db.transaction() as session:
-            sealed = await queries.get_credentials(session, channel_id)
+    async def _read(self, session: AsyncSession, channel_id: UUID) -> Json:
+        sealed = await queries.get_credentials(session, channel_id)
         assert sealed is not None
         assert self._vault is not None
         return self._vault.open(channel_id, sealed)
