@@ -98,7 +98,7 @@ class Posting:
             for entry in self._world.ledger.entries(NAME)
         )
 
-    def _require_allowed(self, creator: Creator, info: Json, again: bool) -> None:
+    def _require_allowed(self, creator: Creator, info: Json, known: tuple[str, ...], again: bool) -> None:
         """What a direct post is held to."""
         now, privacy = self._world.clock.now(), text(info, "privacy_level")
         if creator.status == BANNED:
@@ -115,7 +115,7 @@ class Posting:
         if flag(info, "brand_content_toggle") and privacy == rules.SELF_ONLY:
             raise invalid("Branded content visibility cannot be set to private")
         for what in creator.switched_off:
-            if f"disable_{what}" in (*_VIDEO_INFO, *_PHOTO_INFO) and not flag(info, f"disable_{what}"):
+            if f"disable_{what}" in known and not flag(info, f"disable_{what}"):
                 raise invalid(f"The creator has switched {what} off")
 
     # --- photos ---
@@ -133,7 +133,7 @@ class Posting:
         if is_draft:
             self._require_draft_room(creator)
         else:
-            self._require_allowed(creator, info, call.again)
+            self._require_allowed(creator, info, _PHOTO_INFO, call.again)
         urls = self._addresses(creator, source)
         shas, reason = await self._pulled(creator, urls)
         data = self._task_data("photo", info, shas, is_draft=is_draft, reason=reason, is_whole=True)
@@ -193,7 +193,7 @@ class Posting:
         for name in ("is_aigc", "brand_organic_toggle"):
             flag(info, name)
         self._require_scope(creator, is_draft=False)
-        self._require_allowed(creator, info, call.again)
+        self._require_allowed(creator, info, _VIDEO_INFO, call.again)
         return self._started("v_pub_file", creator, "video.init", call, info, is_draft=False)
 
     def inbox(self, creator: Creator, call: Call) -> Json:

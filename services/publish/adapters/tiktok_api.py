@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -193,10 +193,18 @@ class Api:
 
     async def _token(self) -> str:
         """One that lives on for a while; raises NotSent or NeedsPerson."""
-        ends = instant(self._secret.get("access_expires_at"))
-        if not self._secret.get("access_token") or ends is None or ends - RENEWED_BEFORE <= self.tools.clock.now():
+        for _ in range(2):  # what another renewed may have ended by now as well
+            if self._serves():
+                break
             await self._renew()
         return str(self._secret["access_token"])
+
+    def _serves(self) -> bool:
+        ends = instant(self._secret.get("access_expires_at"))
+        return bool(self._secret.get("access_token")) and ends is not None and ends - RENEWED_BEFORE > self._now()
+
+    def _now(self) -> datetime:
+        return self.tools.clock.now()
 
     async def _renew(self) -> None:
         try:
@@ -229,7 +237,7 @@ class Api:
             "grant_type": "refresh_token",
             "refresh_token": str(secret["refresh_token"]),
         }
-        now = self.tools.clock.now()
+        now = self._now()
         try:
             told = _read_office(await self._ask(f"{self.service}/v2/oauth/token/", data=form))
         except Refused as refused:

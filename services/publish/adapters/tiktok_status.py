@@ -74,9 +74,10 @@ def words(post: Mapping[str, Any]) -> list[str]:
 
 
 def shows(post: Mapping[str, Any], payload: Json) -> bool:
-    """A photo post by its description, a video by its caption; where TikTok keeps them is not told."""
+    """Every word of ours that it has room for: which of its two fields TikTok keeps them in is not told."""
     shown = {measure.squeezed(word) for word in words(post)}
-    return measure.squeezed(payload.get("description") or payload["title"]) in shown
+    wanted = [measure.squeezed(payload[name]) for name in ("description", "title") if payload.get(name)]
+    return set(wanted) <= shown if len(shown) > 1 else bool(wanted) and wanted[0] in shown
 
 
 def made_at(post: Mapping[str, Any]) -> datetime | None:
