@@ -64,6 +64,17 @@ SANDBOX = (
         ),
     ),
     Account(
+        "tiktok",
+        "TikTok (sân tập)",
+        f"@{NAME}",
+        lambda secret: {"ACCOUNTS": f"{NAME}=awlantoa:{secret}:rft.{secret}"},
+        lambda base, secret: (
+            {"service": base, "web": base, "client_key": "awlantoa", "username": NAME, "audited": True},
+            {"client_secret": secret, "refresh_token": f"rft.{secret}"},
+        ),
+        needs_video=True,
+    ),
+    Account(
         "youtube",
         "YouTube (sân tập)",
         f"@{NAME}",
