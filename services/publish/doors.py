@@ -18,6 +18,8 @@ from services.publish import (
     takedowns_api,
     tasks_api,
 )
+from services.publish.hearing import api as hearing_api
+from services.publish.hearing import jobs as hearing_jobs
 from services.publish.push import api as push_api
 from services.publish.push import jobs as push_jobs
 from services.publish.push import pages as push_pages
@@ -38,6 +40,8 @@ ROUTERS = [
     media_api.router,
     links_api.router,
     links_api.public_router,
+    hearing_api.router,
+    hearing_api.public_router,
     readers_api.router,
     readers_pages.router,
     push_api.router,
@@ -47,5 +51,7 @@ ROUTERS = [
 ]
 JOBS = Jobs()
 JOBS.all = [
-    each for loops in (jobs, remind_jobs, link_jobs, notify_jobs, readers_jobs, push_jobs) for each in loops.jobs.all
+    each
+    for loops in (jobs, remind_jobs, link_jobs, notify_jobs, readers_jobs, push_jobs, hearing_jobs)
+    for each in loops.jobs.all
 ]

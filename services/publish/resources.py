@@ -21,6 +21,7 @@ from libs.common.web import Site
 from services.publish import adapters
 from services.publish.adapters.base import Account, Channel, Json, Tools
 from services.publish.credentials import Vault
+from services.publish.hearing.base import HearingKeys
 from services.publish.press import BulletinPress
 from services.publish.pull import PullSigner
 from services.publish.push.board import StoredNotices
@@ -78,6 +79,8 @@ class PublishResources:
     sender: Sender | None = field(default=None, repr=False)
     """Whose letters to readers they are; None where readers cannot be written to."""
     doorman: Doorman = field(default_factory=Doorman, repr=False)
+    hearing: HearingKeys | None = field(default=None, repr=False)
+    """Tell apart what platforms send; None where no key is set."""
     push: PushService | None = field(default=None, repr=False)
     """The way to readers' browsers; None without a key pair."""
     replay: bool = False
@@ -143,6 +146,7 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
             mailer,
             signer,
             waiting=settings.publish.waiting,
+            hearing=HearingKeys.of(key, settings.publish.old_keys) if key else None,
             sender=sender_of(settings, site),
             push=PushService.of(settings.publish.push, vault, fetcher),
             replay=settings.replay,

@@ -13,6 +13,7 @@ from libs.common.models.classify import (
     Story,
     StoryItem,
 )
+from libs.common.models.hearing import Comment, CommentReading, PlatformEvent, ReplyAddress
 from libs.common.models.ingest import (
     Content,
     ContentKey,
@@ -89,6 +90,8 @@ __all__ = [
     "ChannelLimit",
     "Claim",
     "ClaimMatch",
+    "Comment",
+    "CommentReading",
     "Content",
     "ContentKey",
     "ContentRevision",
@@ -119,6 +122,7 @@ __all__ = [
     "PauseResumption",
     "Person",
     "Plan",
+    "PlatformEvent",
     "Programme",
     "Publication",
     "PublicationMedium",
@@ -126,6 +130,7 @@ __all__ = [
     "PushNotice",
     "PushSend",
     "PushSubscription",
+    "ReplyAddress",
     "ReportRun",
     "RoleGrant",
     "SchemaState",

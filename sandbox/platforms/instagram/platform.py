@@ -56,6 +56,7 @@ class Instagram:
             door("GET", f"{one}/media", "media.list", self._list),
             door("GET", f"{one}/content_publishing_limit", "publishing_limit.show", self._limit),
             door("GET", f"{one}/insights", "media.insights", self._insights),
+            door("GET", f"{one}/comments", "comments", self._comments),
             door("GET", one, "node.show", self._show),
             door("DELETE", one, "media.delete", self._delete),
         ]
@@ -280,10 +281,21 @@ class Instagram:
         known = self._counts(item)
         return {"data": [metric(name, known[name]) for name in wanted if name in known]}
 
+    def _comments(self, call: Call) -> Json:
+        account = self._who(call, _BASIC)
+        item = self._world.ledger.current.get(NAME, call.path["id"])
+        if item is None or item.account != account.id or item.kind != POST:
+            raise missing(call.path["id"])
+        call.require_only("limit", "after")
+        return {"data": [_comment(one) for one in self._comments_of(item)]}
+
+    def _comments_of(self, item: Item) -> list[Item]:
+        return [one for one in self._world.ledger.current.of(NAME, COMMENT) if one.data["post_id"] == item.subject]
+
     def _counts(self, item: Item) -> dict[str, int]:
         """Views and reach come with the first reader, and never for nobody."""
         given = item.engagement
-        comments = sum(one.data["post_id"] == item.subject for one in self._world.ledger.current.of(NAME, COMMENT))
+        comments = len(self._comments_of(item))
         told = {name: given.get(name, 0) for name in ("likes", "shares", "reposts")}
         told |= {"comments": comments, "saved": 0}
         readers = sum(told.values())
@@ -302,7 +314,7 @@ class Instagram:
         item = next((one for one in items if _shortcode(one) == shortcode), None)
         if item is None:
             return pages.render("mastodon_missing.html", status=404)
-        comments = [one for one in self._world.ledger.current.of(NAME, COMMENT) if one.data["post_id"] == item.subject]
+        comments = self._comments_of(item)
         shown = zip(item.data["media_sha256"], item.data["alts"], strict=True)
         return pages.render(
             "containers_post.html",
@@ -342,3 +354,7 @@ class Instagram:
 
 def _shortcode(item: Item) -> str:
     return f"C{int(item.subject):x}"
+
+
+def _comment(item: Item) -> Json:
+    return {"id": item.subject, "text": item.data["text"], "timestamp": meta.stamp(item.created_at)}

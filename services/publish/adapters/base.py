@@ -90,6 +90,8 @@ class Capabilities:
 
 
 ALWAYS = timedelta.max
+MOST_COMMENTS = 500
+"""That are read of one post; a list so long may be cut."""
 
 
 @dataclass(frozen=True)

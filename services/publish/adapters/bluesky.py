@@ -17,6 +17,7 @@ from services.publish.adapters.atproto import AnswerLost, CallFailed, NeedsPerso
 from services.publish.adapters.base import (
     ALWAYS,
     CHANNELS,
+    MOST_COMMENTS,
     Account,
     AuthRequired,
     Capabilities,
@@ -41,6 +42,7 @@ from services.publish.adapters.base import (
     Reconciled,
     Rejected,
     Removal,
+    Said,
     Standing,
     StillLive,
     TextRules,
@@ -208,6 +210,18 @@ class Bluesky:
                 seen[str(post.get("uri"))] = _read_counts(post, as_of)
         return seen
 
+    async def comments(self, platform_id: str) -> list[Said]:
+        where = {"uri": platform_id, "depth": 6, "parentHeight": 0}
+        told = await self._xrpc.call("GET", "app.bsky.feed.getPostThread", where)
+        found: list[Said] = []
+        waiting = list((told.get("thread") or {}).get("replies") or [])
+        while waiting and len(found) < MOST_COMMENTS:
+            node = waiting.pop(0)
+            waiting += node.get("replies") or []
+            if isinstance(node.get("post"), dict):
+                found.append(_said(node["post"], platform_id))
+        return found
+
     # --- making ready, sending ---
 
     def _is_fresh(self, item: Mapping[str, Any]) -> bool:
@@ -350,6 +364,15 @@ def _card(draft: Draft) -> Json:
     about = measure.shorten(draft.summary or draft.body, 200)
     external = {"uri": draft.link, "title": measure.nfc(draft.title), "description": about}
     return {"$type": "app.bsky.embed.external", "external": external}
+
+
+def _said(post: Mapping[str, Any], of: str) -> Said:
+    """An address begins with its writer: it is ours where it begins as our post does."""
+    record = post.get("record") or {}
+    above = str(((record.get("reply") or {}).get("parent") or {}).get("uri") or "")
+    text, at = _text_and_time(record)
+    uri = str(post["uri"])
+    return Said(uri, of, text, at, above if above and above != of else None, uri.split("/")[2] == of.split("/")[2])
 
 
 def _key(uri: str) -> str:

@@ -20,6 +20,7 @@ from services.publish import measure
 from services.publish.adapters import graph
 from services.publish.adapters.base import (
     CHANNELS,
+    MOST_COMMENTS,
     Accepted,
     Account,
     Capabilities,
@@ -41,6 +42,7 @@ from services.publish.adapters.base import (
     Reconciled,
     Rejected,
     Removal,
+    Said,
     Standing,
     TextRules,
     Throttled,
@@ -407,6 +409,21 @@ class Facebook:
         read = {one: await self._read(one, COUNTED if _is_video(one) else f"shares,{COUNTED}") for one in platform_ids}
         return {one: _counts(post, _is_video(one), as_of) for one, post in read.items() if post is not None}
 
+    async def comments(self, platform_id: str) -> list[Said]:
+        """Without `from`: who wrote them is not asked for."""
+        query = {"filter": "stream", "order": "chronological", "fields": "id,message,created_time,parent"}
+        found: list[Said] = []
+        while len(found) < MOST_COMMENTS:
+            page = await self._graph.get(f"{platform_id}/comments", **query, limit="100")
+            rows = [one for one in page.get("data") or [] if isinstance(one, dict) and one.get("message")]
+            found += [_said(one, platform_id) for one in rows]
+            paging = page.get("paging") or {}
+            after = (paging.get("cursors") or {}).get("after")
+            if not paging.get("next") or not after:
+                break
+            query = {**query, "after": str(after)}
+        return found[:MOST_COMMENTS]
+
     # --- reading ---
 
     async def _read(self, object_id: str, fields: str) -> Json | None:
@@ -491,6 +508,12 @@ def _has_failed(film: Mapping[str, Any]) -> bool:
 
 def _proof(post: Mapping[str, Any]) -> Json:
     return {"read": str(post["id"]), "created_time": post.get("created_time"), "updated_time": post.get("updated_time")}
+
+
+def _said(comment: Mapping[str, Any], post_id: str) -> Said:
+    parent = (comment.get("parent") or {}).get("id")
+    at = instant(comment.get("created_time"))
+    return Said(str(comment["id"]), post_id, str(comment["message"]), at, str(parent) if parent else None)
 
 
 def _absence(object_id: str) -> Json:

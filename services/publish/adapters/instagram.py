@@ -17,6 +17,7 @@ from services.publish import fitting, markup, measure, wording
 from services.publish.adapters import containers
 from services.publish.adapters.base import (
     CHANNELS,
+    MOST_COMMENTS,
     Account,
     Capabilities,
     ChannelError,
@@ -36,6 +37,7 @@ from services.publish.adapters.base import (
     Reason,
     Reconciled,
     Removal,
+    Said,
     Standing,
     TextRules,
     Tools,
@@ -266,6 +268,21 @@ class Instagram:
     async def list_posts(self, limit: int = 50) -> list[OwnPost] | None:
         return await self._flow.list_posts(limit)
 
+    async def comments(self, platform_id: str) -> list[Said]:
+        """Without `from` and `username`: who wrote them is not asked for."""
+        fields = "id,text,timestamp,parent_id,replies{id,text,timestamp,parent_id}"
+        query, found = {"fields": fields, "limit": "50"}, list[Said]()
+        while len(found) < MOST_COMMENTS:
+            page = await self._graph.get(f"{platform_id}/comments", **query)
+            rows = [one for one in page.get("data") or [] if isinstance(one, dict)]
+            below = [each for one in rows for each in (one.get("replies") or {}).get("data") or []]
+            found += [_said(one, platform_id) for one in (*rows, *below) if one.get("text")]
+            after = ((page.get("paging") or {}).get("cursors") or {}).get("after")
+            if not after or not rows or not (page.get("paging") or {}).get("next"):
+                break
+            query = {**query, "after": str(after)}
+        return found[:MOST_COMMENTS]
+
     async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]:
         as_of, found = self._clock.now(), dict[str, list[Metric]]()
         wanted = ",".join(metric.name for metric in METRICS)
@@ -279,6 +296,11 @@ class Instagram:
             values = insights(told)
             found[post] = [Metric(one.name, values.get(one.name), one.definition, as_of) for one in METRICS]
         return found
+
+
+def _said(comment: Mapping[str, Any], post_id: str) -> Said:
+    parent, at = comment.get("parent_id"), instant(comment.get("timestamp"))
+    return Said(str(comment["id"]), post_id, str(comment["text"]), at, str(parent) if parent else None)
 
 
 def insights(told: Mapping[str, Any]) -> dict[str, int]:

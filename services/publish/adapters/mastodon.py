@@ -44,6 +44,7 @@ from services.publish.adapters.base import (
     Reconciled,
     Rejected,
     Removal,
+    Said,
     Standing,
     StillLive,
     TextRules,
@@ -472,6 +473,15 @@ class Mastodon:
         posts = {one: await self._read(one) for one in platform_ids}
         return {one: _counts(post, as_of) for one, post in posts.items() if post is not None}
 
+    async def comments(self, platform_id: str) -> list[Said]:
+        """Only what anybody may read: answers to us alone are letters, and no comments."""
+        post = await self._read(platform_id)
+        if post is None:
+            return []
+        told = await self._api.call("GET", f"v1/statuses/{platform_id}/context")
+        below = [one for one in told.get("descendants") or [] if one.get("visibility") in ("public", "unlisted")]
+        return [_said(one, platform_id, post["account"]["id"]) for one in below]
+
     # --- reading ---
 
     async def _read(self, post_id: str) -> Json | None:
@@ -555,6 +565,18 @@ def _plain(content: str) -> str:
     lines = re.sub(r"<br\s*/?>", "\n", content)
     paragraphs = re.sub(r"</p>\s*<p[^>]*>", "\n\n", lines)
     return html.unescape(re.sub(r"<[^>]+>", "", paragraphs)).strip()
+
+
+def _said(post: Mapping[str, Any], of: str, ours: str) -> Said:
+    above = str(post.get("in_reply_to_id") or "")
+    return Said(
+        str(post["id"]),
+        of,
+        _plain(str(post.get("content", ""))),
+        instant(post.get("created_at")),
+        above if above and above != of else None,
+        is_ours=(post.get("account") or {}).get("id") == ours,
+    )
 
 
 def _proof(post: Mapping[str, Any]) -> Json:

@@ -1,0 +1,82 @@
+"""Reads the comments of channels that have to be asked, and forgets what has had its time."""
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import models as m
+from libs.common.jobs import JobContext, Jobs
+from services.publish import domain
+from services.publish.adapters import CHANNELS
+from services.publish.adapters.base import MOST_COMMENTS, AuthRequired, ChannelError, ReadsComments
+from services.publish.hearing import queries
+from services.publish.hearing.service import Ear, ear_of, store_list
+from services.publish.resources import PublishResources
+from services.publish.service import limiting, sending
+from services.publish.service.sending import Ready
+
+log = logging.getLogger("lantoa.publish.hearing")
+jobs = Jobs()
+Context = JobContext[PublishResources]
+READ_FOR = timedelta(days=30)
+"""How long after a post its comments are read."""
+RETRY = timedelta(minutes=15)
+EVENTS_KEPT = timedelta(days=8)
+"""Longer than any platform sends an event again."""
+
+
+def readable_kinds() -> list[str]:
+    return [kind for kind in CHANNELS.names() if issubclass(CHANNELS.get(kind), ReadsComments)]
+
+
+@jobs.every(seconds=20)
+async def hear(ctx: Context) -> int:
+    """The comments under what is out: often while it is young, then seldom, and not at all after a month."""
+    ear = ear_of(ctx.resources)
+    if ear is None:
+        return 0
+    now = ctx.clock.now()
+    async with ctx.db.transaction() as session:
+        claimed = await queries.claim_to_read(session, readable_kinds(), now, READ_FOR)
+        for delivery in claimed:
+            await queries.read_again_at(session, delivery.id, now + RETRY)
+    for delivery in claimed:
+        await _read(ctx, delivery, ear)
+    return len(claimed)
+
+
+async def _read(ctx: Context, delivery: m.Delivery, ear: Ear) -> None:
+    async with ctx.db.transaction() as session:
+        ready = await sending.open_channel(session, delivery, ctx.resources)
+        if isinstance(ready, AuthRequired) or await _waits(session, ready, ctx):
+            return
+    adapter = ready.adapter
+    assert isinstance(adapter, ReadsComments)
+    try:
+        said = await adapter.comments(delivery.platform_id or "")
+    except ChannelError as trouble:
+        log.warning("comments on channel %s not read: %s", delivery.channel_id, trouble)
+        return
+    now = ctx.clock.now()
+    wait = domain.collect_after(now - (delivery.confirmed_at or now)) or READ_FOR
+    async with ctx.db.transaction() as session:
+        await store_list(session, delivery, said, len(said) < MOST_COMMENTS, now, ear)
+        await queries.read_again_at(session, delivery.id, now + wait)
+
+
+async def _waits(session: AsyncSession, ready: Ready, ctx: Context) -> bool:
+    """Whether a cap of the platform holds it back: what has to be published comes first."""
+    channel_id, limits = ready.delivery.channel_id, ready.adapter.limits
+    until = await limiting.spend(session, channel_id, limits, "read", ctx.clock.now())
+    if until is not None:
+        await queries.read_again_at(session, ready.delivery.id, until)
+    return until is not None
+
+
+@jobs.every(seconds=3600)
+async def forget(ctx: Context) -> int:
+    now = ctx.clock.now()
+    async with ctx.db.transaction() as session:
+        await queries.forget(session, now - EVENTS_KEPT, now)
+    return 0

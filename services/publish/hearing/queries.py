@@ -1,0 +1,129 @@
+"""The database's side of hearing; everything by keyed digests, nothing by a person."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, and_, any_, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import models as m
+from libs.common.models.enums import ChannelState, DeliveryState
+from libs.common.models.hearing import CommentState
+from libs.common.pagination import PageRequest
+
+STANDING = (DeliveryState.PUBLISHED, DeliveryState.WITHDRAWING)
+WAITING = (DeliveryState.ACCEPTED, DeliveryState.UNKNOWN)
+
+
+async def channels_of_kind(session: AsyncSession, kind: str) -> Sequence[m.Channel]:
+    return (await session.scalars(select(m.Channel).where(m.Channel.kind == kind))).all()
+
+
+async def take_event(session: AsyncSession, digests: Sequence[bytes], channel_id: UUID, now: datetime) -> bool:
+    """Whether it is the first time that this event comes; two that bring it at once wait for each other."""
+    if await session.scalar(select(m.PlatformEvent.digest).where(m.PlatformEvent.digest.in_(digests[1:]))):
+        return False
+    values = {"digest": digests[0], "channel_id": channel_id, "received_at": now}
+    query = insert(m.PlatformEvent).values(values).on_conflict_do_nothing().returning(m.PlatformEvent.digest)
+    return await session.scalar(query) is not None
+
+
+async def delivery_of_post(session: AsyncSession, channel_id: UUID, post_id: str) -> m.Delivery | None:
+    """The delivery that stands there under this id; of an album under that of any part."""
+    parts = func.string_to_array(func.rtrim(m.Delivery.platform_id, "m"), ",")
+    is_it = or_(m.Delivery.platform_id == post_id, any_(parts) == post_id)
+    query = select(m.Delivery).where(m.Delivery.channel_id == channel_id, m.Delivery.state.in_(STANDING), is_it)
+    return (await session.scalars(query.order_by(m.Delivery.id).limit(1))).first()
+
+
+async def find_comment(session: AsyncSession, channel_id: UUID, digests: Iterable[bytes]) -> m.Comment | None:
+    query = select(m.Comment).where(m.Comment.channel_id == channel_id, m.Comment.digest.in_(list(digests)))
+    return (await session.scalars(query.with_for_update().limit(1))).first()
+
+
+async def add_comment(session: AsyncSession, values: dict[str, Any]) -> UUID | None:
+    """None where somebody added it in the meantime."""
+    query = insert(m.Comment).values(values).on_conflict_do_nothing(index_elements=["channel_id", "digest"])
+    return await session.scalar(query.returning(m.Comment.id))
+
+
+async def erase_comments(session: AsyncSession, ids: Collection[UUID], now: datetime) -> None:
+    """Gone on the platform: the words and the way to answer go too; that there was one stays."""
+    if not ids:
+        return
+    gone = {"state": CommentState.REMOVED, "body": None, "updated_at": now}
+    await session.execute(update(m.Comment).where(m.Comment.id.in_(ids)).values(gone))
+    await session.execute(delete(m.ReplyAddress).where(m.ReplyAddress.comment_id.in_(ids)))
+
+
+async def visible_of(session: AsyncSession, delivery_id: UUID, before: datetime) -> Sequence[m.Comment]:
+    """Comments seen before then that stand under the post, by what we know."""
+    query = select(m.Comment).where(
+        m.Comment.delivery_id == delivery_id, m.Comment.state == CommentState.VISIBLE, m.Comment.updated_at < before
+    )
+    return (await session.scalars(query)).all()
+
+
+async def keep_address(session: AsyncSession, comment_id: UUID, sealed: bytes, until: datetime) -> None:
+    values = {"comment_id": comment_id, "ciphertext": sealed, "expires_at": until}
+    query = insert(m.ReplyAddress).values(values)
+    await session.execute(query.on_conflict_do_update(index_elements=["comment_id"], set_=values))
+
+
+async def wake(session: AsyncSession, channel_id: UUID, post_id: str, now: datetime) -> int:
+    """Whatever waits for this post looks at once, and what stands is looked at once more. How many do."""
+    handle, mine = m.Delivery.handle, m.Delivery.channel_id == channel_id
+    named = or_(m.Delivery.platform_id == post_id, handle["sending"].astext.contains(post_id, autoescape=True))
+    waits = update(m.Delivery).where(mine, m.Delivery.state.in_(WAITING), named).values(not_before=now)
+    stands = and_(mine, m.Delivery.state == DeliveryState.PUBLISHED, m.Delivery.platform_id == post_id)
+    again = update(m.Delivery).where(stands).values(handle=handle.op("-")("looked_again"), not_before=now)
+    done = [await session.execute(query) for query in (waits, again)]
+    return sum(each.rowcount for each in done if isinstance(each, CursorResult))
+
+
+async def claim_to_read(
+    session: AsyncSession, kinds: Collection[str], now: datetime, young: timedelta, limit: int = 20
+) -> Sequence[m.Delivery]:
+    """Posts whose comments are due to be read; the longest waiting first, and held until they were."""
+    due = func.coalesce(m.CommentReading.due_at, func.coalesce(m.Delivery.confirmed_at, now))
+    query = (
+        select(m.Delivery)
+        .join(m.Channel, m.Channel.id == m.Delivery.channel_id)
+        .outerjoin(m.CommentReading, m.CommentReading.delivery_id == m.Delivery.id)
+        .where(m.Channel.kind.in_(kinds), m.Channel.state == ChannelState.ACTIVE)
+        .where(m.Delivery.state == DeliveryState.PUBLISHED, m.Delivery.platform_id.is_not(None))
+        .where(m.Delivery.confirmed_at > now - young, due <= now)
+        .order_by(due)
+        .limit(limit)
+        .with_for_update(of=m.Delivery, skip_locked=True)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def read_again_at(session: AsyncSession, delivery_id: UUID, due_at: datetime) -> None:
+    values = {"delivery_id": delivery_id, "due_at": due_at}
+    query = insert(m.CommentReading).values(values)
+    await session.execute(query.on_conflict_do_update(index_elements=["delivery_id"], set_={"due_at": due_at}))
+
+
+async def forget(session: AsyncSession, events_before: datetime, now: datetime) -> int:
+    """Events so old that no platform sends them again, and addresses that may no longer be answered."""
+    old = await session.execute(delete(m.PlatformEvent).where(m.PlatformEvent.received_at < events_before))
+    ended = await session.execute(delete(m.ReplyAddress).where(m.ReplyAddress.expires_at <= now))
+    return sum(each.rowcount for each in (old, ended) if isinstance(each, CursorResult))
+
+
+async def list_comments(session: AsyncSession, publication_id: UUID, page: PageRequest) -> Sequence[m.Comment]:
+    """Newest first, of all channels of the publication."""
+    query = (
+        select(m.Comment)
+        .join(m.Delivery, m.Delivery.id == m.Comment.delivery_id)
+        .where(m.Delivery.publication_id == publication_id)
+        .order_by(m.Comment.id.desc())
+    )
+    if page.after is not None:
+        query = query.where(m.Comment.id < page.after.id)
+    return (await session.scalars(query.limit(page.limit + 1))).all()
