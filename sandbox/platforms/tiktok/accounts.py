@@ -42,6 +42,8 @@ class Creator:
     """Of `comment`, `duet` and `stitch`."""
     scopes: frozenset[str]
     verified: frozenset[str]
+    hook: str = ""
+    """Where the app wants to be told; nothing: nowhere."""
 
     def privacies(self) -> tuple[str, ...]:
         return rules.PRIVATE if self.is_private else rules.PUBLIC
@@ -75,7 +77,7 @@ class Creators:
 
     def put(self, account: AccountIn) -> Creator:
         """`password` is a refresh token as after a login. `options`: `client_key`, `client_secret`, `private`,
-        `audited`, `longest`, `posts_a_day`, `switched_off`, `scopes`, `verified`. Raises ValueError."""
+        `audited`, `longest`, `posts_a_day`, `switched_off`, `scopes`, `verified`, `hook`. Raises ValueError."""
         if account.status not in STATUSES:
             raise ValueError(account.status)
         options = account.options
@@ -94,6 +96,7 @@ class Creators:
             switched_off=frozenset(options.get("switched_off", ())),
             scopes=frozenset(options.get("scopes", ())),
             verified=frozenset(options.get("verified", ())),
+            hook=str(options.get("hook", "")),
         )
         self.by_id[made.id] = made
         self._login(made, account.password.get_secret_value())

@@ -17,6 +17,7 @@ from sandbox.ledger import Act, Effect, Item
 from sandbox.platforms.base import AccountIn, Engagement, Platform, PublicPost, UnknownPost, World
 from sandbox.platforms.tiktok import rules, wire
 from sandbox.platforms.tiktok.accounts import NAME, STATUSES, Creator, Creators
+from sandbox.platforms.tiktok.hooks import Hooks
 from sandbox.platforms.tiktok.posting import POST, Posting
 from sandbox.platforms.tiktok.wire import Call, Json, Refused, TokenOfficeRefused, invalid, number
 from sandbox.tokens import TokensIn
@@ -45,6 +46,7 @@ class Tiktok:
     def __init__(self, world: World) -> None:
         self._world, self._creators = world, Creators(world.clock, world.ledger)
         self._posting = Posting(world, self._creators)
+        self._hooks = Hooks(world, self._creators, self._posting)
         self._late = LateList(NAME, world.clock, world.ledger, world.lags)
         publish, reads = "/v2/post/publish", ("video.list",)
         self._doors = {
@@ -89,7 +91,10 @@ class Tiktok:
         return {"platform": NAME, "id": put.id, "handle": put.handle, "status": put.status}
 
     def end_tokens(self, asked: TokensIn) -> dict[str, Any]:
-        return {"ended": self._creators.end(asked)}
+        ended = self._creators.end(asked)
+        if asked.revoke:
+            self._hooks.tell(self._creators.named(asked.account), "authorization.removed", {"reason": 1})
+        return {"ended": ended}
 
     def engage(self, engagement: Engagement) -> dict[str, Any]:
         post = self._world.ledger.current.get(NAME, engagement.post)
@@ -114,6 +119,7 @@ class Tiktok:
     def reset(self) -> None:
         self._creators.clear()
         self._posting.clear()
+        self._hooks.clear()
         self._late.clear()
         self._add_settled_accounts()
 

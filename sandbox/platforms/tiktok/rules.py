@@ -184,3 +184,26 @@ FIELDS = rule(
     ),
 ).value  # fmt: skip
 NO_DELETE = rule("tiktok.delete", Mark.DOCS, "nothing is edited or deleted by the API", True).value
+
+# --- webhooks ---
+
+SIGNATURE = rule(
+    "tiktok.webhook.signature",
+    Mark.DOCS,
+    "TikTok-Signature: t=<unix>,s=<hex>; s is HMAC-SHA256 by the client secret of t, a point and the raw body",
+    "TikTok-Signature",
+).value
+HOOK_BODY = rule(
+    "tiktok.webhook.body",
+    Mark.DOCS,
+    "what happened is JSON inside the string content; the account is user_openid",
+    True,
+).value
+HOOK_KEPT = rule("tiktok.webhook.kept", Mark.DOCS, "an event is sent again for 72 hours", timedelta(hours=72)).value
+HOOK_DELAYS = rule(
+    "tiktok.webhook.delays", Mark.OURS, "the back-off between the tries", (10.0, 60.0, 600.0, 3600.0)
+).value
+HOOK_PORTAL = rule(
+    "tiktok.webhook.portal", Mark.OURS, "the address is set by PUT /control/accounts (the platform: its portal)", True
+).value
+COMMENTS = rule("tiktok.comments", Mark.PEER, "comments cannot be read, only counted", True).value

@@ -141,11 +141,12 @@ class Tiktok:
     async def fetch_capabilities(self) -> Json:
         """As the creator is told now; while a day's cap is used up, what was known before."""
         try:
-            return await self._creator()
+            told = await self._creator()
         except Refused as refused:
-            if refused.meaning is Meaning.CAPPED:
-                return self._told
-            raise
+            if refused.meaning is not Meaning.CAPPED:
+                raise
+            return self._told
+        return {**told, "open_id": self._api.secret.get("open_id")}
 
     async def _creator(self) -> Json:
         return await self._api.post("post/publish/creator_info/query/", {})
