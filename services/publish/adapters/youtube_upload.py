@@ -65,11 +65,15 @@ class Upload:
         return told
 
     async def _after(self, trouble: ChannelError, stalls: int) -> Json | int:
-        """Where it stands after a cut; what is no matter of the line is not asked about."""
+        """Where it stands after a cut, or after bytes that did not fit there (what was cut may still be coming in);
+        what is a matter of the account is not asked about."""
         if isinstance(trouble, Refused) and trouble.meaning is Meaning.GONE:
             raise SessionGone from None
-        if stalls >= len(PAUSES) or (isinstance(trouble, Refused) and trouble.meaning is not Meaning.UNCLEAR):
+        is_of_the_line = not isinstance(trouble, Refused) or trouble.meaning in (Meaning.UNCLEAR, Meaning.REFUSED)
+        if not is_of_the_line:
             raise trouble
+        if stalls >= len(PAUSES):
+            raise AnswerLost(trouble.reason.en) from None
         await asyncio.sleep(PAUSES[stalls])
         return await self._asked()
 
