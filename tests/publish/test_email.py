@@ -1,5 +1,6 @@
 """The digest on its way: what an issue holds, to whom it goes, and what a mail server does to it."""
 
+import asyncio
 import base64
 import logging
 from datetime import timedelta
@@ -15,7 +16,7 @@ from sqlalchemy import text
 from libs.common.models.enums import Role
 from libs.common.testing.make import Make
 from services.publish.adapters.base import Deleted, StillLive
-from services.publish.readers import jobs
+from services.publish.readers import jobs, sending
 from tests.publish.newsroom import API
 from tests.publish.officers import Officers
 from tests.publish.readers import DAY, Office
@@ -159,6 +160,38 @@ async def test_a_worker_that_dies_with_letters_in_hand_leaves_them_unclear(offic
     await office.send()
     await office.at_closing_time()
     assert (await office.states(), office.box.letters) == (["unclear"], [])
+
+
+async def test_workers_side_by_side_send_each_letter_once(office: Office) -> None:
+    addresses = [f"b{n}@h{n}.example" for n in range(12)]
+    office.room.resources.sender.settings.at_once = 1  # type: ignore[union-attr]
+    await office.subscribe(*addresses)
+    await office.published()
+    office.room.clock.advance(DAY)
+    context = office.room.context
+    closed = await asyncio.gather(*(jobs.close_issues(context) for _ in range(3)))
+    assert sum(closed) == 1
+    await asyncio.gather(*(jobs.send_letters(context) for _ in range(4)))
+    assert sorted(office.box.to) == sorted(addresses)
+
+
+async def test_a_removal_waits_for_letters_that_are_being_taken(office: Office) -> None:
+    """Whichever comes first: what is said to be in no letter is in none."""
+    await office.subscribe("an@mot.example")
+    await office.published(title="Tin sai")
+    office.room.clock.advance(DAY)
+    await jobs.close_issues(office.room.context)
+    adapter, res = await adapter_of(office), office.room.resources
+    [told] = await delivery_ids(office)
+    assert res.sender is not None
+    assert res.vault is not None
+    async with office.room.worker_db.transaction() as session:
+        claimed = await sending.claim_letters(session, res.sender, res.vault, office.room.clock.now())
+        removal = asyncio.create_task(adapter.delete(told))
+        await asyncio.sleep(0.2)
+        assert not removal.done()
+    assert [item["title"] for item in claimed[0].issue.items] == ["Tin sai"]
+    assert isinstance(await removal, StillLive)
 
 
 @pytest.mark.parametrize("no", ["550 5.1.1 no such mailbox", "550 5.2.1 closed"])
