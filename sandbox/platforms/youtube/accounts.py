@@ -39,6 +39,7 @@ class Channel:
     verdict: str = ""
     """What becomes of its next videos, where it is not well: `failed:codec`, `rejected:duplicate`."""
     issued_at: datetime | None = None
+    has_comments: bool = True
     processing: float = 0.0
     """Seconds from the last byte of a video to its being processed."""
 

@@ -44,6 +44,8 @@ class Comments:
             raise Refused(400, "invalidFilters", "Expected one of: videoId, allThreadsRelatedToChannelId")
         if video_id is not None and not self.videos.by_ids(channel, [video_id]):
             raise Refused(404, rules.NOT_FOUND, "The video cannot be found.", "youtube.commentThread")
+        if not channel.has_comments:
+            raise Refused(*rules.COMMENTS_OFF, "The video has disabled comments.", "youtube.commentThread")
         found = [
             one
             for one in self.world.ledger.current.of(NAME, COMMENT)
@@ -57,6 +59,17 @@ class Comments:
             "pageInfo": {"totalResults": len(page), "resultsPerPage": int(call.query.get("maxResults", "20"))},
         }
         return {**told, **following}
+
+    def insert(self, channel: Channel, call: Call) -> Json:
+        """`POST /comments`: the channel's own answer below a comment."""
+        said = (call.body or {}).get("snippet", {})
+        parent = self.world.ledger.current.get(NAME, str(said.get("parentId", "")))
+        if parent is None:
+            raise Refused(404, "parentCommentNotFound", "The parent comment cannot be found.", "youtube.comment")
+        if not str(said.get("textOriginal", "")).strip():
+            raise Refused(400, "commentTextRequired", "The text is missing.", "youtube.comment")
+        video = self.videos.standing(parent.data["video_id"])
+        return _comment(self.add(video, said["textOriginal"], channel.handle, parent.subject), self.channels)
 
     def replies(self, channel: Channel, call: Call) -> Json:
         parent = call.query.get("parentId", "")
@@ -103,7 +116,7 @@ def _comment(item: Item, channels: Channels) -> Json:
         "authorDisplayName": f"@{data['author']}",
         "authorProfileImageUrl": "https://yt3.ggpht.com/ytc/nobody",
         "authorChannelUrl": f"http://www.youtube.com/@{data['author']}",
-        "authorChannelId": {"value": "UC" + "x" * 22},
+        "authorChannelId": {"value": _writer(item, channels)},
         "canRate": True,
         "viewerRating": "none",
         "likeCount": item.engagement.get("likes", 0),
@@ -113,3 +126,9 @@ def _comment(item: Item, channels: Channels) -> Json:
     if data["parent"] is not None:
         snippet["parentId"] = data["parent"]
     return {"kind": "youtube#comment", "id": item.subject, "snippet": snippet}
+
+
+def _writer(item: Item, channels: Channels) -> str:
+    """The channel itself, where it answered by its own name; else somebody."""
+    own = channels.by_id.get(item.account)
+    return own.id if own is not None and own.handle == item.data["author"] else "UC" + "x" * 22

@@ -48,6 +48,7 @@ class Youtube:
             "youtube.playlistItems.list": self._list_playlist,
             "youtube.commentThreads.list": self._comments.threads,
             "youtube.comments.list": self._comments.replies,
+            "youtube.comments.insert": self._comments.insert,
         }
         self._add_settled_channels()
 
@@ -79,7 +80,7 @@ class Youtube:
 
     def put_account(self, account: AccountIn) -> dict[str, Any]:
         """`password` is the refresh token. Options: `id` (UC…), `client_id`, `client_secret`, `audited`, `testing`,
-        `long_uploads`, `scopes`, `uploads_a_day`, `verdict` (`failed:codec`), `processing_seconds`."""
+        `long_uploads`, `scopes`, `uploads_a_day`, `verdict` (`failed:codec`), `processing_seconds`, `comments`."""
         if account.status not in STATUSES:
             raise HTTPException(422, f"status must be one of {', '.join(STATUSES)}")
         options = account.options
@@ -103,6 +104,7 @@ class Youtube:
             uploads_a_day=None if cap is None else int(cap),
             verdict=str(options.get("verdict", "")),
             issued_at=self._world.clock.now(),
+            has_comments=bool(options.get("comments", True)),
             processing=float(options.get("processing_seconds", self._world.settings.youtube.processing_seconds)),
         )
         self._channels.put(made)

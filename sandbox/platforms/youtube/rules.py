@@ -67,6 +67,7 @@ COSTS = rule(
         "youtube.videos.update": 50,
         "youtube.videos.delete": 50,
         "youtube.thumbnails.set": 50,
+        "youtube.comments.insert": 50,
     },
 ).value
 FAILED_COSTS = rule("youtube.quota.failed", Mark.DOCS, "what is refused as invalid costs as well", True).value

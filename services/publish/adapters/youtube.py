@@ -45,6 +45,7 @@ from services.publish.adapters.base import (
     Reconciled,
     Rejected,
     Removal,
+    Said,
     Standing,
     StillLive,
     TextRules,
@@ -55,6 +56,7 @@ from services.publish.adapters.base import (
 )
 from services.publish.adapters.reading import delete_and_read, instant
 from services.publish.adapters.youtube_api import NAME, WEB, AnswerLost, Api, Meaning, NotConnected, Refused
+from services.publish.adapters.youtube_comments import read_comments
 from services.publish.adapters.youtube_drafts import VIDEO, Drafts, Unready, failure_of
 from services.publish.adapters.youtube_text import BOTH, RULES, SHORT_ONLY, compose
 from services.publish.limits import Limit, Shape
@@ -320,6 +322,10 @@ class Youtube:
             for video in told.get("items") or []:
                 found[str(video["id"])] = _counts(video.get("statistics") or {}, as_of)
         return found
+
+    async def comments(self, platform_id: str) -> list[Said]:
+        """YouTube tells of none by itself: they are asked for, a page for a unit of the day's quota."""
+        return await read_comments(self._api, str(self._account.settings.get("channel_id", "")), platform_id)
 
     async def _read(self, video_id: str, part: str) -> Json | None:
         """None where there is none of that id, by the eyes of its own channel."""
