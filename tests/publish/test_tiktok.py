@@ -541,6 +541,9 @@ async def test_nothing_is_claimed_to_be_gone_that_was_not_seen_to_be(theatre: Th
     await on_the_stage(theatre, channel, options={"scopes": ["video.publish"]})
     standing = await adapter.status(done.id)
     assert (standing.is_live, standing.url is not None) == (None, True), "the account lets nobody see its videos"
+    problem = (await adapter.health()).problem
+    assert problem is not None
+    assert "quyền" in problem.vi, "and that is said before a post waits in vain to be seen"
     told = await adapter.delete(done.id)
     assert isinstance(told, StillLive), told
     assert told.needs_person

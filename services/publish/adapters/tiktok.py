@@ -152,9 +152,11 @@ class Tiktok:
         return await self._api.post("post/publish/creator_info/query/", {})
 
     async def health(self) -> Health:
-        """And keeps the refresh token alive: it is renewed with the access token, many times a day."""
+        """And whether posts can be read, without which none is ever seen to be out. The refresh token stays alive by
+        it: it is renewed with the access token, many times a day."""
         try:
             await self._creator()
+            await self._own(1)
         except NeedsPerson as trouble:
             return Health(problem=trouble.reason)
         except Refused as refused:

@@ -69,7 +69,8 @@ MEANINGS = {
     "invalid_publish_id": Meaning.GONE,
     "internal_error": Meaning.UNCLEAR,
 }
-"""Any other code is a no that stays one."""
+"""Any other code is a no that stays one, unless the status says otherwise."""
+BY_STATUS = {401: Meaning.TOKEN, 429: Meaning.THROTTLED}
 IN_VIETNAMESE = {
     "access_token_invalid": "mã truy cập không còn dùng được",
     "scope_not_authorized": "ứng dụng chưa được cấp quyền này",
@@ -96,7 +97,8 @@ class Refused(ChannelError):
 
     def __init__(self, code: str, message: str, status: int) -> None:
         self.code, self.status, self.message = code, status, message[:300]
-        self.meaning = MEANINGS.get(code, Meaning.UNCLEAR if status >= 500 else Meaning.REFUSED)
+        otherwise = Meaning.UNCLEAR if status >= 500 else BY_STATUS.get(status, Meaning.REFUSED)
+        self.meaning = MEANINGS.get(code, otherwise)
         words = IN_VIETNAMESE.get(code, "không nhận")
         told = f"{words} ({self.message[:200] or code})"
         super().__init__(Reason(f"TikTok {told}", f"{status} {code}: {self.message}"))
