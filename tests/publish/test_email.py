@@ -135,6 +135,7 @@ async def test_an_answer_that_was_lost_is_never_sent_again(office: Office) -> No
     assert len(office.box.letters) == 2
     [task] = await office.tasks()
     assert "2 thư không rõ đã tới chưa" in task.title, "one task in total"
+    assert (await office.finish(task, outcome="done")).status_code == 200
 
 
 async def test_a_worker_that_dies_with_letters_in_hand_leaves_them_unclear(office: Office) -> None:
@@ -299,6 +300,9 @@ async def test_withdrawn_while_letters_go_out_the_rest_does_not_say_it(office: O
     gone = await office.room.client.get("/nhan-tin/hang-ngay")
     assert "Tin sai" in gone.text
     assert "Đã rút" in gone.text
+    shown = "https://tin.example.vn/nhan-tin/hang-ngay"
+    assert (await office.finish(task, outcome="removed", evidence_url=shown)).status_code == 200
+    assert {d["state"] for d in (await office.room.read(wrong))["deliveries"]} == {"withdrawn"}
 
 
 async def test_what_the_adapter_says_of_a_removal(office: Office) -> None:
