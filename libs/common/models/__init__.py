@@ -47,6 +47,7 @@ from libs.common.models.plumbing import (
     OutboxEvent,
     SchemaState,
 )
+from libs.common.models.press import PressSend, PressVersion
 from libs.common.models.publish import (
     Approval,
     Channel,
@@ -123,6 +124,8 @@ __all__ = [
     "Person",
     "Plan",
     "PlatformEvent",
+    "PressSend",
+    "PressVersion",
     "Programme",
     "Publication",
     "PublicationMedium",
