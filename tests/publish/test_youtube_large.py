@@ -1,4 +1,4 @@
-"""Three gigabytes to YouTube, cut half-way: two real processes, and neither holds more than a piece of them."""
+"""Three gigabytes to YouTube: the sender is killed, its successor cut, and neither holds more than a piece of them."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -27,7 +27,7 @@ from tests.publish.test_youtube import CHANNEL, CLIENT, REFRESH, SECRET, Line
 
 log = logging.getLogger("lantoa.test")
 SIZE = 3_000_000_000
-CUT = 1_500_000_123
+KILLED_AT, CUT = 500_000_000, 1_500_000_123
 MOST = 100_000_000
 """Bytes over idle."""
 FILE = "ee" * 32
@@ -89,8 +89,12 @@ async def _upload(url: str, root: Path, size: int, cuts: list[int]) -> dict[str,
         medium = {"sha256": FILE, "mime": "video/mp4", "size": size}
         said = {"title": "Lễ", "description": "Lễ.", "language": "vi", "synthetic": False, "tags": []}
         sent = adapter.prepare({**said, "media": [medium]}, UUID(int=size), clock.now())
+        kept = root / f"{size}.json"
+        if kept.exists():
+            sent = replace(sent, staged=json.loads(kept.read_text()))
         told = await adapter.stage(sent)
         if isinstance(told, Rejected) and told.so_far is not None:  # the session is kept before the first byte
+            kept.write_text(json.dumps(told.so_far.staged))
             told = await adapter.stage(told.so_far)
         assert isinstance(told, Prepared), told
     return {"peak": _peak(), "sent": line.sent, "probes": line.probes, "video": told.staged["video"]}
@@ -99,27 +103,53 @@ async def _upload(url: str, root: Path, size: int, cuts: list[int]) -> dict[str,
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.mission("M14")
-def test_three_gigabytes_go_up_in_flat_memory_and_survive_a_cut(theatre: Theatre, tmp_path: Path) -> None:
+def test_three_gigabytes_go_up_in_flat_memory_over_a_death_and_a_cut(theatre: Theatre, tmp_path: Path) -> None:
     options = {"id": CHANNEL, "client_id": CLIENT, "client_secret": SECRET}
     body = {"platform": "youtube", "handle": "thanhpho", "password": REFRESH, "options": options}
     assert httpx.put(f"{theatre.url}/control/accounts", json=body).is_success
     idle = _run(theatre, tmp_path, 1_000_000, [])
     server = _peak(theatre.process.pid)
+    arrived = _kill_at(theatre, tmp_path, KILLED_AT)
     told = _run(theatre, tmp_path, SIZE, [CUT])
     gained = told["peak"] - idle["peak"], _peak(theatre.process.pid) - server
     log.info("3 GB: the sender gained %d MB over idle, the sandbox %d MB", *(each // 1_000_000 for each in gained))
     assert max(gained) < MOST
     assert told["probes"] == 2, "once to begin, once after the cut"
-    assert SIZE <= told["sent"] <= SIZE + 2 * 1024 * 1024
+    assert told["sent"] <= SIZE - arrived + 2 * 1024 * 1024, "what had arrived was sent again"
+    assert httpx.get(f"{theatre.url}/youtube/quota/{CLIENT}").json()["inserts"] == 2, "one for each file"
     entries = httpx.get(f"{theatre.url}/control/ledger", params={"platform": "youtube"}).json()["entries"]
     [video] = [one for one in entries if one["subject"] == told["video"] and one["operation"] == "videos.insert"]
     assert video["data"]["size"] == SIZE
     assert video["data"]["verdict"] == "", "the platform saw a whole film"
 
 
+def _command(theatre: Theatre, root: Path, size: int, cuts: list[int]) -> list[str]:
+    return [sys.executable, "-m", __name__, theatre.url, str(root), str(size), json.dumps(cuts)]
+
+
+def _kill_at(theatre: Theatre, root: Path, least: int) -> int:
+    """A sender dies (kill -9) once so many bytes have arrived; how many there were."""
+    with subprocess.Popen(_command(theatre, root, SIZE, []), cwd=ROOT) as sender:
+        while (arrived := _arrived(root)) < least:
+            assert sender.poll() is None, "it ended before it could be killed"
+            time.sleep(0.02)
+        sender.kill()
+    time.sleep(0.5)  # the server hears of it
+    return arrived
+
+
+def _arrived(root: Path) -> int:
+    """As the session itself says."""
+    kept = root / f"{SIZE}.json"
+    if not kept.exists() or not (written := kept.read_text()):
+        return 0
+    told = httpx.put(json.loads(written)["session"], headers={"Content-Range": f"bytes */{SIZE}"})
+    return int(told.headers.get("range", "bytes=0--1").rpartition("-")[2]) + 1
+
+
 def _run(theatre: Theatre, root: Path, size: int, cuts: list[int]) -> dict[str, Any]:
     """In a process of its own, so that its peak is of this alone."""
-    command = [sys.executable, "-m", __name__, theatre.url, str(root), str(size), json.dumps(cuts)]
+    command = _command(theatre, root, size, cuts)
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=dict(os.environ), check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return dict(json.loads(done.stdout))

@@ -62,7 +62,7 @@ from services.publish.adapters.youtube_text import BOTH, RULES, SHORT_ONLY, comp
 from services.publish.limits import Limit, Shape
 
 DAY = timedelta(days=1)
-LIST_PAGE = 50
+LIST_PAGE, LIST_PAGES = 50, 10
 COUNTERS = {"views": "viewCount", "likes": "likeCount", "comments": "commentCount"}
 METRICS = (
     MetricDefinition("views", "YouTube statistics.viewCount: số lượt xem, tại thời điểm đọc"),
@@ -299,11 +299,11 @@ class Youtube:
         """Public ones; a private video is no post."""
         found: list[OwnPost] = []
         query = {"playlistId": await self._uploads_playlist(), "maxResults": str(LIST_PAGE)}
-        while len(found) < limit:
+        for _ in range(LIST_PAGES):
             page = await self._api.get("playlistItems", part="snippet,status", **query)
             items = [one for one in page.get("items") or [] if isinstance(one, dict)]
             found += [self._own(one) for one in items if (one.get("status") or {}).get("privacyStatus") == "public"]
-            if not page.get("nextPageToken"):
+            if len(found) >= limit or not page.get("nextPageToken"):
                 break
             query["pageToken"] = str(page["nextPageToken"])
         return found[:limit]
