@@ -27,6 +27,7 @@ _SECRETS = (
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {SECRET}"),
     (re.compile(r"(://[^\s/:@]*):[^\s/@]+@"), rf"\1:{SECRET}@"),
     (re.compile(r"(/lich/)[^\s/?#\"']+"), rf"\1{SECRET}"),  # a calendar's address is its key
+    (re.compile(r"(/nhan-tin/(?:xac-nhan|thoi)/)[^\s/?#\"'<>]+"), rf"\1{SECRET}"),  # so is a reader's
     (
         re.compile(
             r"((?:pass(?:word|wd)?|secret|token|api[_-]?key|authorization|mật khẩu)['\"]?\s*[=:]\s*['\"]?)"

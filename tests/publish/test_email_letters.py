@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+from libs.common.logs import clean
 from libs.common.mail import MailFailed, MailRefused, MailUnclear
 from libs.common.models.readers import SendState
 from libs.common.settings import MailSettings
@@ -192,6 +193,13 @@ def test_an_address_is_found_again_in_either_case_and_not_from_its_hash() -> Non
     assert KEYS.hash_of("An@Mot.example ") == KEYS.hash_of("an@mot.example") != KEYS.hash_of("an@hai.example")
     assert KEYS.hash_of("an@mot.example") != ReadersKeys.of(SecretStr("y" * 40)).hash_of("an@mot.example")
     assert KEYS.domain_hash_of("an@mot.example") == KEYS.domain_hash_of("b@MOT.example")
+
+
+def test_an_address_with_a_token_stands_in_no_log() -> None:
+    for path in ("xac-nhan/" + KEYS.confirm_token(ONE, NOON), "thoi/" + KEYS.token("unsubscribe", TWO)):
+        told = clean(f"GET https://tin.example.vn/nhan-tin/{path} failed")
+        assert path.partition("/")[2] not in told
+        assert "/nhan-tin/" in told
 
 
 # --- the key that signs ---
