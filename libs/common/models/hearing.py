@@ -12,6 +12,8 @@ from libs.common.models.base import Base, one_of, primary_key, table_rules
 
 class CommentState(StrEnum):
     VISIBLE = "visible"
+    HIDDEN = "hidden"
+    """Somebody hid it on the platform: only its writer still sees it there. Its words stay here."""
     REMOVED = "removed"
     """Its writer or the platform took it away; its words are erased."""
 

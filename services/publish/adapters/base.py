@@ -316,7 +316,7 @@ class Said:
     """Words under a post of ours. There is no writer: none is ever read.
 
     `id` and `parent_id` are the platform's, and may name one inside (a Bluesky address does): they are never stored as
-    they are. `is_ours`: written by the page itself.
+    they are. `is_ours`: written by the page itself. `is_hidden`: only its writer still sees it there.
     """
 
     id: str
@@ -325,6 +325,7 @@ class Said:
     at: datetime | None = None
     parent_id: str | None = None
     is_ours: bool = False
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,9 @@ from services.publish import problems as wrong
 from services.publish import queries as publish_queries
 from services.publish.api import Reader, held
 from services.publish.hearing import queries
-from services.publish.hearing.base import Letter
+from services.publish.hearing.base import UNREADABLE, Letter
 from services.publish.hearing.kinds import HOOKS
-from services.publish.hearing.service import Ear, ear_of, is_genuine, take_letter
+from services.publish.hearing.service import Ear, ear_of, is_genuine, take_heard
 from services.publish.resources import PublishResources
 from services.publish.service.publications import SEES
 
@@ -37,8 +37,6 @@ router = APIRouter(prefix="/api/publish/v1", tags=["publish"], responses=problem
 Res = Annotated[PublishResources, Depends(held)]
 Admin = Annotated[Principal, require(Role.ADMIN)]
 MOST_BYTES = 1_000_000
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
-"""What reading something else than what is documented raises."""
 ABSENT = PlainTextResponse("Không có gì ở đây.\n", status_code=404)
 REFUSED = PlainTextResponse("Không phải do nền tảng gửi.\n", status_code=403)
 
@@ -56,6 +54,13 @@ class CommentOut(BaseModel):
     state: CommentState
     posted_at: datetime | None
     seen_at: datetime
+
+
+class CommentCountOut(BaseModel):
+    channel_id: UUID
+    state: CommentState
+    is_ours: bool
+    count: int
 
 
 class HookOut(BaseModel):
@@ -86,6 +91,7 @@ async def take_hook(
         return ABSENT
     body = await _body(request)
     if body is None:
+        telemetry.count("lantoa.hearing.letters", kind=kind, outcome="too_large")
         return PlainTextResponse("Quá dài.\n", status_code=413)
     headers = {name.lower(): value for name, value in request.headers.items()}
     letter = Letter(headers, body, clock.now())
@@ -102,11 +108,12 @@ async def _taken(session: AsyncSession, kind: str, channel_id: UUID, letter: Let
     if not await is_genuine(session, channel, hook, letter, ear):
         return "refused"
     try:
-        await take_letter(session, channel, hook, letter, ear)
+        heard = hook.read(letter)
     except UNREADABLE as error:
         # Refusing would make the platform repeat it, and at last switch the hook off. Of what it says nothing is told.
         log.warning("a genuine letter of %s could not be read: %s", kind, type(error).__name__)
         return "unreadable"
+    await take_heard(session, channel, hook, heard, letter, ear)
     return "taken"
 
 
@@ -137,10 +144,28 @@ async def read_hook(channel_id: UUID, session: SessionDep, who: Admin, res: Res)
 )
 async def list_comments(publication_id: UUID, session: SessionDep, who: Reader, page: PageDep) -> Any:
     """What people say under it on every channel, newest first; only to its own unit."""
+    await _require_readable(session, publication_id, who)
+    return page_of(await queries.list_comments(session, publication_id, page), page.limit, _by_id)
+
+
+@router.get(
+    "/publications/{publication_id}/comments/counts",
+    response_model=list[CommentCountOut],
+    responses=problems(wrong.PublicationNotFound),
+)
+async def count_comments(publication_id: UUID, session: SessionDep, who: Reader) -> Any:
+    """How many of them there are, on each channel and in each state; a channel where nobody said anything has none."""
+    await _require_readable(session, publication_id, who)
+    rows = await queries.count_comments(session, publication_id)
+    return [
+        CommentCountOut(channel_id=at, state=CommentState(state), is_ours=ours, count=n) for at, state, ours, n in rows
+    ]
+
+
+async def _require_readable(session: AsyncSession, publication_id: UUID, who: Principal) -> None:
     publication = await publish_queries.get_publication(session, publication_id)
     if publication is None or publication.unit_id not in who.units(*SEES):
         raise wrong.PublicationNotFound(f"Không có tin {publication_id} trong đơn vị của bạn.")
-    return page_of(await queries.list_comments(session, publication_id, page), page.limit, _by_id)
 
 
 def _by_id(row: m.Comment) -> Cursor:

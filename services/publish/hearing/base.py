@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -22,9 +22,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Commented:
-    """Somebody wrote, or changed, a comment."""
+    """Somebody wrote, or changed, a comment.
+
+    `said.post_id` may be empty where only the comment that it answers is named: it is then under the same post.
+    `is_new`: it only appeared, so that words that we know of it are later ones.
+    """
 
     said: Said
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,11 +40,20 @@ class Uncommented:
 
 
 @dataclass(frozen=True)
+class Hidden:
+    """Somebody of ours hid a comment on the platform, or showed it again."""
+
+    comment_id: str
+    is_hidden: bool
+
+
+@dataclass(frozen=True)
 class Touched:
     """Something happened to a post or an upload of ours: whatever waits for it looks at once. `post_id`: its id, or
-    any name of it that its delivery keeps."""
+    any name of it that its delivery keeps. `is_new`: it only appeared; one that we know to stand is left alone."""
 
     post_id: str
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +63,7 @@ class Ended:
     reason: Reason
 
 
-Event = Commented | Uncommented | Touched | Ended
+Event = Commented | Uncommented | Hidden | Touched | Ended
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,14 @@ class Letter:
     at: datetime
 
 
+def instant(value: Any) -> datetime | None:
+    """Of seconds since 1970; None where it is no such number."""
+    try:
+        return datetime.fromtimestamp(int(value), UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
 class Hook(Protocol):
     """One platform's way of telling."""
 
@@ -84,7 +106,7 @@ class Hook(Protocol):
         ...
 
     def read(self, letter: Letter) -> Sequence[Heard]:
-        """Of a genuine letter; raises ValueError, KeyError or TypeError where it is not what is documented."""
+        """Of a genuine letter; raises one of `UNREADABLE` where it is not what is documented."""
         ...
 
     def is_of(self, account: Account, named: str) -> bool:
@@ -92,6 +114,8 @@ class Hook(Protocol):
         ...
 
 
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
+"""What reading something else than what is documented raises."""
 HOOKS: Registry[Hook] = Registry("platform hook")
 
 
@@ -108,7 +132,7 @@ class HearingKeys:
 
     def digests(self, *parts: str) -> list[bytes]:
         """HMAC-SHA256 by each key, the current one's first: what was stored before a rotation is known again."""
-        told = "\x1f".join(parts).encode()
+        told = "\x1f".join(parts).encode("utf-8", "surrogatepass")
         return [hmac.new(key, told, hashlib.sha256).digest() for key in self.keys]
 
     def word(self, channel_id: UUID) -> str:

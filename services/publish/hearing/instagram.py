@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from typing_extensions import override
 
 from services.publish.adapters.base import Said
-from services.publish.hearing.base import HOOKS, Commented, Heard, Json
-from services.publish.hearing.meta import MetaHook, key_of
+from services.publish.hearing.base import HOOKS, Commented, Event, Json
+from services.publish.hearing.meta import MetaHook
 
 
 class InstagramHook(MetaHook):
     account_setting = "account_id"
 
     @override
-    def heard(self, account: str, change: Json) -> Iterator[Heard]:
+    def events(self, account: str, change: Json) -> Iterator[Event]:
         value = change.get("value") or {}
         post_id = str((value.get("media") or {}).get("id") or "")
         if change.get("field") != "comments" or not post_id or not value.get("text"):
@@ -26,7 +26,7 @@ class InstagramHook(MetaHook):
             parent_id=str(parent) if parent else None,
             is_ours=str((value.get("from") or {}).get("id", "")) == account,
         )
-        yield Heard(Commented(said), key_of(change), account)
+        yield Commented(said, is_new=True)
 
 
 HOOKS.register("instagram")(InstagramHook())

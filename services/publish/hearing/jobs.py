@@ -1,6 +1,8 @@
 """Reads the comments of channels that have to be asked, and forgets what has had its time."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +14,7 @@ from services.publish.adapters import CHANNELS
 from services.publish.adapters.base import MOST_COMMENTS, AuthRequired, ChannelError, ReadsComments
 from services.publish.hearing import queries
 from services.publish.hearing.service import Ear, ear_of, store_list
+from services.publish.limits import Limit
 from services.publish.resources import PublishResources
 from services.publish.service import limiting, sending
 from services.publish.service.sending import Ready
@@ -22,8 +25,24 @@ Context = JobContext[PublishResources]
 READ_FOR = timedelta(days=30)
 """How long after a post its comments are read."""
 RETRY = timedelta(minutes=15)
+READ = "read"
+SHARE = 4
+"""One part in so many of a cap may go into reading comments."""
+HOURLY = 120
+PAGE = 50
+"""Comments that one call brings, at least."""
 EVENTS_KEPT = timedelta(days=8)
 """Longer than any platform sends an event again."""
+
+
+def shares(limits: Sequence[Limit]) -> list[Limit]:
+    """Of every cap that reading counts against no more than a part; where there is none, a modest one of our own."""
+    counted = [each for each in limits if each.cost(READ)]
+    parts = [
+        replace(each, name=f"heard_{each.name}", points=max(each.points // SHARE, 1), costs={READ: each.cost(READ)})
+        for each in counted
+    ]
+    return parts or [Limit("heard", HOURLY, timedelta(hours=1), costs={READ: 1})]
 
 
 def readable_kinds() -> list[str]:
@@ -66,9 +85,11 @@ async def _read(ctx: Context, delivery: m.Delivery, ear: Ear) -> None:
 
 
 async def _waits(session: AsyncSession, ready: Ready, ctx: Context) -> bool:
-    """Whether a cap of the platform holds it back: what has to be published comes first."""
-    channel_id, limits = ready.delivery.channel_id, ready.adapter.limits
-    until = await limiting.spend(session, channel_id, limits, "read", ctx.clock.now())
+    """Whether a cap of the platform, or our own share of it, holds it back: what has to be published comes first."""
+    channel_id, now = ready.delivery.channel_id, ctx.clock.now()
+    pages = 1 + await queries.count_under(session, ready.delivery.id) // PAGE
+    limits = [*ready.adapter.limits, *shares(ready.adapter.limits)]
+    until = await limiting.spend(session, channel_id, limits, READ, now, times=pages)
     if until is not None:
         await queries.read_again_at(session, ready.delivery.id, until)
     return until is not None

@@ -8,11 +8,10 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from services.publish.adapters.base import Account
-from services.publish.hearing.base import Heard, Json, Letter, same
+from services.publish.hearing.base import Event, Heard, Json, Letter, same
 
 SIGNATURE = "x-hub-signature-256"
 PREFIX = "sha256="
@@ -39,26 +38,18 @@ class MetaHook:
 
     def read(self, letter: Letter) -> Sequence[Heard]:
         told = json.loads(letter.body)
-        return [heard for account, change in changes(told) for heard in self.heard(account, change)]
+        return [
+            Heard(event, key, account)
+            for account, key, change in changes(told)
+            for event in self.events(account, change)
+        ]
 
-    def heard(self, account: str, change: Json) -> Iterator[Heard]:
+    def events(self, account: str, change: Json) -> Iterator[Event]:
         raise NotImplementedError
 
 
-def changes(told: Any) -> Iterator[tuple[str, Json]]:
-    """Of each entry, whose it is and what changed."""
+def changes(told: Any) -> Iterator[tuple[str, str, Json]]:
+    """Of each entry whose it is, what tells the change from any other (Meta numbers none), and the change."""
     for entry in told["entry"]:
         for change in entry.get("changes") or ():
-            yield str(entry["id"]), change
-
-
-def key_of(change: Any) -> str:
-    """The same whenever the same is sent again: Meta numbers no events."""
-    return json.dumps(change, sort_keys=True)
-
-
-def seconds(value: Any) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(int(value), UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
+            yield str(entry["id"]), json.dumps([entry.get("time"), change], sort_keys=True), change

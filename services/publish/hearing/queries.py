@@ -15,7 +15,7 @@ from libs.common.models.hearing import CommentState
 from libs.common.pagination import PageRequest
 
 STANDING = (DeliveryState.PUBLISHED, DeliveryState.WITHDRAWING)
-WAITING = (DeliveryState.ACCEPTED, DeliveryState.UNKNOWN)
+WAITING = (DeliveryState.ACCEPTED, DeliveryState.UNKNOWN, DeliveryState.WITHDRAWING)
 
 
 async def channels_of_kind(session: AsyncSession, kind: str) -> Sequence[m.Channel]:
@@ -39,6 +39,13 @@ async def delivery_of_post(session: AsyncSession, channel_id: UUID, post_id: str
     return (await session.scalars(query.order_by(m.Delivery.id).limit(1))).first()
 
 
+async def delivery_of_comment(session: AsyncSession, channel_id: UUID, digests: Iterable[bytes]) -> m.Delivery | None:
+    """The one whose post this comment is under."""
+    known = (m.Comment.channel_id == channel_id) & m.Comment.digest.in_(list(digests))
+    query = select(m.Delivery).join(m.Comment, m.Comment.delivery_id == m.Delivery.id).where(known)
+    return (await session.scalars(query.limit(1))).first()
+
+
 async def find_comment(session: AsyncSession, channel_id: UUID, digests: Iterable[bytes]) -> m.Comment | None:
     query = select(m.Comment).where(m.Comment.channel_id == channel_id, m.Comment.digest.in_(list(digests)))
     return (await session.scalars(query.with_for_update().limit(1))).first()
@@ -60,7 +67,7 @@ async def erase_comments(session: AsyncSession, ids: Collection[UUID], now: date
 
 
 async def visible_of(session: AsyncSession, delivery_id: UUID, before: datetime) -> Sequence[m.Comment]:
-    """Comments seen before then that stand under the post, by what we know."""
+    """Comments under the post that changed last before then and that everybody sees, by what we know."""
     query = select(m.Comment).where(
         m.Comment.delivery_id == delivery_id, m.Comment.state == CommentState.VISIBLE, m.Comment.updated_at < before
     )
@@ -73,15 +80,20 @@ async def keep_address(session: AsyncSession, comment_id: UUID, sealed: bytes, u
     await session.execute(query.on_conflict_do_update(index_elements=["comment_id"], set_=values))
 
 
-async def wake(session: AsyncSession, channel_id: UUID, post_id: str, now: datetime) -> int:
-    """Whatever waits for this post looks at once, and what stands is looked at once more. How many do."""
+async def wake(session: AsyncSession, channel_id: UUID, post_id: str, is_new: bool, now: datetime) -> None:
+    """Whatever waits for this post looks at once; what stands is looked at once more, unless the post `is_new`.
+
+    Only what it names: looking counts, and one that nothing was heard of is not to be given up sooner.
+    """
     handle, mine = m.Delivery.handle, m.Delivery.channel_id == channel_id
     named = or_(m.Delivery.platform_id == post_id, handle["sending"].astext.contains(post_id, autoescape=True))
     waits = update(m.Delivery).where(mine, m.Delivery.state.in_(WAITING), named).values(not_before=now)
+    await session.execute(waits)
+    if is_new:
+        return
     stands = and_(mine, m.Delivery.state == DeliveryState.PUBLISHED, m.Delivery.platform_id == post_id)
     again = update(m.Delivery).where(stands).values(handle=handle.op("-")("looked_again"), not_before=now)
-    done = [await session.execute(query) for query in (waits, again)]
-    return sum(each.rowcount for each in done if isinstance(each, CursorResult))
+    await session.execute(again)
 
 
 async def claim_to_read(
@@ -107,6 +119,18 @@ async def read_again_at(session: AsyncSession, delivery_id: UUID, due_at: dateti
     values = {"delivery_id": delivery_id, "due_at": due_at}
     query = insert(m.CommentReading).values(values)
     await session.execute(query.on_conflict_do_update(index_elements=["delivery_id"], set_={"due_at": due_at}))
+
+
+async def count_comments(session: AsyncSession, publication_id: UUID) -> Sequence[tuple[UUID, str, bool, int]]:
+    """How many there are on each channel, in each state, by readers and by ourselves."""
+    key = (m.Comment.channel_id, m.Comment.state, m.Comment.is_ours)
+    query = select(*key, func.count()).join(m.Delivery, m.Delivery.id == m.Comment.delivery_id)
+    query = query.where(m.Delivery.publication_id == publication_id).group_by(*key).order_by(*key)
+    return [row._tuple() for row in await session.execute(query)]
+
+
+async def count_under(session: AsyncSession, delivery_id: UUID) -> int:
+    return await session.scalar(select(func.count()).where(m.Comment.delivery_id == delivery_id)) or 0
 
 
 async def forget(session: AsyncSession, events_before: datetime, now: datetime) -> int:

@@ -6,6 +6,7 @@ Guarantee: words are masked before they are stored, and nothing that was stored,
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +21,17 @@ from services.publish import queries as publish_queries
 from services.publish.adapters.base import Account, Said
 from services.publish.credentials import CredentialsUnreadable
 from services.publish.hearing import queries
-from services.publish.hearing.base import Commented, Ended, Heard, HearingKeys, Hook, Letter, Touched, Uncommented
+from services.publish.hearing.base import (
+    Commented,
+    Ended,
+    Heard,
+    HearingKeys,
+    Hidden,
+    Hook,
+    Letter,
+    Touched,
+    Uncommented,
+)
 from services.publish.resources import PublishResources
 from services.publish.service.tasks import open_channel_task
 
@@ -28,7 +39,18 @@ MOST_LETTERS = 5_000
 ANSWERABLE = timedelta(days=30)
 """How long a comment may be answered from here, as nobody expects an answer later."""
 SETTLED = timedelta(minutes=10)
-"""How long after it was seen a comment that a list does not show may still be on its way into the list."""
+"""How long what was just told may still be on its way into the platform's list: older lists change nothing of it."""
+
+
+class Word(Enum):
+    """What a report of a comment is worth beside what we know of it."""
+
+    FIRST = auto()
+    """It appeared: what we know is later."""
+    LATER = auto()
+    """It was changed; of one that was removed nothing comes back."""
+    LISTED = auto()
+    """The platform shows it now, whatever we thought."""
 
 
 @dataclass(frozen=True)
@@ -61,19 +83,32 @@ async def is_genuine(session: AsyncSession, channel: m.Channel, hook: Hook, lett
     return account is not None and any(hook.is_genuine(letter, account, word) for word in words)
 
 
-async def take_letter(session: AsyncSession, channel: m.Channel, hook: Hook, letter: Letter, ear: Ear) -> int:
-    """Of a genuine letter to this channel, what is new; an app's callback also brings what is of its other accounts,
-    which counts only where their own secret signed it. How many events were taken."""
+async def take_heard(
+    session: AsyncSession, channel: m.Channel, hook: Hook, heard: Sequence[Heard], letter: Letter, ear: Ear
+) -> int:
+    """Of what a genuine letter to this channel says, what is new; an app's callback also brings what is of its other
+    accounts, which counts only where their own secret signed it. How many events were taken."""
     taken = 0
-    for heard in hook.read(letter):
-        whose = await _channel_of(session, channel, hook, heard, letter, ear)
-        if whose is None:
+    for one in heard:
+        whose = await _channel_of(session, channel, hook, one, letter, ear)
+        if whose is None or not _is_sound(one):
             continue
-        digests = ear.keys.digests(channel.kind, str(whose.id), heard.key)
+        digests = ear.keys.digests(channel.kind, str(whose.id), one.key)
         if await queries.take_event(session, digests, whose.id, letter.at):
-            await take(session, whose, heard, letter.at, ear)
+            await take(session, whose, one, letter.at, ear)
             taken += 1
     return taken
+
+
+def _is_sound(heard: Heard) -> bool:
+    """Whether what it names can be looked for and sealed: no control characters, no halves of letters."""
+    match heard.event:
+        case Commented(said):
+            return said.post_id.isprintable() and said.id.isprintable()
+        case Touched(post_id):
+            return post_id.isprintable()
+        case _:
+            return True
 
 
 async def _channel_of(
@@ -90,64 +125,111 @@ async def _channel_of(
 async def take(session: AsyncSession, channel: m.Channel, heard: Heard, now: datetime, ear: Ear) -> None:
     telemetry.count("lantoa.hearing.events", kind=channel.kind, event=type(heard.event).__name__)
     match heard.event:
-        case Commented(said):
-            delivery = await queries.delivery_of_post(session, channel.id, said.post_id)
+        case Commented(said, is_new):
+            delivery = await _delivery_of(session, channel, said, ear)
             if delivery is not None:
-                await store(session, delivery, said, now, ear)
+                await store(session, delivery, said, Word.FIRST if is_new else Word.LATER, now, ear)
         case Uncommented(comment_id):
             known = await queries.find_comment(session, channel.id, _names(channel.id, comment_id, ear))
             await queries.erase_comments(session, [known.id] if known else [], now)
-        case Touched(post_id):
-            await queries.wake(session, channel.id, post_id, now)
+        case Hidden(comment_id, is_hidden):
+            known = await queries.find_comment(session, channel.id, _names(channel.id, comment_id, ear))
+            if known is not None and known.state != CommentState.REMOVED:
+                known.state, known.updated_at = _shown(is_hidden), now
+        case Touched(post_id, is_new):
+            await queries.wake(session, channel.id, post_id, is_new, now)
         case Ended(reason):
             await publish_queries.close_for_reconnect(session, channel.id)
             title = f"Cần kết nối lại kênh “{channel.name}”: {reason.vi}"
             await open_channel_task(session, "channel_reconnect", channel, title, now)
 
 
-async def store(session: AsyncSession, delivery: m.Delivery, said: Said, now: datetime, ear: Ear) -> UUID | None:
-    """One row for each comment, by whichever way and however often it comes; its words as they are now."""
+async def _delivery_of(session: AsyncSession, channel: m.Channel, said: Said, ear: Ear) -> m.Delivery | None:
+    if said.post_id:
+        return await queries.delivery_of_post(session, channel.id, said.post_id)
+    if said.parent_id:
+        return await queries.delivery_of_comment(session, channel.id, _names(channel.id, said.parent_id, ear))
+    return None
+
+
+async def store(
+    session: AsyncSession, delivery: m.Delivery, said: Said, word: Word, now: datetime, ear: Ear
+) -> UUID | None:
+    """One row for each comment, by whichever way and however often it comes; None where it says nothing."""
     digests, body = _names(delivery.channel_id, said.id, ear), masked(said.text)
     if not body:
         return None
     known = await queries.find_comment(session, delivery.channel_id, digests)
-    if known is not None:
-        if known.state == CommentState.VISIBLE and known.body != body:
-            known.body = body
-        known.updated_at = now
+    if known is None:
+        return await _add(session, delivery, said, body, now, ear)
+    is_back = known.state == CommentState.REMOVED
+    if not _may_change(known, word, now) or (known.body, known.state) == (body, _shown(said.is_hidden)):
         return known.id
+    known.body, known.updated_at = body, now
+    if word is Word.LISTED:
+        known.state = _shown(said.is_hidden)
+    if is_back:
+        await _keep_address(session, known.id, said, now, ear)
+    return known.id
+
+
+def _may_change(known: m.Comment, word: Word, now: datetime) -> bool:
+    match word:
+        case Word.FIRST:
+            return False
+        case Word.LATER:
+            return known.state != CommentState.REMOVED
+        case Word.LISTED:
+            return known.updated_at < now - SETTLED
+
+
+async def _add(
+    session: AsyncSession, delivery: m.Delivery, said: Said, body: str, now: datetime, ear: Ear
+) -> UUID | None:
     values = {
         "id": new_id(now),
         "channel_id": delivery.channel_id,
         "delivery_id": delivery.id,
-        "digest": digests[0],
+        "digest": _names(delivery.channel_id, said.id, ear)[0],
         "parent_digest": _names(delivery.channel_id, said.parent_id, ear)[0] if said.parent_id else None,
         "body": body,
         "is_ours": said.is_ours,
-        "state": CommentState.VISIBLE,
+        "state": _shown(said.is_hidden),
         "posted_at": said.at,
         "seen_at": now,
         "updated_at": now,
     }
     added = await queries.add_comment(session, values)
-    if added is not None and not said.is_ours and ear.res.vault is not None:
-        sealed = ear.res.vault.seal(added, {"identifier": said.id})
-        await queries.keep_address(session, added, sealed, now + ANSWERABLE)
+    if added is not None:
+        await _keep_address(session, added, said, now, ear)
     return added
+
+
+async def _keep_address(session: AsyncSession, comment_id: UUID, said: Said, now: datetime, ear: Ear) -> None:
+    """Under seal, for as long as somebody may expect an answer; nobody answers oneself."""
+    if not said.is_ours and ear.res.vault is not None:
+        sealed = ear.res.vault.seal(comment_id, {"identifier": said.id})
+        await queries.keep_address(session, comment_id, sealed, now + ANSWERABLE)
 
 
 async def store_list(
     session: AsyncSession, delivery: m.Delivery, said: Sequence[Said], is_whole: bool, now: datetime, ear: Ear
 ) -> None:
     """What the platform shows under a post. `is_whole`: what it does not show is gone, and erased here too."""
-    shown = {await store(session, delivery, each, now, ear) for each in said}
+    shown = {await store(session, delivery, each, Word.LISTED, now, ear) for each in said}
     if is_whole:
         known = await queries.visible_of(session, delivery.id, now - SETTLED)
         await queries.erase_comments(session, [each.id for each in known if each.id not in shown], now)
 
 
 def masked(text: str) -> str:
-    return mask_personal_data(nfc(text).replace("\x00", "").strip())[:MOST_LETTERS]
+    """As it is stored: no phone numbers, addresses or numbers of people; no bytes that are no letters."""
+    letters = text.encode("utf-8", "ignore").decode().replace("\x00", "")
+    return mask_personal_data(nfc(letters).strip())[:MOST_LETTERS]
+
+
+def _shown(is_hidden: bool) -> CommentState:
+    return CommentState.HIDDEN if is_hidden else CommentState.VISIBLE
 
 
 def _names(channel_id: UUID, comment_id: str, ear: Ear) -> list[bytes]:

@@ -6,11 +6,9 @@ bot of its own in the discussion group, or for a channel without one: docs/how-t
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
 
 from services.publish.adapters.base import Account, Said
-from services.publish.hearing.base import HOOKS, Commented, Heard, Letter, same
+from services.publish.hearing.base import HOOKS, Commented, Heard, Json, Letter, instant, same
 
 HEADER = "x-telegram-bot-api-secret-token"
 
@@ -26,25 +24,37 @@ class TelegramHook:
         return False
 
     def read(self, letter: Letter) -> Sequence[Heard]:
-        """A message of the discussion group that answers the automatic copy of a post of the channel."""
+        """A message of the discussion group that answers the automatic copy of a post, or another such message."""
         update = json.loads(letter.body)
         message = update.get("message") or update.get("edited_message") or {}
-        above = message.get("reply_to_message") or {}
-        origin, text = above.get("forward_origin") or {}, message.get("text") or message.get("caption")
-        if not above.get("is_automatic_forward") or not text or "message_id" not in origin:
+        above, text = message.get("reply_to_message") or {}, message.get("text") or message.get("caption")
+        if not above or not text:
             return []
-        said = Said(
-            f"{message['chat']['id']}/{message['message_id']}",
-            str(origin["message_id"]),
-            str(text),
-            _when(message.get("date")),
-            is_ours=bool(message.get("sender_chat")) and message["sender_chat"].get("type") == "channel",
-        )
-        return [Heard(Commented(said), str(update["update_id"]))]
+        event = Commented(_said(message, above, str(text)), is_new="message" in update)
+        return [Heard(event, str(update["update_id"]))]
 
 
-def _when(value: Any) -> datetime | None:
-    return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else None
+def _said(message: Json, above: Json, text: str) -> Said:
+    """The post is named by its copy; an answer to an answer names only that."""
+    post = (above.get("forward_origin") or {}) if above.get("is_automatic_forward") else {}
+    return Said(
+        _name(message),
+        str(post.get("message_id") or ""),
+        text,
+        instant(message.get("date")),
+        None if post else _name(above),
+        is_ours=_is_ours(message, post),
+    )
+
+
+def _name(message: Json) -> str:
+    return f"{message['chat']['id']}/{message['message_id']}"
+
+
+def _is_ours(message: Json, post: Json) -> bool:
+    """In the name of the channel itself or of its group; a reader may write in the name of a channel of their own."""
+    writer = (message.get("sender_chat") or {}).get("id")
+    return writer is not None and writer in (message["chat"]["id"], (post.get("chat") or {}).get("id"))
 
 
 HOOKS.register("telegram")(TelegramHook())

@@ -42,7 +42,7 @@ def upgrade() -> None:
         sa.Column("updated_at", AT, nullable=False),
         sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_comments_digest_length")),
         sa.CheckConstraint("octet_length(parent_digest) = 32", name=op.f("ck_comments_parent_digest_length")),
-        sa.CheckConstraint("state IN ('visible', 'removed')", name=op.f("ck_comments_state")),
+        sa.CheckConstraint("state IN ('visible', 'hidden', 'removed')", name=op.f("ck_comments_state")),
         sa.CheckConstraint("(state = 'removed') = (body IS NULL)", name=op.f("ck_comments_removed_is_erased")),
         sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_comments_channel_id_channels")),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_comments_delivery_id_deliveries")),
