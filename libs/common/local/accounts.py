@@ -89,6 +89,16 @@ SANDBOX = (
         ),
         needs_video=True,
     ),
+    Account(
+        "zalo",
+        "Zalo OA (sân tập)",
+        NAME,
+        lambda secret: {"OAS": f"{NAME}=3550202600001:{secret}:rt-{secret}"},
+        lambda base, secret: (
+            {"service": base, "oauth": base, "app_id": "3550202600001"},
+            {"app_secret": secret, "refresh_token": f"rt-{secret}"},
+        ),
+    ),
 )
 
 OF_VIDEOS = frozenset(account.platform for account in SANDBOX if account.needs_video)

@@ -1,33 +1,11 @@
-"""One file per platform; importing them registers them."""
+"""One file per platform: every module of this package is imported, which registers the channels it has."""
 
-from services.publish.adapters import (
-    bluesky,
-    by_hand,
-    email,
-    facebook,
-    instagram,
-    mastodon,
-    own_site,
-    retired,
-    telegram,
-    tiktok,
-    webpush,
-    youtube,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from services.publish.adapters.base import CHANNELS
 
-__all__ = [
-    "CHANNELS",
-    "bluesky",
-    "by_hand",
-    "email",
-    "facebook",
-    "instagram",
-    "mastodon",
-    "own_site",
-    "retired",
-    "telegram",
-    "tiktok",
-    "webpush",
-    "youtube",
-]
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")
+
+__all__ = ["CHANNELS"]
