@@ -25,7 +25,7 @@ def app() -> FastAPI:
 
 
 def create(settings: SandboxSettings, way: httpx.AsyncBaseTransport | None = None) -> FastAPI:
-    """`way`: how platforms fetch files, where that is not the network."""
+    """`way`: how platforms come to us, to fetch files and with webhooks, where that is not the network."""
     world = _world(settings, way)
     platforms = {platform.name: platform for platform in (build(world) for build in load())}
     made = FastAPI(title="Sân tập của Lan Tỏa — Lan Tỏa's sandbox", version="1", lifespan=_sending_webhooks)
@@ -44,7 +44,8 @@ def _world(settings: SandboxSettings, way: httpx.AsyncBaseTransport | None) -> W
     clock = VirtualClock()
     file = settings.data_dir / "ledger.jsonl" if settings.data_dir else None
     ledger, hosts = Ledger(clock, file), settings.hosts()
-    return World(settings, clock, ledger, FaultBook(), Webhooks(clock, ledger, hosts), Puller(ledger, hosts, way))
+    webhooks, puller = Webhooks(clock, ledger, hosts, way), Puller(ledger, hosts, way)
+    return World(settings, clock, ledger, FaultBook(), webhooks, puller)
 
 
 @asynccontextmanager

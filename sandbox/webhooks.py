@@ -112,8 +112,17 @@ class Attempt:
 
 
 class Webhooks:
-    def __init__(self, clock: VirtualClock, ledger: Ledger, hosts: Collection[str] = ()) -> None:
+    """`way`: how letters go out, where that is not the network (a test without sockets)."""
+
+    def __init__(
+        self,
+        clock: VirtualClock,
+        ledger: Ledger,
+        hosts: Collection[str] = (),
+        way: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._clock, self._ledger, self._hosts = clock, ledger, frozenset(host.lower() for host in hosts)
+        self._way = way
         self._pending: list[_Letter] = []
         self._plans: list[WebhookPlan] = []
         self._made = 0
@@ -144,6 +153,10 @@ class Webhooks:
             case _:
                 pass
         self._put(letter)
+
+    def client(self, seconds: float | None = None) -> httpx.AsyncClient:
+        """The way out, also for a question before the first letter."""
+        return httpx.AsyncClient(trust_env=False, transport=self._way, timeout=seconds)
 
     def pending(self, platform: str, account: str) -> int:
         return sum(letter.key == (platform, account) and not letter.is_forged for letter in self._pending)
@@ -177,7 +190,7 @@ class Webhooks:
     async def deliver(self) -> list[Attempt]:
         """Sends all that is due now, one after the other."""
         made: list[Attempt] = []
-        async with self._sending, httpx.AsyncClient(trust_env=False) as http:
+        async with self._sending, self.client() as http:
             while (letter := self._look()) is not None:
                 made.append(await self._send(http, letter))
         return made

@@ -467,6 +467,18 @@ class Signer:
         return {"X-Hub-Signature-256": SIGNATURE + hmac.new(key, body, hashlib.sha256).hexdigest()}
 
 
+def page_of(call: Call, rows: list[Json], most: int) -> Json:
+    """Of a list, so much as `limit` asks for from the cursor `after` on; `next` where there is more."""
+    begin, limit = call.number("after") or 0, min(call.number("limit") or 25, most)
+    shown, end = rows[begin : begin + limit], begin + limit
+    told: Json = {"data": shown}
+    if shown:
+        told["paging"] = {"cursors": {"before": str(begin), "after": str(end)}}
+    if end < len(rows):
+        told["paging"]["next"] = f"{call.base_url}/{call.version}/next?after={end}"
+    return told
+
+
 def event(kind: str, subject: str, at: datetime, changes: list[Json]) -> bytes:
     """One webhook body, `kind` page or instagram: ASCII only, slashes escaped too."""
     entry = {"id": subject, "time": int(at.timestamp()), "changes": changes}

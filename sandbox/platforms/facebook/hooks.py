@@ -10,6 +10,7 @@ from sandbox.platforms import meta
 from sandbox.platforms.base import World
 from sandbox.platforms.facebook import rules
 from sandbox.platforms.facebook.pages import NAME, Page, Pages, Subscription
+from sandbox.platforms.facebook.views import COMMENT
 from sandbox.platforms.meta import Call, Json, Refused, parameter
 from sandbox.pull import PullFailed, require_reachable
 from sandbox.webhooks import Endpoint
@@ -18,6 +19,11 @@ from sandbox.webhooks import Endpoint
 class Hooks:
     def __init__(self, world: World, pages: Pages) -> None:
         self._world, self._pages = world, pages
+        self._standing: dict[str, Item] = {}
+        """What was told of and not of its end."""
+
+    def clear(self) -> None:
+        self._standing.clear()
 
     # --- subscribing ---
 
@@ -44,7 +50,7 @@ class Hooks:
         asked = {"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge}
         try:
             require_reachable(url, self._world.settings.hosts())
-            async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+            async with self._world.webhooks.client(5) as http:
                 answer = await http.get(url, params=asked)
         except (PullFailed, httpx.HTTPError) as error:
             why = f"Callback verification failed: {type(error).__name__}"
@@ -66,7 +72,24 @@ class Hooks:
 
     # --- telling ---
 
+    def look(self) -> None:
+        """What somebody took away in the app itself is told too."""
+        for item in list(self._standing.values()):
+            if self._world.ledger.current.get(NAME, item.subject) is None:
+                self._ended(item)
+
+    def _ended(self, item: Item) -> None:
+        if item.kind != COMMENT:
+            self.post(item, "remove")
+            return
+        del self._standing[item.subject]
+        ids = {"post_id": item.data["post_id"], "comment_id": item.subject}
+        self._tell(item.account, {"item": "comment", "verb": "remove", **ids})
+
     def post(self, item: Item, verb: str) -> None:
+        self._standing[item.subject] = item
+        if verb == "remove":
+            del self._standing[item.subject]
         data = item.data
         kind = "video" if data["video_id"] else "photo" if data["media_ids"] else "share" if data["link"] else "status"
         told: Json = {"item": kind, "verb": verb, "post_id": item.subject, "from": self._author(item.account)}
@@ -75,9 +98,10 @@ class Hooks:
         self._tell(item.account, {**told, **({"link": data["link"]} if data["link"] else {})})
 
     def comment(self, item: Item, author: str) -> None:
+        self._standing[item.subject] = item
         post_id = item.data["post_id"]
         said = {"message": item.data["text"], "from": {"id": str(10**15 + len(author)), "name": author}}
-        ids = {"post_id": post_id, "comment_id": item.subject, "parent_id": post_id}
+        ids = {"post_id": post_id, "comment_id": item.subject, "parent_id": item.data["parent_id"] or post_id}
         self._tell(item.account, {"item": "comment", "verb": "add", **ids, **said})
 
     def reaction(self, post: Item, author: str) -> None:

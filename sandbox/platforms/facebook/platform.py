@@ -60,6 +60,7 @@ class Facebook:
         )
         self._doors = self._made_doors()
         world.webhooks.feed(self._posts.publish_due)
+        world.webhooks.feed(self._hooks.look)
         self._add_settled_pages()
 
     # --- what the sandbox asks of every platform ---
@@ -123,7 +124,7 @@ class Facebook:
     def engage(self, engagement: Engagement) -> dict[str, Any]:
         self._posts.publish_due()
         item = self._world.ledger.current.get(NAME, engagement.post)
-        if item is None or item.kind not in (POST, VIDEO):
+        if item is None or item.kind not in (POST, VIDEO, COMMENT):
             raise UnknownPost(engagement.post)
         post = self._world.ledger.current.get(NAME, str(item.data["post_id"])) if item.kind == VIDEO else item
         given = {"likes": engagement.likes, "reposts": engagement.reposts}
@@ -135,7 +136,7 @@ class Facebook:
                 self._hooks.comment(self._posts.comment(post, reply.author, reply.text), reply.author or "Bạn đọc")
             if engagement.likes:
                 self._hooks.reaction(post, "Bạn đọc")
-        return {"post": item.subject, **self._counts(item)}
+        return {"post": item.subject, **(self._counts(item) if item.kind != COMMENT else {})}
 
     def wall(self) -> list[PublicPost]:
         self._posts.publish_due()
@@ -145,6 +146,7 @@ class Facebook:
     def reset(self) -> None:
         self._usage.clear()
         self._pages.clear()
+        self._hooks.clear()
         self._videos.clear()
         self._late.clear()
         self._new_id = _next_id(self._world)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from sandbox import counting
 from sandbox.lag import LateList
 from sandbox.ledger import Act, Effect, Item
+from sandbox.platforms import meta
 from sandbox.platforms.base import World
 from sandbox.platforms.facebook import rules
 from sandbox.platforms.facebook.pages import NAME, POLICY_BLOCKED, Page
@@ -259,21 +260,25 @@ class Posts:
     # --- readers ---
 
     def comments(self, page: Page, object_id: str, call: Call) -> Json:
-        """Oldest first; readers are not named (`from` needs a permission of its own)."""
+        """Oldest first, answers among them (`filter=stream`); readers are not named (`from` needs a permission)."""
         call.require_only("filter", "order", "since", "limit", "after")
         item = self._mine(page, object_id)
         post_id = item.data["post_id"] if item.kind == VIDEO else item.subject
         found = [one for one in self.world.ledger.current.of(NAME, COMMENT) if one.data["post_id"] == post_id]
-        return {"data": [self._comment(one) for one in found]}
+        return meta.page_of(call, [self._comment(one) for one in found], rules.COMMENTS_PAGE)
 
     def _comment(self, item: Item) -> Json:
         more = {"like_count": 0, "comment_count": 0, "is_hidden": False, "can_hide": True}
-        return {"id": item.subject, "message": item.data["text"], "created_time": stamp(item.created_at), **more}
+        told = {"id": item.subject, "message": item.data["text"], "created_time": stamp(item.created_at), **more}
+        return {**told, "parent": {"id": item.data["parent_id"]}} if item.data["parent_id"] else told
 
-    def comment(self, post: Item, author: str, words: str) -> Item:
-        comment_id = f"{post.subject.partition('_')[2]}_{self.next_id()}"
-        data = {"post_id": post.subject, "text": words, "author": author or "Bạn đọc"}
-        self.world.ledger.record(Act(NAME, "engage", post.account, COMMENT, comment_id, Effect.CREATED, data))
+    def comment(self, above: Item, author: str, words: str) -> Item:
+        """Under a post, or in answer to another comment."""
+        parent = above.subject if above.kind == COMMENT else None
+        post_id = above.data["post_id"] if above.kind == COMMENT else above.subject
+        comment_id = f"{post_id.partition('_')[2]}_{self.next_id()}"
+        data = {"post_id": post_id, "parent_id": parent, "text": words, "author": author or "Bạn đọc"}
+        self.world.ledger.record(Act(NAME, "engage", above.account, COMMENT, comment_id, Effect.CREATED, data))
         return self._standing(comment_id)
 
     def _record(self, operation: str, item: Item, effect: Effect, data: Json) -> None:

@@ -134,7 +134,9 @@ REEL_FINISH_TWICE = rule(
     "facebook.reel.finish", Mark.PEER, "finish of a reel that is out answers success and makes no second", True
 ).value
 
-# --- webhooks ---
+# --- comments, webhooks ---
+
+COMMENTS_PAGE = rule("facebook.comments.page", Mark.MEMORY, "a list of comments gives 25, at most 100", 100).value
 
 FEED = rule("facebook.webhook.feed", Mark.MEMORY, "events of posts and comments come in the field feed", "feed").value
 SUBSCRIBED = rule(

@@ -25,6 +25,7 @@ from sandbox.platforms.containers import (
     pick,
 )
 from sandbox.platforms.instagram import rules
+from sandbox.platforms.instagram.hooks import Hooks
 from sandbox.platforms.instagram.making import NAME, Making
 from sandbox.platforms.meta import Call, Json, Refused, missing, parameter
 from sandbox.tokens import TokensIn
@@ -46,6 +47,7 @@ class Instagram:
     def __init__(self, world: World) -> None:
         self._world, self._usage, self._accounts = world, meta.Usage(), Accounts((SPAM, RESTRICTED))
         self._containers = Containers(world, NAME)
+        self._hooks = Hooks(world)
         self._making = Making(world, self._containers)
         self._late = LateList(NAME, world.clock, world.ledger, world.lags)
         one = r"/v\d+\.\d+/(?P<id>\d+)"
@@ -57,6 +59,7 @@ class Instagram:
             door("GET", f"{one}/content_publishing_limit", "publishing_limit.show", self._limit),
             door("GET", f"{one}/insights", "media.insights", self._insights),
             door("GET", f"{one}/comments", "comments", self._comments),
+            door("GET", f"{one}/replies", "comments", self._below),
             door("GET", one, "node.show", self._show),
             door("DELETE", one, "media.delete", self._delete),
         ]
@@ -85,12 +88,14 @@ class Instagram:
         return meta.planned(fault, kind="instagram", code=rules.THROTTLED)
 
     def put_account(self, account: AccountIn) -> dict[str, Any]:
-        """`password` is the access token; `options`: `id`, `posts_a_day`, `scopes` (absent: everything)."""
+        """`password` is the access token; `options`: `id`, `posts_a_day`, `scopes` (absent: everything); `hook`, the
+        callback set for its app, and `app_secret`, which signs what goes there."""
         try:
             put = self._accounts.put(account, self._world.clock.now(), rules.POSTS_A_DAY)
         except ValueError:
             known = ", ".join((*meta.STATUSES, SPAM, RESTRICTED))
             raise HTTPException(422, f"status must be one of {known}") from None
+        self._hooks.put(put.id, account.options)
         return {"platform": NAME, "id": put.id, "handle": put.handle, "status": put.status}
 
     def end_tokens(self, asked: TokensIn) -> dict[str, Any]:
@@ -98,17 +103,29 @@ class Instagram:
 
     def engage(self, engagement: Engagement) -> dict[str, Any]:
         post = self._world.ledger.current.get(NAME, engagement.post)
-        if post is None or post.kind != POST:
+        if post is None or post.kind not in (POST, COMMENT):
             raise UnknownPost(engagement.post)
         for reply in engagement.replies:
-            self._record(
-                "engage", post.account, COMMENT, self._containers.next_id(), Effect.CREATED, post=post, text=reply.text
-            )
+            self._hooks.comment(post, reply.author, self._commented(post, reply.text))
         given = {"likes": engagement.likes, "shares": engagement.reposts, "reposts": engagement.quotes}
         added = {name: count for name, count in given.items() if count}
         if added:
             self._world.ledger.record(Act(NAME, "engage", post.account, POST, post.subject, Effect.ENGAGED, added))
-        return {"post": post.subject, **self._counts(post)}
+        return {"post": post.subject, **(self._counts(post) if post.kind == POST else {})}
+
+    def _commented(self, above: Item, words: str) -> Item:
+        """Under a post, or in answer to another comment."""
+        is_answer = above.kind == COMMENT
+        data = {
+            "post_id": above.data["post_id"] if is_answer else above.subject,
+            "parent_id": above.subject if is_answer else None,
+            "text": words,
+        }
+        comment_id = self._containers.next_id()
+        self._world.ledger.record(Act(NAME, "engage", above.account, COMMENT, comment_id, Effect.CREATED, data))
+        made = self._world.ledger.current.get(NAME, comment_id)
+        assert made is not None
+        return made
 
     def wall(self) -> list[PublicPost]:
         items = self._world.ledger.current.of(NAME, POST)
@@ -117,6 +134,7 @@ class Instagram:
     def reset(self) -> None:
         self._usage.clear()
         self._accounts.clear()
+        self._hooks.clear()
         self._making.files.clear()
         self._late.clear()
         self._add_settled_accounts()
@@ -287,7 +305,19 @@ class Instagram:
         if item is None or item.account != account.id or item.kind != POST:
             raise missing(call.path["id"])
         call.require_only("limit", "after")
-        return {"data": [_comment(one) for one in self._comments_of(item)]}
+        found = self._comments_of(item)
+        top = [_comment(one) | _replies(one, found) for one in found if one.data["parent_id"] is None]
+        return meta.page_of(call, top, rules.COMMENTS_PAGE)
+
+    def _below(self, call: Call) -> Json:
+        account = self._who(call, _BASIC)
+        item = self._world.ledger.current.get(NAME, call.path["id"])
+        if item is None or item.account != account.id or item.kind != COMMENT:
+            raise missing(call.path["id"])
+        call.require_only("limit", "after")
+        found = self._world.ledger.current.of(NAME, COMMENT)
+        below = [_comment(one) for one in found if one.data["parent_id"] == item.subject]
+        return meta.page_of(call, below, rules.COMMENTS_PAGE)
 
     def _comments_of(self, item: Item) -> list[Item]:
         return [one for one in self._world.ledger.current.of(NAME, COMMENT) if one.data["post_id"] == item.subject]
@@ -357,4 +387,14 @@ def _shortcode(item: Item) -> str:
 
 
 def _comment(item: Item) -> Json:
-    return {"id": item.subject, "text": item.data["text"], "timestamp": meta.stamp(item.created_at)}
+    told = {"id": item.subject, "text": item.data["text"], "timestamp": meta.stamp(item.created_at), "hidden": False}
+    return {**told, "parent_id": item.data["parent_id"]} if item.data["parent_id"] else told
+
+
+def _replies(item: Item, found: list[Item]) -> Json:
+    """The first of its answers come with a comment."""
+    below = [_comment(one) for one in found if one.data["parent_id"] == item.subject]
+    if not below:
+        return {}
+    more = {"paging": {"cursors": {"after": "3"}, "next": "more"}} if len(below) > rules.REPLIES_SHOWN else {}
+    return {"replies": {"data": below[: rules.REPLIES_SHOWN], **more}}

@@ -106,6 +106,16 @@ LIST_LATE = rule(
     "the list of own posts may be late (PUT /control/lag); a post by its id never is",
     True,
 ).value
+COMMENTS_PAGE = rule("instagram.comments.page", Mark.MEMORY, "a list of comments gives 25, at most 50", 50).value
+REPLIES_SHOWN = rule(
+    "instagram.comments.replies", Mark.OURS, "of the answers to a comment the first come with it, and the way on", 3
+).value
+WEBHOOK = rule(
+    "instagram.webhook",
+    Mark.MEMORY,
+    "a comment is told in the field comments, with its writer",
+    "comments",
+).value
 METRICS = rule(
     "instagram.insights",
     Mark.SDK,

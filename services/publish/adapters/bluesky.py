@@ -65,6 +65,8 @@ MEDIA = MediaRules(
     alt_length=2000,
 )
 """The record's schema (app.bsky.embed.images); the length of alt is what the platform's own app takes."""
+DEEPEST = 1000
+"""Levels of answers in one reading (app.bsky.feed.getPostThread)."""
 STAGED_FOR = timedelta(hours=1)
 """How long an upload is relied on before a post names it: the platform forgets what nothing names, after some hours."""
 METRICS = (
@@ -211,7 +213,7 @@ class Bluesky:
         return seen
 
     async def comments(self, platform_id: str) -> list[Said]:
-        where = {"uri": platform_id, "depth": 6, "parentHeight": 0}
+        where = {"uri": platform_id, "depth": DEEPEST, "parentHeight": 0}
         told = await self._xrpc.call("GET", "app.bsky.feed.getPostThread", where)
         found: list[Said] = []
         waiting = list((told.get("thread") or {}).get("replies") or [])
