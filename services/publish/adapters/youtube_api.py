@@ -1,7 +1,7 @@
 """The YouTube Data API v3 over our own client: one account's calls, Google's tokens, and what its errors mean.
 
 The token goes into the header alone. An upload's session address lets one in by itself, so it is treated as a secret:
-it is withheld from every line, and asked only where it is our own upload service.
+it is taken out of every line that shows addresses, and asked only where it is our own upload service.
 """
 
 import logging

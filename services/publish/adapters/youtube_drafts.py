@@ -1,6 +1,6 @@
 """The private draft of a video on YouTube: uploaded, dressed with its thumbnail, seen through processing.
 
-What is staged: `session` (the address of an upload under way, withheld from every line and dropped at its end),
+What is staged: `session` (the address of an upload under way, in no line and dropped at its end),
 `video` (the id, once it is whole), `thumbnail` (the picture set), and the file's SHA-256, which says that the upload
 was begun. Until it is made public the draft bears the key of its sending, by which it is found again.
 """

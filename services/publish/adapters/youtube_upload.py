@@ -7,11 +7,10 @@ with the last byte it has, or with the video, where only the answer had been los
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
-from libs.common.withheld import withhold
 from services.publish.adapters.base import ChannelError, Json, MediaStore
 from services.publish.adapters.youtube_api import UPLOAD_TIMEOUT, AnswerLost, Api, Meaning, Refused, read
 
@@ -43,9 +42,8 @@ class Upload:
         return int(self.medium["size"])
 
     def __post_init__(self) -> None:
-        """The address lets one in by itself; the token goes with it to our own upload service alone."""
+        """The token goes to our own upload service alone, whatever address an answer names."""
         parts, ours = urlsplit(self.session), urlsplit(self.api.service)
-        withhold(*(value for _, value in parse_qsl(parts.query) if len(value) >= 20))
         if (parts.scheme, parts.netloc) != (ours.scheme, ours.netloc):
             raise AnswerLost("the session is not at YouTube's upload service")
 
