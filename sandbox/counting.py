@@ -77,17 +77,31 @@ def utf16_units(text: str) -> int:
 
 def graphemes(text: str) -> int:
     """What a reader would call letters: one for ế written in one piece or in three, one for a family emoji."""
-    count, previous, flags, joins_emoji = 0, None, 0, False
+    return len(_clusters(text))
+
+
+def threads_units(text: str) -> int:
+    """One for each code point, but every byte of the UTF-8 of a letter that is an emoji (👍 is 4, 🇻🇳 is 8)."""
+    return sum(utf8_bytes(one) if any(map(_is_of_emoji, one)) else len(one) for one in _clusters(text))
+
+
+def _is_of_emoji(char: str) -> bool:
+    code = ord(char)
+    return _is_pictograph(code) or 0x1F1E6 <= code <= 0x1F1FF or code in (0xFE0F, 0x20E3)
+
+
+def _clusters(text: str) -> list[str]:
+    starts, previous, flags, joins_emoji = list[int](), None, 0, False
     emoji_before = False
-    for char in text:
+    for at, char in enumerate(text):
         this = _break_of(ord(char))
         if previous is None or not _joined(previous, this, flags, joins_emoji):
-            count += 1
+            starts.append(at)
         flags = flags + 1 if this is _Break.REGIONAL else 0
         joins_emoji = this is _Break.ZWJ and emoji_before
         emoji_before = this is _Break.PICTOGRAPH or (emoji_before and this is _Break.EXTEND)
         previous = this
-    return count
+    return [text[first:last] for first, last in zip(starts, [*starts[1:], len(text)], strict=True)]
 
 
 def short_link_length(text: str, characters_per_url: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import regex  # type: ignore[import-untyped]
 
 ELLIPSIS = "…"
+_EMOJI = regex.compile(r"[\p{Extended_Pictographic}\p{Regional_Indicator}\uFE0F\u20E3]")
 
 
 def nfc(text: str) -> str:
@@ -22,6 +23,11 @@ def utf8_bytes(text: str) -> int:
 
 def utf16_units(text: str) -> int:
     return len(nfc(text).encode("utf-16-le")) // 2
+
+
+def threads_units(text: str) -> int:
+    """Letters as Threads counts them: one each, an emoji by the bytes of its UTF-8."""
+    return sum(len(one.encode()) if _EMOJI.search(one) else len(one) for one in regex.findall(r"\X", nfc(text)))
 
 
 def squeezed(text: object) -> str:

@@ -121,7 +121,7 @@ def test_the_caption_keeps_to_its_units_and_its_link(letter: str) -> None:
 
 @pytest.mark.mission("M17")
 async def test_a_picture_is_fetched_and_published_and_read_back(theatre: Theatre, channel: m.Channel) -> None:
-    picture = await theatre.new_picture()
+    picture = await theatre.new_medium(CASE)
     done = await theatre.newsroom.approved(channel, title="Cầu Ô Chợ Dừa 🚧", media_ids=[picture])
     theatre.newsroom.resources = theatre.resources()
     await theatre.newsroom.deliver()
@@ -139,7 +139,7 @@ async def test_a_picture_is_fetched_and_published_and_read_back(theatre: Theatre
 
 @pytest.mark.mission("M17")
 async def test_a_carousel_is_one_post_in_order(theatre: Theatre, channel: m.Channel) -> None:
-    armed = await theatre.armed(channel, media_ids=[await theatre.new_picture() for _ in range(3)])
+    armed = await theatre.armed(channel, media_ids=[await theatre.new_medium(CASE) for _ in range(3)])
     done = await theatre.opened(channel).commit(armed.prepared)
     assert isinstance(done, Published), done
     [post] = await entries(theatre, "media")
@@ -171,7 +171,7 @@ async def test_what_is_in_progress_is_gone_on_with_later(
 async def test_a_file_that_cannot_be_fetched_posts_nothing_and_is_tried_again(
     theatre: Theatre, channel: m.Channel
 ) -> None:
-    armed = await theatre.armed(channel, media_ids=[await theatre.new_picture()])
+    armed = await theatre.armed(channel, media_ids=[await theatre.new_medium(CASE)])
     files, key = theatre.newsroom.resources.files, armed.prepared.payload["media"][0]["sha256"]
     files.delete(f"objects/{key[:2]}/{key}")
     told = await theatre.opened(channel).stage(replace(armed.prepared, staged={}))

@@ -330,10 +330,13 @@ class Said:
 
 @dataclass(frozen=True)
 class Health:
-    """Whether the account can be used, and when a person has to connect it again, where the platform says so."""
+    """Whether the account can be used, and when a person has to connect it again, where the platform says so.
+
+    `notice`: what a person should do in time, while the account still serves."""
 
     problem: Reason | None = None
     credentials_end_at: datetime | None = None
+    notice: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -453,6 +456,29 @@ class NoticeBoard(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class OnDesks:
+    """How far an item's newest version got with press partners. `reached`: some newsroom has the item, or may have;
+    `untold`: ids of partners that have not acknowledged it; `are_tried`: each of them was tried, or had its time."""
+
+    version: int
+    is_removed: bool
+    reached: bool
+    accepted: int
+    untold: tuple[str, ...]
+    are_tried: bool
+
+
+class PressDesk(Protocol):
+    """Items for press partners, kept in our own database and sent from there. Raises ChannelError where it is away."""
+
+    async def put(
+        self, account: "Account", delivery_id: UUID, item: UUID, payload: Json, until: datetime | None
+    ) -> OnDesks: ...
+    async def find(self, item: UUID, delivery_id: UUID | None = None) -> OnDesks | None: ...
+    async def remove(self, item: UUID) -> OnDesks | None: ...
+
+
 Refresh = Callable[[Json, bool], Awaitable[Json]]
 """Asks the platform for a new token: the secret as stored, and whether an earlier renewal was begun and its end never
 heard; returns what changes of the secret. Raises what the adapter raises."""
@@ -485,6 +511,7 @@ class Tools:
     """Where the database is at hand."""
     notices: NoticeBoard | None = None
     """The same, of readers' browsers."""
+    press_desk: PressDesk | None = None
 
 
 class Channel(Protocol):

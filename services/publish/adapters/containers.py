@@ -8,7 +8,7 @@ settled by its state, a repeat takes the same container, and a new one is made o
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -35,9 +35,11 @@ from services.publish.adapters.base import (
     Unknown,
 )
 from services.publish.adapters.graph import Graph, Meaning, Refused, committed, still_live, unstaged
-from services.publish.adapters.reading import delete_and_read, instant
+from services.publish.adapters.reading import delete_and_read, instant, whole_number
 
 CONTAINERS_LIVE = timedelta(hours=24)
+REPLY_TO = "reply_to"
+"""In a payload: the post that it answers."""
 REPEATABLE_FOR = timedelta(hours=23)
 """A container is made shortly before it is first published, and lives for a day."""
 LOOKS = (1.0, 3.0, 6.0)
@@ -78,6 +80,10 @@ class Dialect:
     fields: str
     lasting: tuple[str, ...]
     """Words in the trouble of a container that tell of the file: another container would end the same."""
+    passing: tuple[str, ...] = ()
+    """Words of a refusal that may pass, where no number tells: another container may do."""
+    replies: str | None = None
+    """The list below a post, where replies stand and not among our posts; newest first."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +186,7 @@ class Flow:
     def _not_made(self, refused: Refused, so_far: Prepared) -> NotStaged:
         if refused.subcode in LIMIT_REACHED:
             return Throttled(self._now() + FULL)
-        if refused.subcode in MAY_PASS:
+        if refused.subcode in MAY_PASS or any(words in refused.message for words in self.dialect.passing):
             return Rejected(refused.reason, permanent=False, so_far=so_far)
         told = unstaged(refused, self.graph.tools, self.dialect.name_vi)
         return replace(told, so_far=so_far) if isinstance(told, Rejected) else told
@@ -271,7 +277,9 @@ class Flow:
     async def same(self, prepared: Prepared) -> list[Json]:
         """Our own posts with these words since it was first sent, oldest first; a late list may show what is gone."""
         since = (prepared.at or self._now()) - CLOCKS_APART
-        posts = [one for one in await self.own(LIST_PAGE) if (instant(one.get("timestamp")) or since) >= since]
+        above = prepared.payload.get(REPLY_TO)
+        listed = await (self._below(str(above), since) if above and self.dialect.replies else self.own(LIST_PAGE))
+        posts = [one for one in listed if (instant(one.get("timestamp")) or since) >= since]
         alike = [str(one["id"]) for one in posts if self._shows(one, prepared)]
         standing = [post for one in alike if (post := await self.read(one)) is not None]
         return sorted(standing, key=lambda post: (instant(post.get("timestamp")) or since, str(post["id"])))
@@ -310,6 +318,16 @@ class Flow:
         posts = [one for one in page.get("data") or [] if isinstance(one, dict) and one.get("id")]
         return sorted(posts, key=lambda one: (str(one.get("timestamp", "")), str(one["id"])), reverse=True)
 
+    async def _below(self, post_id: str, since: datetime) -> list[Json]:
+        """Our own replies to the post since then, however many others wrote."""
+        query = {"fields": f"{self.dialect.fields},is_reply_owned_by_me", "limit": str(LIST_PAGE), "reverse": "true"}
+        found, last = list[Json](), list[Json]()
+        async for last in pages(self.graph, f"{post_id}/{self.dialect.replies}", query):
+            found += [one for one in last if one.get("is_reply_owned_by_me") is True]
+            if any((instant(one.get("timestamp")) or since) < since for one in last):
+                break
+        return found
+
     async def list_posts(self, limit: int) -> list[OwnPost]:
         posts = await self.own(min(limit, 100))
         return [
@@ -337,6 +355,20 @@ class Flow:
         return self.graph.tools.clock.now()
 
 
+async def pages(graph: Graph, path: str, query: Mapping[str, str], most: int = 20) -> AsyncIterator[list[Json]]:
+    """The rows of a list with cursors, page by page; at most so many pages."""
+    after: Json = {}
+    for _ in range(most):
+        page = await graph.get(path, **{**query, **after})
+        rows = [one for one in page.get("data") or [] if isinstance(one, dict)]
+        yield rows
+        paging = page.get("paging") or {}
+        cursor = (paging.get("cursors") or {}).get("after")
+        if not (rows and cursor and paging.get("next")):
+            return
+        after = {"after": str(cursor)}
+
+
 def _mark_of(payload: Json) -> str:
     """A container holds the words too: one of other words is not published for these."""
     return hashlib.sha256(json.dumps(payload, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
@@ -345,6 +377,17 @@ def _mark_of(payload: Json) -> str:
 def fitted(whole: str, most: int, count: Callable[[str], int]) -> str | None:
     """As much of it as fits, counted the platform's way; None where too little would be left."""
     return measure.shorten(whole, most, count) or None if most >= LEAST or count(whole) <= most else None
+
+
+def insights(told: Mapping[str, Any]) -> dict[str, int]:
+    """By name, from `data[].values[0].value`; what is not there is not known."""
+    found: dict[str, int] = {}
+    for one in told.get("data") or []:
+        values = one.get("values") or [] if isinstance(one, dict) else []
+        value = whole_number(values[0].get("value")) if values and isinstance(values[0], dict) else None
+        if value is not None:
+            found[str(one.get("name"))] = value
+    return found
 
 
 def _said(dialect: Dialect, vi: str, en: str) -> Reason:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from services.publish import measure
-from services.publish.adapters import graph
+from services.publish.adapters import graph, versions
 from services.publish.adapters.base import (
     CHANNELS,
     MOST_COMMENTS,
@@ -130,7 +130,9 @@ class Facebook:
                 return Health(problem=graph.reconnect(refused, NAME))
             raise
         problem = self._problem(told)
-        return Health(problem, graph.ends_at(told))
+        version, now = self._graph.version, self._clock.now()
+        notice = versions.notice(versions.GRAPH, version, self._account.settings, now)
+        return Health(problem, graph.ends_at(told), notice)
 
     def _problem(self, told: Json) -> Reason | None:
         if told.get("is_valid") is not True:
@@ -411,7 +413,7 @@ class Facebook:
 
     async def comments(self, platform_id: str) -> list[Said]:
         """Without `from`: who wrote them is not asked for."""
-        query = {"filter": "stream", "order": "chronological", "fields": "id,message,created_time,parent"}
+        query = {"filter": "stream", "order": "chronological", "fields": "id,message,created_time,parent,is_hidden"}
         found: list[Said] = []
         while len(found) < MOST_COMMENTS:
             page = await self._graph.get(f"{platform_id}/comments", **query, limit="100")
@@ -513,7 +515,9 @@ def _proof(post: Mapping[str, Any]) -> Json:
 def _said(comment: Mapping[str, Any], post_id: str) -> Said:
     parent = (comment.get("parent") or {}).get("id")
     at = instant(comment.get("created_time"))
-    return Said(str(comment["id"]), post_id, str(comment["message"]), at, str(parent) if parent else None)
+    above = str(parent) if parent else None
+    is_hidden = comment.get("is_hidden") is True
+    return Said(str(comment["id"]), post_id, str(comment["message"]), at, above, is_hidden=is_hidden)
 
 
 def _absence(object_id: str) -> Json:

@@ -5,22 +5,20 @@ post (containers.py). A caption cannot be edited: a correction is a new post tha
 picture or a video. Facts and their sources: docs/channels/instagram.md.
 """
 
-import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
 from services.publish import fitting, markup, measure, wording
-from services.publish.adapters import containers
+from services.publish.adapters import containers, versions
 from services.publish.adapters.base import (
     CHANNELS,
     MOST_COMMENTS,
     Account,
     Capabilities,
-    ChannelError,
     Composed,
     Draft,
     Health,
@@ -44,6 +42,7 @@ from services.publish.adapters.base import (
 )
 from services.publish.adapters.containers import Dialect, Flow, Plan
 from services.publish.adapters.graph import VERSION, Graph, Meaning, Refused, reconnect
+from services.publish.adapters.long_lived import LongLived
 from services.publish.adapters.reading import instant, whole_number
 from services.publish.limits import Limit
 
@@ -66,7 +65,6 @@ REEL = timedelta(seconds=3), timedelta(minutes=15)
 PULLED_WITHIN = timedelta(hours=3)
 """How long the address of a file is good: longer than Instagram takes to fetch it."""
 POSTS_A_DAY, CONTAINERS_A_DAY = 50, 400
-TOKEN_LIVES, TOKEN_RENEWED_AFTER, TOKEN_RENEWABLE_AFTER = timedelta(days=60), timedelta(days=7), timedelta(hours=24)
 METRICS = (
     MetricDefinition("views", "Instagram views: số lần bài được xem hay phát, trễ tới 48 giờ"),
     MetricDefinition("reach", "Instagram reach: số tài khoản đã thấy bài (ước lượng), trễ tới 48 giờ"),
@@ -80,6 +78,7 @@ NO_MEDIA = Reason(
     " Instagram ở tin này",
     "no media: Instagram takes no text alone",
 )
+COMMENT = "id,text,timestamp,parent_id,hidden"
 HASHTAG, MENTION = re.compile(r"(?<![\w#])#\w+"), re.compile(r"(?<![\w@])@[\w.]+")
 
 
@@ -111,6 +110,7 @@ class Instagram:
             version=str(settings.get("version", VERSION)),
         )
         self._flow = Flow(self._graph, DIALECT, self._owner)
+        self._token = LongLived(self._graph, account, "ig_refresh_token")
         quota = settings.get("posts_a_day") or self._told.get("quota_total")
         if isinstance(quota, int) and quota > 0:
             # The class says what is documented; what the account was told counts for it alone.
@@ -144,7 +144,7 @@ class Instagram:
         me = await self._graph.get(self._owner, fields="id,username")
         used, total = await self._quota()
         told: Json = {"username": str(me.get("username", "")), "quota_usage": used, "quota_total": total}
-        return {**{name: value for name, value in told.items() if value is not None}, "token": self._token_seen()}
+        return {**{name: value for name, value in told.items() if value is not None}, "token": self._token.seen()}
 
     async def _quota(self) -> tuple[int | None, int | None]:
         """Posts of the last 24 hours, and how many there may be; None where it was not told."""
@@ -164,51 +164,9 @@ class Instagram:
                 why = "Mã truy cập không phải của tài khoản Instagram này; hãy xem lại settings.account_id"
                 return Health(problem=Reason(why, str(refused)))
             raise
-        secret = await self._renewed()
-        return Health(credentials_end_at=self._ends_at(secret))
-
-    # --- the token ---
-
-    async def _renewed(self) -> Json:
-        """The secret, with a fresh token where the old one has its age; a refusal changes nothing."""
-        secret, now = self._account.secret, self._clock.now()
-        if not self._is_renewable(now):
-            return secret
-        try:
-            return await self._tools.tokens.renew(self._account.channel_id, secret, self._refresh)
-        except ChannelError:
-            return secret
-
-    def _is_renewable(self, now: datetime) -> bool:
-        """Instagram renews what is at least a day old; not every day is needed."""
-        ends = instant(self._account.secret.get("expires_at"))
-        if ends is not None:
-            return now >= ends - TOKEN_LIVES + TOKEN_RENEWED_AFTER
-        seen = instant((self._told.get("token") or {}).get("seen_at"))
-        return seen is not None and now >= seen + TOKEN_RENEWABLE_AFTER
-
-    async def _refresh(self, secret: Json, unheard: bool) -> Json:
-        """The old token serves on: an answer that was lost costs nothing, and is asked for again."""
-        token = str(secret["access_token"])
-        address = f"{self._graph.service}/refresh_access_token"  # it has no version
-        told = await replace(self._graph, token=token).get(address, grant_type="ig_refresh_token", access_token=token)
-        lasts = whole_number(told.get("expires_in")) or int(TOKEN_LIVES.total_seconds())
-        ends = self._clock.now() + timedelta(seconds=lasts)
-        return {"access_token": str(told["access_token"]), "expires_at": ends.isoformat()}
-
-    def _ends_at(self, secret: Json) -> datetime | None:
-        """As Instagram said; until then, 60 days after we first saw it, which is the latest it can be."""
-        ends = instant(secret.get("expires_at"))
-        if ends is not None:
-            return ends
-        seen = instant(self._token_seen()["seen_at"])
-        return seen + TOKEN_LIVES if seen is not None else None
-
-    def _token_seen(self) -> Json:
-        """Since when this token is used; named by a digest, so that another one starts anew."""
-        digest = hashlib.sha256(str(self._account.secret.get("access_token", "")).encode()).hexdigest()[:12]
-        known = self._told.get("token") or {}
-        return known if known.get("is") == digest else {"is": digest, "seen_at": self._clock.now().isoformat()}
+        secret = await self._token.renewed()
+        notice = versions.notice(versions.GRAPH, self._graph.version, self._account.settings, self._clock.now())
+        return Health(credentials_end_at=self._token.ends_at(secret), notice=notice)
 
     # --- from the draft to the post ---
 
@@ -270,18 +228,30 @@ class Instagram:
 
     async def comments(self, platform_id: str) -> list[Said]:
         """Without `from` and `username`: who wrote them is not asked for."""
-        fields = "id,text,timestamp,parent_id,replies{id,text,timestamp,parent_id}"
-        query, found = {"fields": fields, "limit": "50"}, list[Said]()
-        while len(found) < MOST_COMMENTS:
-            page = await self._graph.get(f"{platform_id}/comments", **query)
-            rows = [one for one in page.get("data") or [] if isinstance(one, dict)]
-            below = [each for one in rows for each in (one.get("replies") or {}).get("data") or []]
-            found += [_said(one, platform_id) for one in (*rows, *below) if one.get("text")]
-            after = ((page.get("paging") or {}).get("cursors") or {}).get("after")
-            if not after or not rows or not (page.get("paging") or {}).get("next"):
+        found = list[Said]()
+        async for one in self._rows(f"{platform_id}/comments", f"{COMMENT},replies{{{COMMENT}}}"):
+            found += [_said(one, platform_id)] if one.get("text") else []
+            replies = one.get("replies") or {}
+            below = replies.get("data") or []
+            if (replies.get("paging") or {}).get("next"):
+                below = [each async for each in self._rows(f"{one['id']}/replies", COMMENT)]
+            found += [_said(each, platform_id) for each in below if each.get("text")]
+            if len(found) >= MOST_COMMENTS:
                 break
-            query = {**query, "after": str(after)}
         return found[:MOST_COMMENTS]
+
+    async def _rows(self, path: str, fields: str) -> AsyncIterator[Json]:
+        """Of every page of a list, as far as any comments are read."""
+        query = {"fields": fields, "limit": "50"}
+        for _ in range(MOST_COMMENTS // 50):
+            page = await self._graph.get(path, **query)
+            for one in page.get("data") or []:
+                yield one
+            paging = page.get("paging") or {}
+            after = (paging.get("cursors") or {}).get("after")
+            if not after or not paging.get("next"):
+                return
+            query = {**query, "after": str(after)}
 
     async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]:
         as_of, found = self._clock.now(), dict[str, list[Metric]]()
@@ -293,25 +263,15 @@ class Instagram:
                 if refused.meaning is not Meaning.GONE:
                     raise
                 continue
-            values = insights(told)
+            values = containers.insights(told)
             found[post] = [Metric(one.name, values.get(one.name), one.definition, as_of) for one in METRICS]
         return found
 
 
 def _said(comment: Mapping[str, Any], post_id: str) -> Said:
     parent, at = comment.get("parent_id"), instant(comment.get("timestamp"))
-    return Said(str(comment["id"]), post_id, str(comment["text"]), at, str(parent) if parent else None)
-
-
-def insights(told: Mapping[str, Any]) -> dict[str, int]:
-    """By name, from `data[].values[0].value`; what is not there is not known."""
-    found: dict[str, int] = {}
-    for one in told.get("data") or []:
-        values = one.get("values") or [] if isinstance(one, dict) else []
-        value = whole_number(values[0].get("value")) if values and isinstance(values[0], dict) else None
-        if value is not None:
-            found[str(one.get("name"))] = value
-    return found
+    above = str(parent) if parent else None
+    return Said(str(comment["id"]), post_id, str(comment["text"]), at, above, is_hidden=comment.get("hidden") is True)
 
 
 def _of_good_shape(medium: Medium) -> Medium:

@@ -138,6 +138,8 @@ async def record_health(
         until = f"{health.credentials_end_at.astimezone(HANOI):%H:%M ngày %d/%m/%Y}"
         title = f"Thông tin đăng nhập của kênh “{channel.name}” hết hạn lúc {until}; hãy kết nối lại trước đó"
         await open_channel_task(session, "channel_expiring", channel, title, now)
+    elif health.notice is not None:
+        await open_channel_task(session, "channel_expiring", channel, f"Kênh “{channel.name}”: {health.notice.vi}", now)
 
 
 async def _seal(
