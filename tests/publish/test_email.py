@@ -24,7 +24,7 @@ from tests.publish.test_corrections import correction, released
 from tests.publish.test_urgent import approve, written
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-pytestmark = pytest.mark.mission("M19")
+pytestmark = pytest.mark.mission("M36")
 
 
 async def adapter_of(office: Office) -> Any:
@@ -266,6 +266,7 @@ async def test_urgent_news_does_not_wait(office: Office, officers: Officers, mak
     assert office.box.subjects[1:] == ["[Bản tin hằng ngày] Tin thường"]
 
 
+@pytest.mark.mission("M30")
 async def test_taken_back_in_time_nobody_reads_it(office: Office) -> None:
     await office.subscribe("an@mot.example")
     made = await office.published(title="Tin sai")
@@ -276,6 +277,7 @@ async def test_taken_back_in_time_nobody_reads_it(office: Office) -> None:
     assert office.box.letters == []
 
 
+@pytest.mark.mission("M30")
 async def test_withdrawn_while_letters_go_out_the_rest_does_not_say_it(office: Office) -> None:
     """And what has gone is told truthfully: so many letters, a person's task, and a notice in the next issue."""
     office.room.resources.sender.settings.per_domain = 1  # type: ignore[union-attr]
@@ -397,6 +399,7 @@ async def test_without_a_key_that_signs_nothing_leaves(office: Office) -> None:
     assert "DKIM" in (await office.seen())["not_sending"]
 
 
+@pytest.mark.mission("M37")
 async def test_nothing_is_told_of_a_reader(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     await office.subscribe("an.nguyen@mot.example", "binh@hai.example")

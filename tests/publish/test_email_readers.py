@@ -19,7 +19,7 @@ DatabaseAs = Callable[[str], Database]
 AN = "an@mot.example"
 HOUR = timedelta(hours=1)
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-pytestmark = pytest.mark.mission("M19", "M37")
+pytestmark = pytest.mark.mission("M36", "M37")
 
 
 async def counts(office: Office) -> dict[str, int]:

@@ -6,7 +6,7 @@ from services.publish.readers import returns
 from tests.publish.readers import BOUNCE_DOMAIN, Office
 
 AN, BINH = "an@mot.example", "binh@hai.example"
-pytestmark = pytest.mark.mission("M19")
+pytestmark = pytest.mark.mission("M36")
 
 
 def bounce(to: str, status: str = "5.1.1", action: str = "failed") -> bytes:
