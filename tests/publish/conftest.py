@@ -22,11 +22,12 @@ from libs.common.testing.make import Make
 from sandbox.main import create
 from sandbox.settings import SandboxSettings
 from services.publish.main import SERVICE
-from services.publish.settings import PublishGroup, ReadersSettings
+from services.publish.settings import PublishGroup, PushSettings, ReadersSettings
 from tests.common.letterbox import running_letterbox
 from tests.publish.conformance.theatre import sign_in_for_long
 from tests.publish.newsroom import KEY, Newsroom
 from tests.publish.officers import Officers
+from tests.publish.pushing import SUBJECT, TOPIC, VAPID_KEY, PushRoom
 from tests.publish.readers import BOUNCE_DOMAIN, READERS_KEY, RETURNS, Office
 from tests.publish.scripted import KIND, PAGES, Page, platform
 from tests.publish.stage import HANDLE, PASSWORD, Stage
@@ -117,6 +118,22 @@ async def stage(sandbox_url: str, clock: FrozenClock) -> AsyncIterator[Stage]:
         await found.post("/control/reset", at=clock.now().isoformat())
         await found.put("/control/accounts", platform="bluesky", handle=HANDLE, password=PASSWORD)
         yield found
+
+
+@pytest.fixture
+async def pushroom(
+    newsroom: Newsroom, make: Make, client_for: Any, issuer: Path, sandbox_url: str
+) -> AsyncIterator[PushRoom]:
+    """Web push with the sandbox's push service; its clock starts where the newsroom's stands."""
+    await sign_in_for_long(newsroom, make, issuer)
+    async with httpx.AsyncClient(base_url=sandbox_url) as http:
+        assert (await http.post("/control/reset", json={"at": newsroom.clock.now().isoformat()})).is_success
+        push = PushSettings(vapid_private_key=SecretStr(VAPID_KEY), subject=SUBJECT, services=[sandbox_url])
+        group = PublishGroup(credentials_key=SecretStr(KEY), push=push)
+        client = await client_for(SERVICE, public_url="https://tin.example.vn", publish=group)
+        room = replace(newsroom, client=client, resources=client._transport.app.state.resources)
+        channel = await make.channel("webpush", name="Tin khẩn", address=TOPIC, settings={"topic": TOPIC})
+        yield PushRoom(room, http, sandbox_url, channel)
 
 
 @pytest.fixture

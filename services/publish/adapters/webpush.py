@@ -219,7 +219,8 @@ def _written(text: str) -> int:
 
 def _replacing(shown: OnScreens) -> Reason:
     instead = shown.withdrawal
-    done, of = (instead.accepted, instead.wanted) if instead is not None else (0, shown.news.accepted)
+    done, of = (instead.accepted, instead.wanted) if instead is not None else (0, 0)
+    of = of or shown.news.accepted
     return Reason(f"Đang gửi thông báo “đã được gỡ” thay thế: {done}/{of} trình duyệt", "replacing it on screens")
 
 

@@ -67,7 +67,7 @@ class StoredNotices:
                 one.removed_at = one.removed_at or now
             await session.flush()
             await queries.drop_queued(session, [one.id for one in news], now)
-            if news and await queries.has_reached(session, thread):
+            if news and await _has_reached(session, news):
                 await queries.put_notice(session, self._withdrawal(news[-1]))
             return await self._found(session, await queries.list_thread(session, thread))
 
@@ -83,7 +83,7 @@ class StoredNotices:
         instead = [one for one in notices if one.kind == NoticeKind.WITHDRAWAL]
         return OnScreens(
             is_removed=news[-1].removed_at is not None,
-            reached=any(one.accepted for one in news) or await queries.has_reached(session, news[-1].thread),
+            reached=await _has_reached(session, news),
             news=_told(news[-1]),
             withdrawal=_told(instead[-1]) if instead else None,
         )
@@ -110,6 +110,11 @@ class StoredNotices:
                 yield session
         except (SQLAlchemyError, PostgresError, OSError) as error:
             raise ChannelError(Reason(AWAY, describe(error))) from None
+
+
+async def _has_reached(session: AsyncSession, news: Sequence[m.PushNotice]) -> bool:
+    """By the totals too: who was sent what is forgotten after a while."""
+    return any(one.accepted for one in news) or await queries.has_reached(session, news[-1].thread)
 
 
 def _told(notice: m.PushNotice) -> Told:
