@@ -90,6 +90,10 @@ class InstagramSettings(BaseModel):
 class ThreadsSettings(InstagramSettings):
     """The same, of another platform with tokens of its own."""
 
+    replies_a_day: int | None = None
+    deletes_a_day: int | None = None
+    """None: as documented."""
+
 
 class TiktokSettings(BaseModel):
     accounts: SecretStr = SecretStr("")
