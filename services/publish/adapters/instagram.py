@@ -6,7 +6,7 @@ picture or a video. Facts and their sources: docs/channels/instagram.md.
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -78,6 +78,7 @@ NO_MEDIA = Reason(
     " Instagram ở tin này",
     "no media: Instagram takes no text alone",
 )
+COMMENTS_PAGE = 50
 COMMENT = "id,text,timestamp,parent_id,hidden"
 HASHTAG, MENTION = re.compile(r"(?<![\w#])#\w+"), re.compile(r"(?<![\w@])@[\w.]+")
 
@@ -229,29 +230,20 @@ class Instagram:
     async def comments(self, platform_id: str) -> list[Said]:
         """Without `from` and `username`: who wrote them is not asked for."""
         found = list[Said]()
-        async for one in self._rows(f"{platform_id}/comments", f"{COMMENT},replies{{{COMMENT}}}"):
-            found += [_said(one, platform_id)] if one.get("text") else []
+        for one in await self._rows(f"{platform_id}/comments", f"{COMMENT},replies{{{COMMENT}}}"):
             replies = one.get("replies") or {}
             below = replies.get("data") or []
             if (replies.get("paging") or {}).get("next"):
-                below = [each async for each in self._rows(f"{one['id']}/replies", COMMENT)]
-            found += [_said(each, platform_id) for each in below if each.get("text")]
+                below = await self._rows(f"{one['id']}/replies", COMMENT)
+            found += [_said(each, platform_id) for each in (one, *below) if each.get("text")]
             if len(found) >= MOST_COMMENTS:
                 break
         return found[:MOST_COMMENTS]
 
-    async def _rows(self, path: str, fields: str) -> AsyncIterator[Json]:
+    async def _rows(self, path: str, fields: str) -> list[Json]:
         """Of every page of a list, as far as any comments are read."""
-        query = {"fields": fields, "limit": "50"}
-        for _ in range(MOST_COMMENTS // 50):
-            page = await self._graph.get(path, **query)
-            for one in page.get("data") or []:
-                yield one
-            paging = page.get("paging") or {}
-            after = (paging.get("cursors") or {}).get("after")
-            if not after or not paging.get("next"):
-                return
-            query = {**query, "after": str(after)}
+        query, pages = {"fields": fields, "limit": str(COMMENTS_PAGE)}, MOST_COMMENTS // COMMENTS_PAGE
+        return [row async for rows in containers.pages(self._graph, path, query, pages) for row in rows]
 
     async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]:
         as_of, found = self._clock.now(), dict[str, list[Metric]]()

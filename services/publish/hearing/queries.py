@@ -126,7 +126,7 @@ async def count_comments(session: AsyncSession, publication_id: UUID) -> Sequenc
     key = (m.Comment.channel_id, m.Comment.state, m.Comment.is_ours)
     query = select(*key, func.count()).join(m.Delivery, m.Delivery.id == m.Comment.delivery_id)
     query = query.where(m.Delivery.publication_id == publication_id).group_by(*key).order_by(*key)
-    return [row._tuple() for row in await session.execute(query)]
+    return [(at, state, ours, count) for at, state, ours, count in await session.execute(query)]
 
 
 async def count_under(session: AsyncSession, delivery_id: UUID) -> int:

@@ -1,10 +1,10 @@
 """What platforms send by themselves: believed only where they signed these very bytes, and each once."""
 
-import hashlib
-import hmac
+import asyncio
 import json
 import logging
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,99 +13,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from libs.common import models as m
-from libs.common.models import Base
 from libs.common.models.enums import Role
 from libs.common.testing.make import Make
-from sandbox.platforms import meta
+from services.publish.delivery_queries import store_limit
 from services.publish.hearing import jobs as hearing_jobs
 from services.publish.hearing.api import UNREADABLE
 from services.publish.hearing.base import HOOKS, HearingKeys, Letter
 from services.publish.hearing.kinds import HOOKS as KNOWN
+from services.publish.hearing.queries import erase_comments
 from services.publish.hearing.service import masked
+from services.publish.limits import Limit
 from tests.publish.conformance.case import case_of
 from tests.publish.conformance.drafts import NOW
 from tests.publish.conformance.theatre import Theatre, next_number
-from tests.publish.newsroom import API, Newsroom
-
-WHO = "Nguyễn Thị Bí Mật"
-WHO_ID = "990011223344556"
-
-
-async def hook_of(newsroom: Newsroom, channel: m.Channel) -> dict[str, str]:
-    got = await newsroom.client.get(f"{API}/channels/{channel.id}/hook", headers=newsroom.admin)
-    assert got.status_code == 200, got.text
-    return dict(got.json())
-
-
-async def comments(newsroom: Newsroom, made: dict[str, Any], who: dict[str, str] | None = None) -> list[dict[str, Any]]:
-    got = await newsroom.client.get(f"{API}/publications/{made['id']}/comments", headers=who or newsroom.editor)
-    assert got.status_code == 200, got.text
-    return list(got.json()["items"])
-
-
-@pytest.fixture
-async def page(theatre: Theatre) -> m.Channel:
-    return await theatre.account(case_of("facebook"), next_number())
-
-
-@pytest.fixture
-async def post(theatre: Theatre, page: m.Channel) -> dict[str, Any]:
-    made = await theatre.newsroom.approved(page)
-    await _deliver(theatre)
-    return await theatre.newsroom.read(made)
-
-
-async def _deliver(theatre: Theatre) -> None:
-    theatre.newsroom.resources = theatre.resources()
-    await theatre.newsroom.deliver()
-
-
-def of(made: dict[str, Any]) -> str:
-    [delivery] = made["deliveries"]
-    assert delivery["state"] == "published", delivery
-    return str(delivery["platform_id"])
-
-
-def body_of(theatre: Theatre, page: m.Channel, post_id: str, **value: Any) -> bytes:
-    """As the sandbox writes it: ASCII, slashes escaped."""
-    said = {
-        "item": "comment",
-        "verb": "add",
-        "post_id": post_id,
-        "comment_id": f"{post_id.partition('_')[2]}_77",
-        "parent_id": post_id,
-        "from": {"id": WHO_ID, "name": WHO},
-        "message": "Đường / ngập quá, gọi tôi 0912 345 678",
-        "created_time": 1_700_000_000,
-    }
-    change = {"field": "feed", "value": {**said, **value}}
-    return meta.event("page", str(page.settings["page"]), theatre.newsroom.clock.now(), [change])
-
-
-def signed(theatre: Theatre, page: m.Channel, body: bytes) -> dict[str, str]:
-    secret = str(theatre.seats[page.id][1].secret["app_secret"])
-    return {"X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
-
-
-async def send(theatre: Theatre, page: m.Channel, body: bytes, headers: dict[str, str] | None = None) -> int:
-    url = f"/hooks/facebook/{page.id}"
-    told = signed(theatre, page, body) if headers is None else headers
-    return (await theatre.newsroom.client.post(url, content=body, headers=told)).status_code
-
-
-async def rows(theatre: Theatre, table: type[Base]) -> list[Any]:
-    async with theatre.newsroom.db.transaction() as session:
-        return list(await session.scalars(select(table)))
-
-
-async def everything(theatre: Theatre) -> str:
-    """All that our database holds, whoever wrote it."""
-    async with theatre.newsroom.db.transaction() as session:
-        tables = [table.name for table in Base.metadata.sorted_tables]
-        found = [list(await session.execute(text(f'SELECT t::text FROM "{name}" t'))) for name in tables]
-    return "\n".join(str(row) for of_table in found for row in of_table)
+from tests.publish.hearing.letters import (
+    WHO,
+    WHO_ID,
+    body_of,
+    comments,
+    deliver,
+    everything,
+    hook_of,
+    listen,
+    of,
+    rows,
+    send,
+    signed,
+)
+from tests.publish.newsroom import API
 
 
 async def test_a_comment_is_kept_masked_and_without_its_writer(
@@ -149,7 +87,7 @@ async def test_sent_again_it_is_once_and_an_edit_replaces_the_words(
     theatre: Theatre, page: m.Channel, post: dict[str, Any]
 ) -> None:
     body = body_of(theatre, page, of(post))
-    assert [await send(theatre, page, body) for _ in range(3)] == [200] * 3
+    assert list(await asyncio.gather(*(send(theatre, page, body) for _ in range(3)))) == [200] * 3
     assert len(await rows(theatre, m.PlatformEvent)) == 1
     edited = body_of(theatre, page, of(post), verb="edited", message="Đã hết ngập")
     await send(theatre, page, edited)
@@ -172,6 +110,46 @@ async def test_a_removed_comment_loses_its_words_and_stays_removed(
     assert comment["body"] is None, "one that arrives late brings nothing back"
 
 
+async def test_an_edit_that_overtook_its_comment_is_the_later_word(
+    theatre: Theatre, page: m.Channel, post: dict[str, Any]
+) -> None:
+    await send(theatre, page, body_of(theatre, page, of(post), verb="edited", message="Đã hết ngập"))
+    await send(theatre, page, body_of(theatre, page, of(post)))
+    assert [each["body"] for each in await comments(theatre.newsroom, post)] == ["Đã hết ngập"]
+
+
+async def test_what_our_own_people_hide_there_keeps_its_words_here(
+    theatre: Theatre, page: m.Channel, post: dict[str, Any]
+) -> None:
+    """Criticism that somebody hid is known to have been hidden."""
+    for verb, state in (("add", "visible"), ("hide", "hidden"), ("unhide", "visible"), ("hide", "hidden")):
+        theatre.advance(timedelta(seconds=5))
+        await send(theatre, page, body_of(theatre, page, of(post), verb=verb))
+        [comment] = await comments(theatre.newsroom, post)
+        assert (comment["state"], bool(comment["body"])) == (state, True)
+    url = f"{API}/publications/{post['id']}/comments/counts"
+    got = await theatre.newsroom.client.get(url, headers=theatre.newsroom.editor)
+    assert got.json() == [{"channel_id": str(page.id), "state": "hidden", "is_ours": False, "count": 1}]
+
+
+async def test_a_crash_before_the_end_leaves_nothing_and_the_next_time_does(
+    theatre: Theatre, page: m.Channel, post: dict[str, Any]
+) -> None:
+    """The database fails after the event was taken: the platform is not told that all is well, and comes again."""
+    body, database = body_of(theatre, page, of(post)), theatre.newsroom.db
+    async with database.transaction() as session:
+        fails = "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''off''; END'"
+        await session.execute(text(fails))
+        await session.execute(text("CREATE TRIGGER t BEFORE INSERT ON comments EXECUTE FUNCTION fails()"))
+    with pytest.raises(DBAPIError):
+        await send(theatre, page, body)
+    assert await rows(theatre, m.PlatformEvent) == []
+    async with database.transaction() as session:
+        await session.execute(text("DROP TRIGGER t ON comments"))
+    assert await send(theatre, page, body) == 200
+    assert len(await comments(theatre.newsroom, post)) == 1
+
+
 async def test_what_is_not_under_a_post_of_ours_is_not_kept(
     theatre: Theatre, page: m.Channel, post: dict[str, Any]
 ) -> None:
@@ -185,7 +163,7 @@ async def test_one_callback_of_an_app_brings_what_is_of_its_pages_and_of_no_othe
     """Another page of the same app is believed by the same signature; one of another app is not."""
     other = await theatre.account(case_of("facebook"), next_number())
     made = await theatre.newsroom.approved(other)
-    await _deliver(theatre)
+    await deliver(theatre)
     theirs = await theatre.newsroom.read(made)
     body = body_of(theatre, other, of(theirs))
     assert await send(theatre, page, body, signed(theatre, page, body)) == 200
@@ -242,6 +220,17 @@ async def test_a_genuine_letter_that_nobody_understands_is_no_error(
     assert "could not be read" in caplog.text
 
 
+async def test_letters_that_no_database_holds_are_left_out(
+    theatre: Theatre, page: m.Channel, post: dict[str, Any]
+) -> None:
+    broken = "\x00\ud800"
+    for value in ({"post_id": broken}, {"comment_id": broken}, {"post_id": broken, "item": "photo"}):
+        assert await send(theatre, page, body_of(theatre, page, **{"post_id": of(post), **value})) == 200
+    assert await rows(theatre, m.Comment) == []
+    assert await send(theatre, page, body_of(theatre, page, of(post), message=f"Ngập{broken} quá")) == 200
+    assert [each["body"] for each in await comments(theatre.newsroom, post)] == ["Ngập quá"]
+
+
 NAMES = ("entry", "changes", "value", "id", "message", "chat", "field", "event", "content", "from", "reply_to_message")
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=9)
 TREES = st.recursive(
@@ -264,16 +253,14 @@ async def test_comments_are_read_where_nobody_tells_us(theatre: Theatre, kind: s
     needed = await theatre.medium(case_of(kind))
     made = await theatre.newsroom.approved(channel, **({"media_ids": [needed]} if needed else {}))
     for _ in range(3):
-        await _deliver(theatre)
+        await deliver(theatre)
         await theatre.newsroom.look()
         theatre.advance(hearing_jobs.RETRY)
     post_id = of(await theatre.newsroom.read(made))
     replies = [{"text": "Cảm ơn, số tôi 0912345678", "author": "bimat"}, {"text": "Khi nào xong?", "author": "bimat"}]
     await theatre.post(f"{kind}/engage", post=post_id, replies=replies)
     for _ in range(2):
-        theatre.advance(hearing_jobs.RETRY)
-        theatre.newsroom.resources = theatre.resources()
-        assert await hearing_jobs.hear(theatre.newsroom.context) == 1
+        assert await listen(theatre) == 1
     found = await comments(theatre.newsroom, made)
     assert sorted(str(each["body"]) for each in found) == ["Cảm ơn, số tôi [số điện thoại]", "Khi nào xong?"]
     held = await everything(theatre)
@@ -287,11 +274,43 @@ async def test_comments_are_read_where_nobody_tells_us(theatre: Theatre, kind: s
 
 async def test_what_a_list_no_longer_shows_is_erased(theatre: Theatre, page: m.Channel, post: dict[str, Any]) -> None:
     await send(theatre, page, body_of(theatre, page, of(post)))
-    theatre.newsroom.resources = theatre.resources()
-    theatre.advance(hearing_jobs.RETRY)
-    assert await hearing_jobs.hear(theatre.newsroom.context) == 1
+    assert await listen(theatre) == 1
     [comment] = await comments(theatre.newsroom, post)
     assert (comment["state"], comment["body"]) == ("removed", None)
+
+
+async def test_what_a_list_shows_again_is_there_again(theatre: Theatre, page: m.Channel, post: dict[str, Any]) -> None:
+    """A list that was empty for a while erases nothing for good."""
+    await theatre.post("facebook/engage", post=of(post), replies=[{"text": "Nước ngập", "author": WHO}])
+    await listen(theatre)
+    async with theatre.newsroom.db.transaction() as session:
+        [known] = await session.scalars(select(m.Comment))
+        await erase_comments(session, [known.id], theatre.newsroom.clock.now())
+    await listen(theatre)
+    [comment] = await comments(theatre.newsroom, post)
+    assert (comment["state"], comment["body"]) == ("visible", "Nước ngập")
+    assert len(await rows(theatre, m.ReplyAddress)) == 1
+
+
+def test_reading_spends_a_part_of_each_cap_and_no_cap_of_sending() -> None:
+    day = timedelta(days=1)
+    [mine] = hearing_jobs.shares([Limit("calls", 4800, day, costs={"publish": 8, "read": 1}), Limit("posts", 9, day)])
+    assert (mine.points, mine.window, mine.cost("read"), mine.cost("publish")) == (1200, day, 1, 0)
+    [own] = hearing_jobs.shares([Limit("posts", 9, day)])
+    assert (own.cost("read"), own.cost("publish")) == (1, 0)
+
+
+async def test_what_is_over_the_share_waits(theatre: Theatre, page: m.Channel, post: dict[str, Any]) -> None:
+    """Nothing is asked of the platform, and sending is as free as before."""
+    now, name = theatre.newsroom.clock.now() + hearing_jobs.RETRY, "heard_calls"
+    async with theatre.newsroom.db.transaction() as session:
+        await store_limit(session, page.id, name, [[now.isoformat(), 1200]], None, now)
+    asked = len(theatre.heard)
+    await listen(theatre)
+    assert len(theatre.heard) == asked
+    made = await theatre.newsroom.approved(page, title="Đường Trần Quốc Hoàn thông xe")
+    await deliver(theatre)
+    assert (await theatre.newsroom.read(made))["deliveries"][0]["state"] == "published"
 
 
 async def test_comments_of_another_unit_are_not_there(
