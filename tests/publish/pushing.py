@@ -84,7 +84,8 @@ class PushRoom:
         sent = 0
         while True:
             done = await jobs.name_browsers(self.room.context)
-            done += (now := await jobs.send_notices(self.room.context))
+            now = int(await jobs.send_notices(self.room.context))
+            done += now
             done += await jobs.settle_notices(self.room.context)
             sent += now
             if not done:
