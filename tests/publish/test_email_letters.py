@@ -1,8 +1,11 @@
 """Rules of the digest that need no server: when an issue closes, what a letter weighs, and what a token is good for."""
 
+import re
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, time, timedelta
 from email import message_from_bytes
 from email.policy import default
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,6 +13,9 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
@@ -234,6 +240,41 @@ def test_a_key_may_be_a_file_or_a_secret_and_stands_in_no_repr(dkim_key: Path) -
     told = Signer.of(ReadersSettings.model_validate({**where, "dkim_key": SecretStr(dkim_key.read_text())}))
     assert filed == told is not None
     assert "PRIVATE" not in repr(told)
+
+
+def relaxed(name: str, value: str) -> bytes:
+    """RFC 6376, 3.4.2, written here once more: the library that signs does not judge itself."""
+    unfolded = re.sub(r"[ \t]+", " ", value.replace("\r\n", "")).strip()
+    return f"{name.lower()}:{unfolded}".encode()
+
+
+def body_hash(body: bytes) -> str:
+    """RFC 6376, 3.4.4: no space at the end of a line, no empty lines at the end."""
+    lines = [re.sub(rb"[ \t]+", b" ", line).rstrip(b" ") for line in body.split(b"\r\n")]
+    plain = b"\r\n".join(lines).rstrip(b"\r\n")
+    return b64encode(sha256(plain + b"\r\n").digest()).decode()
+
+
+def test_the_signature_holds_by_the_words_of_the_standard(dkim_key: Path) -> None:
+    where = {"dkim_domain": "example.vn", "dkim_selector": "s1", "dkim_key_file": dkim_key}
+    told = ReadersSettings.model_validate({**where, "sender": "tin@tin.example.vn", "reply_to": "hoi@example.vn"})
+    sender = Sender(SITE, MailSettings(), told, KEYS, Signer.of(told))
+    raw = letters.written(issue(payload()), sender, ONE, TWO, "an@mot.example", NOON)
+    head, _, body = raw.partition(b"\r\n\r\n")
+    found = [line.partition(":") for line in re.split(r"\r\n(?![ \t])", head.decode())]
+    headers = {name.lower(): value for name, _, value in found}
+    signature = headers["dkim-signature"]
+    tags = dict(tag.strip().partition("=")[::2] for tag in re.sub(r"\s", "", signature).strip(";").split(";"))
+    assert (tags["d"], tags["s"], tags["c"], tags["a"]) == ("example.vn", "s1", "relaxed/relaxed", "rsa-sha256")
+    assert tags["bh"] == body_hash(body)
+    names = tags["h"].split(":")
+    assert {"from", "to", "subject", "date", "list-unsubscribe", "list-unsubscribe-post", "reply-to"} <= set(names)
+    once = dict.fromkeys(name for name in names if name in headers)
+    signed = b"".join(relaxed(name, headers[name]) + b"\r\n" for name in once)
+    unsigned = re.sub(r"(b=)[^;]*$", r"\1", signature.rstrip())
+    key = load_pem_private_key(dkim_key.read_bytes(), None).public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
+    key.verify(b64decode(tags["b"]), signed + relaxed("dkim-signature", unsigned), PKCS1v15(), SHA256())
 
 
 @pytest.mark.parametrize(

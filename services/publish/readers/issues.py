@@ -19,7 +19,9 @@ from services.publish.readers import letters, queries, rules
 from services.publish.readers.letters import Issue, Sender
 from services.publish.service.tasks import open_channel_task
 
-UNSETTLED = "letters_unsettled"
+UNSETTLED, STUCK = "letters_unsettled", "letters_stuck"
+TRIES_BEFORE_TASK = 3
+"""With the pauses between them some four hours."""
 
 
 async def close_issue(
@@ -111,3 +113,14 @@ async def _tell(session: AsyncSession, digest: m.Digest, counted: dict[str, int]
     what = " và ".join(filter(None, parts))
     title = f"“{channel.name}” số {digest.number}: {what}; Lan Tỏa không tự gửi lại"
     await open_channel_task(session, UNSETTLED, channel, title, now)
+
+
+async def tell_stuck(session: AsyncSession, now: datetime) -> None:
+    """Letters that no server takes for hours: somebody looks at the mail server before the three days are over."""
+    for digest, count in await queries.stuck(session, TRIES_BEFORE_TASK):
+        channel = await channels.get_channel(session, digest.channel_id)
+        assert channel is not None
+        title = (
+            f"“{channel.name}” số {digest.number}: {count} thư thử nhiều lần vẫn chưa giao được; xem lại máy chủ thư"
+        )
+        await open_channel_task(session, STUCK, channel, title, now)

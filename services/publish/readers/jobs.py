@@ -56,6 +56,7 @@ async def settle_letters(ctx: Context) -> int:
     async with ctx.db.transaction() as session:
         await queries.mark_stale(session, now - rules.LEASE, now)
         await issues.finish_issues(session, now)
+        await issues.tell_stuck(session, now)
     return 0
 
 

@@ -241,6 +241,14 @@ async def lock_finished(session: AsyncSession) -> Sequence[m.Digest]:
     return (await session.scalars(query.with_for_update(skip_locked=True))).all()
 
 
+async def stuck(session: AsyncSession, attempts: int) -> list[tuple[m.Digest, int]]:
+    """Issues with letters that were tried so often and are not taken yet, and how many."""
+    x = m.DigestSend
+    tried = (x.state == SendState.QUEUED) & (x.attempts >= attempts)
+    query = select(m.Digest, func.count()).join(x, x.digest_id == m.Digest.id).where(m.Digest.finished_at.is_(None))
+    return [(row[0], int(row[1])) for row in await session.execute(query.where(tried).group_by(m.Digest.id))]
+
+
 async def last_codes(session: AsyncSession, subscription_id: UUID, most: int) -> list[str | None]:
     return list(await session.scalars(STRIKES, {"id": subscription_id, "most": most}))
 
