@@ -23,11 +23,13 @@ LOOKS, LOOK_EVERY = 120, 0.5
 
 
 class StoredTokens:
-    def __init__(self, db: Database, clock: Clock, vault: Vault | None) -> None:
-        self._db, self._clock, self._vault = db, clock, vault
+    """`looks`: how often it is looked whether another has finished a renewal, before the stale secret is given back."""
+
+    def __init__(self, db: Database, clock: Clock, vault: Vault | None, looks: int = LOOKS) -> None:
+        self._db, self._clock, self._vault, self._looks = db, clock, vault, looks
 
     async def renew(self, channel_id: UUID, stale: Json, refresh: Refresh) -> Json:
-        for _ in range(LOOKS):
+        for _ in range(self._looks):
             kept, begun = await self._begun(channel_id, stale)
             if kept != stale:
                 return kept

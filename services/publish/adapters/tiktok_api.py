@@ -215,7 +215,7 @@ class Api:
             raise NotSent("renewal unheard", "Chưa nhận được mã truy cập mới của TikTok, sẽ thử lại") from None
         except Refused as refused:
             raise NotSent(refused.reason.en, refused.reason.vi) from None
-        if not renewed.get("access_token"):
+        if renewed == self._secret:
             raise NotSent("renewed by another", "Một tiến trình khác đang đổi mã truy cập TikTok, sẽ thử lại")
         self._secret = dict(renewed)
 

@@ -104,6 +104,8 @@ class Seed:
     sent: list[Sent] = field(default_factory=list)
     held: dict[tuple[str, str], datetime] = field(default_factory=dict)
     pictures: list[str] = field(default_factory=list)
+    is_film: bool = False
+    """What is shown is a video."""
     asleep: asyncio.Future[int] | None = None
     was_idle: bool = False
     twins: int = 0
@@ -127,7 +129,7 @@ class Seed:
         known = cases()
         kinds = self.random.sample(sorted(known), k=min(len(known), self.random.choice((1, 1, 2, 3))))
         marker = f"T{self.number:06d}"
-        needs_film = any(known[kind].needs_video for kind in kinds)
+        needs_film = any(known[kind].needs_video for kind in kinds) or self._chooses_film([known[k] for k in kinds])
         if needs_film:
             kinds = [kind for kind in kinds if known[kind].takes_videos or known[kind].platform is None]
         needs = any(known[kind].needs_image for kind in kinds) and not needs_film
@@ -135,6 +137,7 @@ class Seed:
         takes = all(known[kind].takes_images for kind in kinds if known[kind].platform)
         shows = takes and (self.random.random() < 0.3 or needs)
         self.pictures = [await self.theatre.picture()] if shows and not needs_film else []
+        self.is_film = needs_film
         if needs_film:
             self.pictures = [await self.theatre.film()]
         for kind in kinds:
@@ -153,7 +156,14 @@ class Seed:
             media_ids=self.pictures,
         )
 
+    def _chooses_film(self, drawn: Sequence[ChannelCase]) -> bool:
+        """Where every platform of the seed takes one."""
+        platforms = [case for case in drawn if case.platform]
+        return bool(platforms) and all(case.takes_videos for case in platforms) and self.random.random() < 0.5
+
     def _publishes(self, case: ChannelCase) -> tuple[str, ...]:
+        if self.is_film and case.video_publishes:
+            return case.video_publishes
         return case.image_publishes or case.publishes if self.pictures else case.publishes
 
     async def _plan(self, one: Sent) -> None:

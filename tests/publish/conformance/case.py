@@ -48,6 +48,8 @@ class ChannelCase:
     publishes: tuple[str, ...] = ()
     image_publishes: tuple[str, ...] = ()
     """Where a post with pictures is another operation."""
+    video_publishes: tuple[str, ...] = ()
+    """The same of a video."""
     uploads: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     logins: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ from sandbox.settings import SandboxSettings
 from services.publish import jobs, queries
 from services.publish.adapters.base import Channel, Draft, Prepared, Press
 from services.publish.resources import PublishResources
+from services.publish.tokens import StoredTokens
 from tests.publish.conformance.case import ChannelCase, Json, Seat
 from tests.publish.newsroom import Newsroom
 from tests.publish.pictures import jpg, shelve
@@ -223,7 +224,8 @@ class Theatre:
             return replace(draft, media=tuple(await queries.media_files(session, [UUID(needed)])))
 
     async def _shelved(self, data: bytes, mime: str = "image/jpeg") -> UUID:
-        return await shelve(self.newsroom, data, alt="Bản đồ lộ trình mới", mime=mime)
+        size = (1920, 1080) if mime.startswith("video/") else (64, 48)
+        return await shelve(self.newsroom, data, alt="Bản đồ lộ trình mới", mime=mime, size=size)
 
     async def account(self, case: ChannelCase, number: int) -> m.Channel:
         """A fresh account on the sandbox, and our channel for it."""
@@ -273,7 +275,9 @@ class Theatre:
         ours = self.newsroom.resources
         http = httpx.AsyncClient(transport=Wire(self.app, self.hook, self.heard))
         press = OurPress(ours.tools.press, self.hook, self.printed)
-        tools = replace(ours.tools, http=http, press=press, sessions={})
+        # Our clock stands still: however long one waits for another's renewal, its lease does not end by that.
+        tokens = StoredTokens(self.newsroom.worker_db, self.newsroom.clock, ours.vault, looks=4)
+        tools = replace(ours.tools, http=http, press=press, tokens=tokens, sessions={})
         return replace(ours, tools=tools, checkpoint=self.hook)
 
     def opened(self, channel: m.Channel) -> Channel:

@@ -1,4 +1,5 @@
-"""TikTok: pictures that it fetches, no handle against a second post, and a removal that only a person can do."""
+"""TikTok: pictures that it fetches, with no handle against a second post; videos in chunks, which have one; and a
+removal that only a person can do."""
 
 from sandbox.counting import utf16_units
 from tests.publish.conformance.case import ChannelCase, Seat
@@ -25,12 +26,14 @@ CASE = ChannelCase(
     seat=seat,
     platform="tiktok",
     publishes=("content.init",),
+    video_publishes=("video.upload", "video.init"),
     uploads=("creator_info.query",),
     reads=("video.query", "video.list", "status.fetch"),
     logins=("token.refresh",),
     deletes=("video.query",),
     takes_images=True,
     needs_image=True,
+    takes_videos=True,
     throttle_seconds=60,
     counts=utf16_units,
     a_post="7500000000000000042",
