@@ -67,7 +67,8 @@ def test_the_sample_day_goes_round(first: dict[str, Any]) -> None:
     assert counts["feedback_cases"] >= 10
     assert first["story"]["sources"] >= 4
     states = {one["kind"]: one["state"] for one in first["publication"]["deliveries"]}
-    assert states == dict.fromkeys(("own_site", "email", "bluesky", "facebook", "mastodon", "telegram"), "published")
+    posted = ("own_site", "email", "bluesky", "facebook", "instagram", "mastodon", "telegram", "threads", "zalo")
+    assert states == dict.fromkeys(posted, "published")
     assert all(one["platform_id"] and one["proof"] for one in first["publication"]["deliveries"])
     films = {one["kind"]: one["state"] for one in first["film"]["deliveries"]}
     assert films == dict.fromkeys(("tiktok", "youtube"), "published")
@@ -140,7 +141,7 @@ def test_readers_find_it_on_the_bulletin_and_on_the_platform(first: dict[str, An
             assert not feedparser.parse(answer.content).bozo
     posts = {one["kind"]: one["platform_url"] for one in first["publication"]["deliveries"]}
     assert httpx.get(posts["own_site"]).status_code == 200
-    for kind in ("bluesky", "facebook", "mastodon", "telegram"):
+    for kind in ("bluesky", "facebook", "instagram", "mastodon", "telegram", "threads"):
         assert httpx.get(posts[kind]).status_code == 200, posts[kind]
     for one in first["film"]["deliveries"]:
         assert httpx.get(one["platform_url"]).status_code == 200, one["platform_url"]

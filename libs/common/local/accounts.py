@@ -13,6 +13,8 @@ HANDLE = "thanhpho.test"
 NAME = "thanhpho"
 LIST = "hang-ngay"
 PAGE = "100003550000001"
+INSTAGRAM, THREADS = "17841400003550001", "17842500003550001"
+"""Numbers of the accounts, as Meta's platforms give them."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,13 @@ SANDBOX = (
         ),
     ),
     Account(
+        "instagram",
+        "Instagram (sân tập)",
+        f"@{NAME}",
+        lambda secret: {"ACCOUNTS": f"{NAME}={INSTAGRAM}:IGAA{secret}"},
+        lambda base, secret: ({"service": base, "account_id": INSTAGRAM}, {"access_token": f"IGAA{secret}"}),
+    ),
+    Account(
         "mastodon",
         "Mastodon (sân tập)",
         NAME,
@@ -62,6 +71,13 @@ SANDBOX = (
             {"service": base, "web": base, "chat": f"@{NAME}", "owns_updates": True},
             {"token": f"3550:{secret}"},
         ),
+    ),
+    Account(
+        "threads",
+        "Threads (sân tập)",
+        f"@{NAME}",
+        lambda secret: {"ACCOUNTS": f"{NAME}={THREADS}:THAA{secret}"},
+        lambda base, secret: ({"service": base, "account_id": THREADS}, {"access_token": f"THAA{secret}"}),
     ),
     Account(
         "tiktok",

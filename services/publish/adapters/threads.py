@@ -303,7 +303,7 @@ def _said(reply: Mapping[str, Any], post_id: str) -> Said:
 def _text(draft: Draft) -> tuple[str, tuple[str, ...]]:
     """Heading, summary and link. The link is in the words too: it is what a post of ours is known by."""
     ending = measure.nfc(wording.short_ending(draft))
-    whole = measure.nfc("\n\n".join(dict.fromkeys(part for part in (wording.heading(draft), _lead(draft)) if part)))
+    whole = measure.nfc(wording.joined(wording.heading(draft), wording.plain(wording.lead(draft))))
     text = containers.fitted(whole, TEXT - KEPT - measure.threads_units(ending), measure.threads_units)
     if text is None:
         raise NotPostable(Reason("Đường dẫn quá dài cho một bài Threads", "the link leaves no room for text"))
@@ -313,7 +313,3 @@ def _text(draft: Draft) -> tuple[str, tuple[str, ...]]:
         raise NotPostable(Reason(vi, f"{len(found)} links, at most {LINKS}"))
     notes = (f"Đã rút gọn cho vừa {TEXT} ký tự; đường dẫn được giữ nguyên",) if text != whole else ()
     return text + ending, notes
-
-
-def _lead(draft: Draft) -> str:
-    return draft.summary.strip() if draft.summary else wording.plain(draft.body)
