@@ -144,7 +144,7 @@ def render(
     if problem.retry_after:
         headers["Retry-After"] = str(problem.retry_after)
     if document["status"] == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers.setdefault("WWW-Authenticate", "Bearer")
     return JSONResponse(document, document["status"], headers, media_type=MEDIA_TYPE)
 
 

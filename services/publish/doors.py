@@ -20,6 +20,8 @@ from services.publish import (
 )
 from services.publish.hearing import api as hearing_api
 from services.publish.hearing import jobs as hearing_jobs
+from services.publish.presskit import api as press_api
+from services.publish.presskit import jobs as press_jobs
 from services.publish.push import api as push_api
 from services.publish.push import jobs as push_jobs
 from services.publish.push import pages as push_pages
@@ -47,11 +49,13 @@ ROUTERS = [
     push_api.router,
     push_api.public_router,
     push_pages.router,
+    press_api.router,
+    press_api.public_router,
     pages.router,
 ]
 JOBS = Jobs()
 JOBS.all = [
     each
-    for loops in (jobs, remind_jobs, link_jobs, notify_jobs, readers_jobs, push_jobs, hearing_jobs)
+    for loops in (jobs, remind_jobs, link_jobs, notify_jobs, readers_jobs, push_jobs, press_jobs, hearing_jobs)
     for each in loops.jobs.all
 ]

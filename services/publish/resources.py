@@ -23,6 +23,8 @@ from services.publish.adapters.base import Account, Channel, Json, Tools
 from services.publish.credentials import Vault
 from services.publish.hearing.base import HearingKeys
 from services.publish.press import BulletinPress
+from services.publish.presskit.desk import StoredPress
+from services.publish.presskit.sending import PressSender, open_sender
 from services.publish.pull import PullSigner
 from services.publish.push.board import StoredNotices
 from services.publish.push.service import PushService, open_fetcher
@@ -69,6 +71,7 @@ class PublishResources:
     clock: Clock
     vault: Vault | None = field(repr=False)
     mailer: Mailer = field(repr=False)
+    press_sender: PressSender = field(repr=False)
     signer: PullSigner | None = None
     """Signs the addresses from which platforms fetch our media."""
     waiting: WaitingSettings = field(default_factory=WaitingSettings)
@@ -114,11 +117,13 @@ def sender_of(settings: PublishSettings, site: Site) -> Sender | None:
 @asynccontextmanager
 async def open_resources(settings: PublishSettings, db: Database, clock: Clock) -> AsyncIterator[PublishResources]:
     site, files = site_of(settings), FileStore(settings.files.root)
+    mailer = Mailer(settings.mail, clock)
     press = BulletinPress(db, files, clock, site)
     key = settings.publish.credentials_key
     async with (
         httpx.AsyncClient(follow_redirects=False, trust_env=False) as http,
         open_fetcher(settings.publish.push, replay=settings.replay) as fetcher,
+        open_sender(settings.mail, mailer, clock) as press_sender,
     ):
         vault = Vault(key, settings.publish.old_keys) if key else None
         signer = PullSigner.of(settings.public_url, key) if key else None
@@ -131,8 +136,8 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
             tokens=StoredTokens(db, clock, vault),
             letters=StoredBasket(db, clock),
             notices=StoredNotices(db, clock, timedelta(seconds=settings.publish.push.ttl_seconds)),
+            press_desk=StoredPress(db, clock),
         )
-        mailer = Mailer(settings.mail, clock)
         mailer.say_if_off()
         if not press.is_current_design():
             log.info("bulletin printed anew: %d pages", await press.print_all())
@@ -144,6 +149,7 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
             clock,
             vault,
             mailer,
+            press_sender,
             signer,
             waiting=settings.publish.waiting,
             hearing=HearingKeys.of(key, settings.publish.old_keys) if key else None,
