@@ -1,5 +1,5 @@
-"""Rotation of the key that wraps the channels' credentials, readers' addresses and browsers: every row is sealed anew
-under the current one.
+"""Rotation of the key that wraps the channels' credentials, readers' addresses and browsers, and where comments are
+answered: every row is sealed anew under the current one.
 
 Safe to repeat, and beside writers: each row is locked, opened, sealed and stored in a transaction of its own, and
 whoever stores a fresh secret meanwhile waits for that one row.
@@ -32,7 +32,7 @@ class Rotation:
 class _Sealed:
     """A table of sealed rows: what each is bound to."""
 
-    table: type[m.ChannelCredential] | type[m.MailSubscription] | type[m.PushSubscription]
+    table: type[m.ChannelCredential] | type[m.MailSubscription] | type[m.PushSubscription] | type[m.ReplyAddress]
     owner: InstrumentedAttribute[UUID]
 
     def under_another(self, key_id: str) -> ColumnElement[bool]:
@@ -43,6 +43,7 @@ SEALED = (
     _Sealed(m.ChannelCredential, m.ChannelCredential.channel_id),
     _Sealed(m.MailSubscription, m.MailSubscription.id),
     _Sealed(m.PushSubscription, m.PushSubscription.id),
+    _Sealed(m.ReplyAddress, m.ReplyAddress.comment_id),
 )
 
 

@@ -76,6 +76,8 @@ class ReplyAddress(Base):
 
     comment_id: Mapped[UUID] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"), primary_key=True)
     ciphertext: Mapped[bytes]
+    key_id: Mapped[str]
+    """By which key it lies sealed."""
     expires_at: Mapped[datetime]
 
 

@@ -74,8 +74,8 @@ async def visible_of(session: AsyncSession, delivery_id: UUID, before: datetime)
     return (await session.scalars(query)).all()
 
 
-async def keep_address(session: AsyncSession, comment_id: UUID, sealed: bytes, until: datetime) -> None:
-    values = {"comment_id": comment_id, "ciphertext": sealed, "expires_at": until}
+async def keep_address(session: AsyncSession, comment_id: UUID, sealed: bytes, key_id: str, until: datetime) -> None:
+    values = {"comment_id": comment_id, "ciphertext": sealed, "key_id": key_id, "expires_at": until}
     query = insert(m.ReplyAddress).values(values)
     await session.execute(query.on_conflict_do_update(index_elements=["comment_id"], set_=values))
 

@@ -123,7 +123,7 @@ async def _channel_of(
 
 
 async def take(session: AsyncSession, channel: m.Channel, heard: Heard, now: datetime, ear: Ear) -> None:
-    telemetry.count("lantoa.hearing.events", kind=channel.kind, event=type(heard.event).__name__)
+    telemetry.count("lantoa.hearing.events", kind=channel.kind, outcome=type(heard.event).__name__)
     match heard.event:
         case Commented(said, is_new):
             delivery = await _delivery_of(session, channel, said, ear)
@@ -162,6 +162,7 @@ async def store(
     known = await queries.find_comment(session, delivery.channel_id, digests)
     if known is None:
         return await _add(session, delivery, said, body, now, ear)
+    known.digest = digests[0]  # that of before a rotation of the key is not known for ever
     is_back = known.state == CommentState.REMOVED
     if not _may_change(known, word, now) or (known.body, known.state) == (body, _shown(said.is_hidden)):
         return known.id
@@ -208,8 +209,9 @@ async def _add(
 async def _keep_address(session: AsyncSession, comment_id: UUID, said: Said, now: datetime, ear: Ear) -> None:
     """Under seal, for as long as somebody may expect an answer; nobody answers oneself."""
     if not said.is_ours and ear.res.vault is not None:
-        sealed = ear.res.vault.seal(comment_id, {"identifier": said.id})
-        await queries.keep_address(session, comment_id, sealed, now + ANSWERABLE)
+        vault = ear.res.vault
+        sealed = vault.seal(comment_id, {"identifier": said.id})
+        await queries.keep_address(session, comment_id, sealed, vault.key_id, now + ANSWERABLE)
 
 
 async def store_list(

@@ -54,6 +54,7 @@ def upgrade() -> None:
         "reply_addresses",
         sa.Column("comment_id", sa.Uuid(), nullable=False),
         sa.Column("ciphertext", sa.LargeBinary(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
         sa.Column("expires_at", AT, nullable=False),
         sa.ForeignKeyConstraint(
             ["comment_id"], ["comments.id"], name=op.f("fk_reply_addresses_comment_id_comments"), ondelete="CASCADE"
