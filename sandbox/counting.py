@@ -7,6 +7,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from enum import Enum, auto
+from itertools import pairwise
 
 _ZWJ, _ZWNJ = 0x200D, 0x200C
 _PREPEND = frozenset({*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0xD4E, 0x110BD, 0x110CD})
@@ -101,7 +102,7 @@ def _clusters(text: str) -> list[str]:
         joins_emoji = this is _Break.ZWJ and emoji_before
         emoji_before = this is _Break.PICTOGRAPH or (emoji_before and this is _Break.EXTEND)
         previous = this
-    return [text[first:last] for first, last in zip(starts, [*starts[1:], len(text)], strict=True)]
+    return [text[first:last] for first, last in pairwise([*starts, len(text)])]
 
 
 def short_link_length(text: str, characters_per_url: int) -> int:
