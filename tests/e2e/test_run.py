@@ -67,7 +67,18 @@ def test_the_sample_day_goes_round(first: dict[str, Any]) -> None:
     assert counts["feedback_cases"] >= 10
     assert first["story"]["sources"] >= 4
     states = {one["kind"]: one["state"] for one in first["publication"]["deliveries"]}
-    posted = ("own_site", "email", "bluesky", "facebook", "instagram", "mastodon", "telegram", "threads", "zalo")
+    posted = (
+        "own_site",
+        "email",
+        "press",
+        "bluesky",
+        "facebook",
+        "instagram",
+        "mastodon",
+        "telegram",
+        "threads",
+        "zalo",
+    )
     assert states == dict.fromkeys(posted, "published")
     assert all(one["platform_id"] and one["proof"] for one in first["publication"]["deliveries"])
     films = {one["kind"]: one["state"] for one in first["film"]["deliveries"]}

@@ -131,11 +131,14 @@ def sandbox_settings(base: str, secret: Secret) -> dict[str, str]:
 
 
 def channels(base: str, secret: Secret) -> list[Json]:
-    """Bodies of `POST /api/publish/v1/channels`: the city's own bulletin and digest first, then each account of the
-    sandbox."""
+    """Bodies of `POST /api/publish/v1/channels`: the city's own bulletin, digest and press kit first, then each account
+    of the sandbox."""
     own: Json = {"kind": "own_site", "name": "Bản tin thành phố", "address": "ban-tin", "is_city_official": True}
     digest: Json = {"kind": "email", "name": "Bản tin qua thư", "address": LIST, "settings": {"list": LIST}}
-    return [own, digest, *(_channel(account, base, secret(_name(account))) for account in SANDBOX)]
+    partners = [{"id": "bao-thu", "name": "Báo Thử"}]
+    press: Json = {"kind": "press", "name": "Bộ tin cho báo chí", "address": "bao-chi"}
+    press |= {"settings": {"partners": partners}, "secret": {"bao-thu.token": secret("press-token")}}
+    return [own, digest, press, *(_channel(account, base, secret(_name(account))) for account in SANDBOX)]
 
 
 def _channel(account: Account, base: str, secret: str) -> Json:

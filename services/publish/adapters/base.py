@@ -17,6 +17,7 @@ from libs.common.clock import Clock
 from libs.common.registry import Registry
 from libs.common.withheld import without_secrets
 from services.publish.limits import Limit
+from services.publish.presskit.contract import PressDesk
 
 Json = dict[str, Any]
 
@@ -258,7 +259,9 @@ class Found:
 
 @dataclass(frozen=True)
 class NotFound:
-    pass
+    """`may_repeat`: of this very sending it is certain that a repeat leaves one post, whatever the channel promises."""
+
+    may_repeat: bool = False
 
 
 @dataclass(frozen=True)
@@ -456,29 +459,6 @@ class NoticeBoard(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class OnDesks:
-    """How far an item's newest version got with press partners. `reached`: some newsroom has the item, or may have;
-    `untold`: ids of partners that have not acknowledged it; `are_tried`: each of them was tried, or had its time."""
-
-    version: int
-    is_removed: bool
-    reached: bool
-    accepted: int
-    untold: tuple[str, ...]
-    are_tried: bool
-
-
-class PressDesk(Protocol):
-    """Items for press partners, kept in our own database and sent from there. Raises ChannelError where it is away."""
-
-    async def put(
-        self, account: "Account", delivery_id: UUID, item: UUID, payload: Json, until: datetime | None
-    ) -> OnDesks: ...
-    async def find(self, item: UUID, delivery_id: UUID | None = None) -> OnDesks | None: ...
-    async def remove(self, item: UUID) -> OnDesks | None: ...
-
-
 Refresh = Callable[[Json, bool], Awaitable[Json]]
 """Asks the platform for a new token: the secret as stored, and whether an earlier renewal was begun and its end never
 heard; returns what changes of the secret. Raises what the adapter raises."""
@@ -512,6 +492,7 @@ class Tools:
     notices: NoticeBoard | None = None
     """The same, of readers' browsers."""
     press_desk: PressDesk | None = None
+    """The same, of press partners."""
 
 
 class Channel(Protocol):
@@ -583,7 +564,9 @@ class ReadsComments(Protocol):
 
 
 class ChannelError(Exception):
-    """The platform could not be asked, or said no; never carries a secret."""
+    """The platform could not be asked, or said no; never carries a secret. `until`: it wants to be left alone."""
+
+    until: datetime | None = None
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.en)

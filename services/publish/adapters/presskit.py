@@ -30,11 +30,9 @@ from services.publish.adapters.base import (
     MetricDefinition,
     NotFound,
     NotStaged,
-    OnDesks,
     Outcome,
     OwnPost,
     Prepared,
-    PressDesk,
     Published,
     Reason,
     Reconciled,
@@ -48,6 +46,7 @@ from services.publish.adapters.base import (
     Unknown,
 )
 from services.publish.limits import Limit
+from services.publish.presskit.contract import OnDesks, PressDesk
 from services.publish.presskit.partners import PartnersInvalid, partners_of
 
 MEDIA = MediaRules(

@@ -20,8 +20,9 @@ from libs.common.db import Database
 from libs.common.faults import describe
 from libs.common.ids import new_id
 from libs.common.models.press import PressState, PressStatus, PressWay
-from services.publish.adapters.base import Account, ChannelError, Json, OnDesks, Reason
+from services.publish.adapters.base import Account, ChannelError, Json, Reason
 from services.publish.presskit import queries
+from services.publish.presskit.contract import OnDesks
 from services.publish.presskit.partners import PartnersInvalid, partners_of
 
 AWAY = "Cơ sở dữ liệu không trả lời nên chưa biết tin đã vào bộ tin cho báo chí hay chưa"
