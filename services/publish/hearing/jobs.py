@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -76,12 +76,21 @@ async def _read(ctx: Context, delivery: m.Delivery, ear: Ear) -> None:
         said = await adapter.comments(delivery.platform_id or "")
     except ChannelError as trouble:
         log.warning("comments on channel %s not read: %s", delivery.channel_id, trouble)
+        await _leave_alone(ctx, delivery, trouble)
         return
     now = ctx.clock.now()
     wait = domain.collect_after(now - (delivery.confirmed_at or now)) or READ_FOR
     async with ctx.db.transaction() as session:
         await store_list(session, delivery, said, len(said) < MOST_COMMENTS, now, ear)
         await queries.read_again_at(session, delivery.id, now + wait)
+
+
+async def _leave_alone(ctx: Context, delivery: m.Delivery, trouble: ChannelError) -> None:
+    """Where the platform said until when: it counts what is asked meanwhile against what has to be published."""
+    until = getattr(trouble, "until", None)  # not every platform says
+    if isinstance(until, datetime):
+        async with ctx.db.transaction() as session:
+            await limiting.block(session, delivery.channel_id, until, ctx.clock.now())
 
 
 async def _waits(session: AsyncSession, ready: Ready, ctx: Context) -> bool:

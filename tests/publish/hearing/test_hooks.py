@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from libs.common import models as m
 from libs.common.models.enums import Role
 from libs.common.testing.make import Make
+from services.publish.credentials import Vault
 from services.publish.delivery_queries import store_limit
 from services.publish.hearing import jobs as hearing_jobs
 from services.publish.hearing.api import UNREADABLE
@@ -26,6 +27,8 @@ from services.publish.hearing.kinds import HOOKS as KNOWN
 from services.publish.hearing.queries import erase_comments
 from services.publish.hearing.service import masked
 from services.publish.limits import Limit
+from services.publish.rotation import rotate
+from services.publish.service.limiting import BLOCKED
 from tests.publish.conformance.case import case_of
 from tests.publish.conformance.drafts import NOW
 from tests.publish.conformance.theatre import Theatre, next_number
@@ -43,7 +46,7 @@ from tests.publish.hearing.letters import (
     send,
     signed,
 )
-from tests.publish.newsroom import API
+from tests.publish.newsroom import API, KEY
 
 
 async def test_a_comment_is_kept_masked_and_without_its_writer(
@@ -313,6 +316,21 @@ async def test_what_is_over_the_share_waits(theatre: Theatre, page: m.Channel, p
     assert (await theatre.newsroom.read(made))["deliveries"][0]["state"] == "published"
 
 
+async def test_a_platform_that_wants_to_be_left_alone_is(
+    theatre: Theatre, page: m.Channel, post: dict[str, Any]
+) -> None:
+    await theatre.fault(case_of("facebook"), "comments", "throttle", seconds=3_600)
+    await listen(theatre)
+    asked = len(theatre.heard)
+    await listen(theatre)
+    assert len(theatre.heard) == asked
+    async with theatre.newsroom.db.transaction() as session:
+        known = await session.get(m.ChannelLimit, (page.id, BLOCKED))
+    assert known is not None
+    assert known.blocked_until is not None
+    assert known.blocked_until > theatre.newsroom.clock.now()
+
+
 async def test_comments_of_another_unit_are_not_there(
     theatre: Theatre, post: dict[str, Any], signed_in: Any, make: Make
 ) -> None:
@@ -327,6 +345,16 @@ async def test_old_events_and_addresses_are_forgotten(theatre: Theatre, page: m.
     await hearing_jobs.forget(theatre.newsroom.context)
     assert await rows(theatre, m.PlatformEvent) == []
     assert await rows(theatre, m.ReplyAddress) == []
+
+
+async def test_addresses_follow_the_key(theatre: Theatre, page: m.Channel, post: dict[str, Any]) -> None:
+    await send(theatre, page, body_of(theatre, page, of(post)))
+    vault = Vault(SecretStr("k" * 40), [SecretStr(KEY)])
+    done = await rotate(theatre.newsroom.worker_db, vault)
+    assert (done.remaining, done.unreadable) == (0, [])
+    [address] = await rows(theatre, m.ReplyAddress)
+    fresh = Vault(SecretStr("k" * 40))
+    assert fresh.open(address.comment_id, address.ciphertext)["identifier"].endswith("_77")
 
 
 def test_what_was_stored_before_a_rotation_is_known_again() -> None:
