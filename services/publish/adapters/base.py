@@ -564,9 +564,7 @@ class ReadsComments(Protocol):
 
 
 class ChannelError(Exception):
-    """The platform could not be asked, or said no; never carries a secret. `until`: it wants to be left alone."""
-
-    until: datetime | None = None
+    """The platform could not be asked, or said no; never carries a secret."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.en)
