@@ -187,6 +187,7 @@ async def _look(ctx: Context, delivery: m.Delivery) -> None:
         seen = await ready.adapter.reconcile(outcomes.sending_of(delivery))
         await ctx.resources.checkpoint("looked")
         repeatable = domain.may_repeat(ready.adapter.capabilities().repeatable_for, delivery.committed_at, now)
+        repeatable = repeatable or (isinstance(seen, NotFound) and seen.may_repeat)
     async with ctx.db.transaction() as session:
         await outcomes.record_look(session, delivery, seen, repeatable, ctx.clock.now())
 

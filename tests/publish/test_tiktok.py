@@ -317,7 +317,7 @@ async def test_a_lost_answer_to_the_last_chunk_leaves_one_post(theatre: Theatre,
         assert len(await posts(theatre)) == n, kind
 
 
-async def test_an_upload_that_stays_silent_is_unknown_and_settled_when_its_address_ends(
+async def test_an_upload_that_stays_silent_is_finished_later_and_never_twice(
     theatre: Theatre, channel: m.Channel
 ) -> None:
     adapter = opened(theatre, channel)
@@ -325,9 +325,12 @@ async def test_an_upload_that_stays_silent_is_unknown_and_settled_when_its_addre
     await theatre.fault(CASE, "video.upload", "not_executed_timeout", times=3)
     lost = await adapter.commit(sent)
     assert isinstance(lost, Unknown), lost
-    assert isinstance(await adapter.reconcile(lost.handle), Undecidable)
-    theatre.advance(timedelta(hours=2))
-    assert isinstance(await adapter.reconcile(lost.handle), NotFound), "without the last byte nothing comes out"
+    assert await adapter.reconcile(lost.handle) == NotFound(may_repeat=True)
+    theatre.advance(timedelta(minutes=55))
+    waits = await adapter.stage(sent)
+    assert isinstance(waits, Rejected), "what was lost may still arrive while its address lives"
+    assert not waits.permanent
+    theatre.advance(timedelta(minutes=11))
     late = await adapter.commit(sent)
     assert isinstance(late, Rejected), late
     assert not late.permanent
@@ -335,6 +338,20 @@ async def test_an_upload_that_stays_silent_is_unknown_and_settled_when_its_addre
     assert isinstance(again, Prepared), again
     assert again.staged["publish_id"] != sent.staged["publish_id"], "begun anew"
     assert isinstance(await adapter.commit(again), Published)
+    assert len(await posts(theatre)) == 1
+
+
+async def test_a_worker_that_died_before_the_last_chunk_needs_nobody(theatre: Theatre, channel: m.Channel) -> None:
+    """Through the loops: what was armed and never sent is found missing, and sent once."""
+    armed = await theatre.armed(channel, media_ids=[await theatre.film()])
+    room = theatre.newsroom
+    room.resources = theatre.resources()
+    for _ in range(6):
+        theatre.advance(timedelta(minutes=2))
+        await room.look()
+        await room.deliver()
+    [delivery] = (await room.read(armed.publication))["deliveries"]
+    assert delivery["state"] == "published", delivery
     assert len(await posts(theatre)) == 1
 
 

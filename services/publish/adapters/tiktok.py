@@ -69,8 +69,8 @@ MINUTE, CAPPED = timedelta(minutes=1), timedelta(hours=1)
 """How long to wait: the minute slides; the day's cap names no time, and is asked about again each hour."""
 PULLED_WITHIN = timedelta(hours=3)
 """How long the address of a picture is good: TikTok may come for an hour."""
-UPLOAD_SERVES = timedelta(minutes=50)
-"""The address of an upload lives an hour."""
+UPLOAD_SERVES, UPLOAD_ENDED = timedelta(minutes=50), timedelta(minutes=65)
+"""The address of an upload lives an hour: until when it is gone on with, and from when nothing can come of it."""
 SETTLED = timedelta(hours=3)
 """Until when pictures whose answer was lost may still come out: an hour of fetching, and moderation."""
 CLOCKS_APART = timedelta(minutes=5)
@@ -210,11 +210,14 @@ class Tiktok:
             if progress.state is not State.FAILED and progress.state is not State.UPLOADING:
                 return None
             plan, at = _plan(payload), progress.uploaded
-            is_fresh = self._clock.now() < datetime.fromisoformat(str(ready[MADE_AT])) + UPLOAD_SERVES
-            if progress.state is State.UPLOADING and at == plan.size:
+            age = self._clock.now() - datetime.fromisoformat(str(ready[MADE_AT]))
+            if progress.state is State.UPLOADING and (at is None or at == plan.size):
                 return None
-            if progress.state is State.UPLOADING and is_fresh and at is not None and plan.length(at):
+            if progress.state is State.UPLOADING and age < UPLOAD_SERVES and at is not None and plan.length(at):
                 return at
+            if progress.state is State.UPLOADING and age < UPLOAD_ENDED:
+                vi = "còn giữ lần tải video trước; đợi nó hết hạn rồi tải lại, để không thành hai bài"
+                raise _Unready(_said(vi, "the earlier upload may still be finished"))
             _forget(ready)
         ready |= {**await self._started(payload, ready), MADE_AT: self._clock.now().isoformat()}
         return 0
@@ -317,7 +320,7 @@ class Tiktok:
         match progress.state:
             case State.FAILED:
                 return Rejected(progress.failure, permanent=progress.reason not in MAY_PASS)
-            case State.UPLOADING if not is_sent and progress.uploaded != prepared.payload["media"][0]["size"]:
+            case State.UPLOADING if not is_sent and _lacks_bytes(progress, prepared.payload):
                 return Rejected(_said("không nhận phần cuối của video, sẽ gửi lại", "last chunk refused"), False)
             case State.COMPLETE if progress.posts:
                 first, *twins = progress.posts
@@ -379,25 +382,20 @@ class Tiktok:
             if (found := await self._seen(prepared, post_id)) is not None:
                 return replace(found, proof={**found.proof, "publish_id": task})
         match progress.state:
+            case State.FAILED if progress.reason in MAY_PASS:
+                return NotFound(may_repeat=True)
             case State.FAILED:
                 return Undecidable(progress.failure, is_final=True)
             case State.IN_INBOX:
                 vi = "đã nhận bản nháp vào hộp thư; cần người mở ứng dụng TikTok để đăng, rồi báo địa chỉ bài"
                 return Undecidable(_said(vi, "a draft in the creator's inbox"), is_final=True)
-            case State.UPLOADING:
-                return self._still_uploading(prepared, progress)
-            case State.FETCHING | None:
+            case State.UPLOADING if _lacks_bytes(progress, prepared.payload):
+                # The last chunk is wanted still: sent again into this upload, it makes this one post.
+                return NotFound(may_repeat=True)
+            case State.UPLOADING | State.FETCHING | None:
                 return Undecidable(_said("đang xử lý, bài chưa hiện", f"state {progress.state}"))
             case State.COMPLETE:
                 return await self._complete(prepared, progress)
-
-    def _still_uploading(self, prepared: Prepared, progress: Progress) -> Reconciled:
-        """Bytes are wanted: without the last of them nothing comes out, and its address ends."""
-        size, made = int(prepared.payload["media"][0]["size"]), instant(prepared.staged.get(MADE_AT))
-        ended = made is not None and self._clock.now() >= made + UPLOAD_SERVES + CLOCKS_APART * 3
-        if progress.uploaded is not None and progress.uploaded < size and ended:
-            return NotFound()
-        return Undecidable(_said("chưa nhận đủ video hoặc đang xử lý", "processing the upload"))
 
     async def _complete(self, prepared: Prepared, progress: Progress) -> Reconciled:
         """Out, and not to be seen yet by its number: the list may know it."""
@@ -527,6 +525,11 @@ def _require_allowed(creator: Mapping[str, Any], payload: Json) -> None:
 
 def _plan(payload: Json) -> Chunks:
     return chunks(int(payload["media"][0]["size"]))
+
+
+def _lacks_bytes(progress: Progress, payload: Json) -> bool:
+    """False also where TikTok does not tell how many it has."""
+    return progress.uploaded is not None and progress.uploaded < int(payload["media"][0]["size"])
 
 
 def _forget(ready: Json) -> None:
