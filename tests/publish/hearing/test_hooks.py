@@ -250,7 +250,7 @@ def test_no_letter_breaks_a_reader(kind: str, body: bytes) -> None:
         HOOKS.get(kind).read(Letter({}, body, NOW))
 
 
-@pytest.mark.parametrize("kind", ["facebook", "instagram", "mastodon", "bluesky"])
+@pytest.mark.parametrize("kind", hearing_jobs.readable_kinds())
 async def test_comments_are_read_where_nobody_tells_us(theatre: Theatre, kind: str) -> None:
     channel = await theatre.account(case_of(kind), next_number())
     needed = await theatre.medium(case_of(kind))
