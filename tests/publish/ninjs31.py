@@ -76,6 +76,7 @@ ITEM: Json = {
     "infoSources": many(closed(name=TEXT, role=TEXT, uri=URI, literal=TEXT)),
     "subjects": many(closed(name=TEXT, rel=TEXT, uri=URI, literal=TEXT, creator=TEXT)),
     "rightsInfo": closed(("linkedRights",), langId=URI, linkedRights=URI),
+    "altIds": many(closed(role=TEXT, value=TEXT)),
     "digitalSourceType": closed(name=TEXT, uri=URI, literal=TEXT),
     "renditions": many(
         closed(

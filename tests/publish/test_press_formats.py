@@ -20,7 +20,14 @@ from tests.publish.ninjs31 import OFFICIAL, SCHEMA, faults, official, valid
 
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 ITEM = UUID("01933b1e-0000-7000-8000-000000000001")
-HEAD = Masthead("Thành phố Hà Nội", "https://tin.example.vn/api/publish/v1/press/1", "Ghi nguồn.", place="Hà Nội")
+SITE = "https://tin.example.vn"
+HEAD = Masthead(
+    "Thành phố Hà Nội",
+    "https://tin.example.vn/api/publish/v1/press/1",
+    "Ghi nguồn.",
+    place="Hà Nội",
+    rights_url=f"{SITE}/dieu-kien",
+)
 NAR = {"n": "http://iptc.org/std/nar/2006-10-01/", "h": "http://www.w3.org/1999/xhtml"}
 
 

@@ -28,12 +28,15 @@ class Masthead:
     subjects: tuple[str, ...] = (DEFAULT,)
     place: str | None = None
     contact: str | None = None
+    rights_url: str | None = None
+    """A page that says what may be done with the items."""
 
     @classmethod
     def of(cls, publisher: str, contact: str | None, base: str, settings: Mapping[str, Any]) -> "Masthead":
         terms = settings.get("usage_terms") or f"Được đăng lại nguyên văn, miễn phí, khi ghi nguồn: {publisher}."
         subjects = tuple(str(code) for code in settings.get("subjects") or (DEFAULT,) if str(code) in TOPICS)
-        return cls(publisher, base, str(terms), subjects or (DEFAULT,), settings.get("place") or None, contact)
+        place, rights = settings.get("place") or None, settings.get("rights_url") or None
+        return cls(publisher, base, str(terms), subjects or (DEFAULT,), place, contact, rights)
 
 
 @dataclass(frozen=True)

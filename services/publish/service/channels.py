@@ -70,7 +70,7 @@ def _check(kind: str, settings: dict[str, Any]) -> None:
     for name in adapters.CHANNELS.get(kind).needs_settings:
         if not settings.get(name):
             raise InvalidChannel(f"Thiếu settings.{name}.")
-    for name in ("service", "web", "site"):
+    for name in ("service", "web", "site", "rights_url"):
         if name in settings:
             _check_address(name, settings[name])
     if "quiet_hours" in settings:
