@@ -207,7 +207,7 @@ class Day:
         detail = await editor.get(f"/api/publish/v1/publications/{publication_id}")
         if detail["story_id"]:
             self._found.story = await editor.get(f"/api/classify/v1/stories/{detail['story_id']}")
-        await self._approved(editor, speaker, detail)
+        await self._approved(editor, speaker, detail, channels)
         self._found.publication = await self._delivered(editor, publication_id, channels, progress)
         if films:
             await self._show_film(editor, speaker, films, progress)
@@ -236,15 +236,18 @@ class Day:
         return {channel["id"]: channel for channel in chosen}
 
     async def _written(self, editor: Desk, story_id: str, channels: Channels) -> str:
-        body = {"story_id": story_id, "channel_ids": list(channels)}
+        """For the bulletin first: a channel that takes no words alone is added with the picture."""
+        first = [key for key, one in channels.items() if one["kind"] == "own_site"]
+        body = {"story_id": story_id, "channel_ids": first}
         draft = await editor.post("/api/publish/v1/publications/from-story", body)
         self._remember(publication_id=draft["id"])
         return str(draft["id"])
 
-    async def _approved(self, editor: Desk, speaker: Desk, detail: dict[str, Any]) -> None:
+    async def _approved(self, editor: Desk, speaker: Desk, detail: dict[str, Any], channels: Channels) -> None:
         path = f"/api/publish/v1/publications/{detail['id']}"
         if detail["state"] == "draft":
             edited = edited_text(detail)
+            edited["channel_ids"] = list(channels)
             edited["media_ids"] = [await self._upload(editor, "ban-do.png", sample_picture(), "image/png", ALT)]
             detail |= (await editor.ask("PATCH", path, json=edited)).json()
         await self._released(editor, speaker, detail)
