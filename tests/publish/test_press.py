@@ -48,7 +48,6 @@ async def pressroom(newsroom: Newsroom, make: Make, client_for: Any, issuer: Pat
 # --- what goes out ---
 
 
-@pytest.mark.mission("M16")
 async def test_each_partner_gets_it_by_its_own_way_once(pressroom: PressRoom) -> None:
     await pressroom.published(title="Xe buýt 32 đổi lộ trình", body="Từ ngày 1/12.\n\n- Vé tháng vẫn dùng.")
     assert await pressroom.turn() == 2
@@ -69,7 +68,6 @@ async def test_each_partner_gets_it_by_its_own_way_once(pressroom: PressRoom) ->
     assert set((await pressroom.sends()).values()) == {"accepted"}
 
 
-@pytest.mark.mission("M16")
 async def test_a_receiver_that_fails_is_tried_again_under_the_same_id(pressroom: PressRoom) -> None:
     await pressroom.published()
     pressroom.hook.status = 503
@@ -158,7 +156,6 @@ async def test_nothing_goes_out_before_it_is_seen_to_be_put_nor_while_paused(pre
 # --- the feed ---
 
 
-@pytest.mark.mission("M16")
 async def test_the_feed_has_the_whole_text_in_three_forms(pressroom: PressRoom) -> None:
     made = await upload(pressroom.room, jpeg(1600, 900), alt="Bến Giáp Bát sáng nay", credit="Sở Giao thông")
     await pressroom.published(title="Bến Giáp Bát", body="Toàn văn <của> tin & hết.", media_ids=[made["id"]])
@@ -183,7 +180,6 @@ async def test_the_feed_has_the_whole_text_in_three_forms(pressroom: PressRoom) 
     assert newsmlg2.NewsMLG2Document(xml).get_item().guid == item["uri"]
 
 
-@pytest.mark.mission("M16")
 async def test_who_asks_again_is_answered_only_what_is_new(pressroom: PressRoom) -> None:
     await pressroom.published(title="Tin MOT")
     first = await pressroom.read("/items")
@@ -237,7 +233,6 @@ async def test_a_token_that_is_taken_away_opens_nothing_any_more(pressroom: Pres
 # --- embargo ---
 
 
-@pytest.mark.mission("M16")
 async def test_an_embargo_is_for_those_who_agreed_to_keep_it(pressroom: PressRoom) -> None:
     pressroom.channel = await pressroom.registered("som", embargo_minutes=60)
     await pressroom.published(title="Tin CO-HEN")
@@ -271,7 +266,7 @@ async def test_who_never_saw_what_was_held_does_not_hear_that_it_was_withdrawn(p
 # --- corrections and kills ---
 
 
-@pytest.mark.mission("M16", "M30")
+@pytest.mark.mission("M30")
 async def test_a_correction_is_a_new_version_of_the_same_item(pressroom: PressRoom) -> None:
     original = await pressroom.published(title="Vé tháng hết hạn từ mai")
     await pressroom.turn()
@@ -289,7 +284,7 @@ async def test_a_correction_is_a_new_version_of_the_same_item(pressroom: PressRo
     assert item["version"] == "2"
 
 
-@pytest.mark.mission("M16")
+@pytest.mark.mission("M30")
 async def test_a_kill_goes_by_every_way_and_is_done_when_all_have_acknowledged(pressroom: PressRoom) -> None:
     made = await pressroom.published(title="Tin RUT-LAI", body="Lời không còn đúng.")
     await pressroom.turn()
@@ -321,7 +316,7 @@ async def test_a_kill_goes_by_every_way_and_is_done_when_all_have_acknowledged(p
     assert [each.get("ref") for each in feed.findall("at:deleted-entry", ATOM)] == [kill["uri"]]
 
 
-@pytest.mark.mission("M16")
+@pytest.mark.mission("M30")
 async def test_partners_that_do_not_acknowledge_a_kill_are_named_to_a_person(pressroom: PressRoom) -> None:
     made = await pressroom.published()
     await pressroom.turn()
