@@ -31,7 +31,7 @@ async def send_press(ctx: Context) -> int:
     told = await asyncio.gather(*(_send(ctx, each) for each in due))
     await ctx.resources.checkpoint("press_out")
     for each, outcome in zip(due, told, strict=True):
-        telemetry.count("lantoa.press.sends", outcome=type(outcome).__name__, way=each.way)
+        telemetry.count("lantoa.press.sends", outcome=type(outcome).__name__, kind=str(each.way))
         await _record(ctx, each, outcome)
     return len(due)
 
