@@ -15,7 +15,7 @@ from sandbox.faults import Fault
 from sandbox.lag import LateList
 from sandbox.ledger import Act, Effect, Item
 from sandbox.platforms.base import AccountIn, Engagement, Platform, PublicPost, UnknownPost, World
-from sandbox.platforms.zalo import rules, wire
+from sandbox.platforms.zalo import hooks, rules, wire
 from sandbox.platforms.zalo.articles import ARTICLE, SHOW, Articles
 from sandbox.platforms.zalo.oas import NAME, STATUSES, Oa, Oas
 from sandbox.platforms.zalo.wire import Call, Json, Refused, invalid, require_only
@@ -81,10 +81,12 @@ class Zalo:
         return {"ended": self._oas.end(asked)}
 
     def engage(self, engagement: Engagement) -> dict[str, Any]:
-        """Readers see and share; there is no comment that an app could read."""
+        """Readers see and share; `replies` are messages to the account: there is no comment that an app could read."""
         post = self._world.ledger.current.get(NAME, engagement.post)
         if post is None or post.kind != ARTICLE or post.data["status"] != SHOW:
             raise UnknownPost(engagement.post)
+        for reply in engagement.replies:
+            hooks.written(self._oas.by_id[post.account], reply.text, self._world.clock, self._world.webhooks)
         given = {"view": engagement.likes, "share": engagement.reposts}
         added = {name: count for name, count in given.items() if count}
         if added:

@@ -74,3 +74,9 @@ WEBHOOK_DELAYS = rule(
     "it is sent again after 30 s, 5, 15 and 30 min and 1 h",
     (30.0, 300.0, 900.0, 1800.0, 3600.0),
 ).value
+WEBHOOK_TIME = rule(
+    "zalo.webhook.time",
+    Mark.PEER,
+    "the time that is signed is the header's (another reading: the body's)",
+    "X-ZEvent-Timestamp",
+).value
