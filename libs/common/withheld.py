@@ -9,6 +9,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
@@ -20,27 +21,42 @@ _LONG_ENOUGH = 6
 """A shorter secret would be found in every second line."""
 _BEGINNING = 8
 """So many letters of a secret are known again where the rest is cut off: platforms' words are shortened."""
+_MOST = 300
+"""Secrets that are remembered beside those of the settings; the last used are kept."""
 _TOKEN_LIKE = 12
 """A part of an address that is so long may be what lets one in."""
 
 
 class _Withheld:
+    """`_named`: each secret, the last used at the end, and whether it lasts as long as the process."""
+
     def __init__(self) -> None:
-        self._whole: frozenset[str] = frozenset()
-        self._begun: frozenset[str] = frozenset()
+        self._named: dict[str, bool] = {}
         self._pattern = _BOT_TOKEN
 
-    def add(self, secrets: Iterable[str]) -> None:
-        named = [secret for secret in secrets if len(secret) >= _LONG_ENOUGH]
-        whole = {form for secret in named for form in _spellings(secret)}
-        if whole <= self._whole:
-            return
+    def add(self, secrets: Iterable[str], *, lasts: bool = False) -> None:
+        fresh = False
+        for secret in secrets:
+            if len(secret) >= _LONG_ENOUGH:
+                known = self._named.pop(secret, None)
+                self._named[secret] = lasts or known is True
+                fresh = fresh or known is None
+        if fresh:
+            self._forget_oldest()
+            self._compile()
+
+    def _forget_oldest(self) -> None:
+        """Tokens that rotate pile up in a process that lives for months, and are dead by the time they are old."""
+        passing = [secret for secret, lasts in self._named.items() if not lasts]
+        for secret in passing[: max(len(passing) - _MOST, 0)]:
+            del self._named[secret]
+
+    def _compile(self) -> None:
+        spelt = {secret: _spellings(secret) for secret in self._named}
+        longest_first = sorted({form for forms in spelt.values() for form in forms}, key=len, reverse=True)
         # An address begins as many do that are none.
-        begun = {_beginning(form) for secret in named if "://" not in secret for form in _spellings(secret)}
-        self._whole |= whole
-        self._begun |= {form for form in begun if len(form) >= _BEGINNING}
-        longest_first = sorted(self._whole, key=len, reverse=True)
-        cut = [re.escape(form) + r"[\w.~+/=%:-]*" for form in sorted(self._begun)]
+        begun = {_beginning(form) for secret, forms in spelt.items() if "://" not in secret for form in forms}
+        cut = [re.escape(form) + r"[\w.~+/=%:-]*" for form in sorted(begun) if len(form) >= _BEGINNING]
         self._pattern = re.compile("|".join([_BOT_TOKEN.pattern, *map(re.escape, longest_first), *cut]))
 
     def taken_out(self, text: str) -> str:
@@ -55,7 +71,7 @@ def withhold(*secrets: str) -> None:
     _withheld.add(secrets)
 
 
-def withhold_address(address: str) -> None:
+def withhold_address(address: str, *, lasts: bool = False) -> None:
     """Of an address: its password, and the parts of its path and query that may be what lets one in."""
     try:
         parts = urlsplit(address)
@@ -63,7 +79,7 @@ def withhold_address(address: str) -> None:
     except ValueError:
         return
     long_ones = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
-    withhold(*found, *(part for part in long_ones if len(part) >= _TOKEN_LIKE))
+    _withheld.add([*found, *(part for part in long_ones if len(part) >= _TOKEN_LIKE)], lasts=lasts)
 
 
 def withhold_settings(settings: BaseModel) -> None:
@@ -71,9 +87,9 @@ def withhold_settings(settings: BaseModel) -> None:
     for value in settings.__dict__.values():
         if isinstance(value, SecretStr):
             secret = value.get_secret_value()
-            withhold(secret)
+            _withheld.add([secret], lasts=True)
             if "://" in secret:
-                withhold_address(secret)
+                withhold_address(secret, lasts=True)
         elif isinstance(value, BaseModel):
             withhold_settings(value)
 
@@ -89,7 +105,10 @@ def _beginning(form: str) -> str:
     return form[: bot.end() + 4] if bot else form[:_BEGINNING]
 
 
-def _spellings(secret: str) -> set[str]:
+@lru_cache(maxsize=2 * _MOST)
+def _spellings(secret: str) -> frozenset[str]:
     """As it is, as an address writes it, as JSON and Python's repr write it, and in base64."""
     coded = base64.b64encode(secret.encode()).decode().rstrip("=")
-    return {secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1], repr(secret)[1:-1], coded}
+    return frozenset(
+        {secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1], repr(secret)[1:-1], coded}
+    )

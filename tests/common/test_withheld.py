@@ -7,7 +7,7 @@ import logging
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from libs.common import logs
+from libs.common import logs, withheld
 from libs.common.withheld import SECRET, withhold, withhold_address, withhold_settings, without_secrets
 
 WORD = 'Zq7-bímật"x/9 k'
@@ -80,3 +80,14 @@ def test_a_line_of_the_log_has_none_of_them() -> None:
         handler.emit(record)
         assert "bi-mat" not in said.getvalue()
         assert SECRET in said.getvalue()
+
+
+def test_tokens_that_rotate_do_not_pile_up_and_those_of_the_settings_last() -> None:
+    held = withheld._Withheld()
+    held.add(["khoa-cua-cai-dat"], lasts=True)
+    for number in range(withheld._MOST + 50):
+        held.add([f"ma-xoay-vong-{number:06d}"])
+        held.add(["van-dang-dung-hom-nay"])
+    said = held.taken_out(f"khoa-cua-cai-dat ma-xoay-vong-{withheld._MOST + 49:06d} van-dang-dung-hom-nay")
+    assert said == " ".join([SECRET] * 3)
+    assert len(held._named) == withheld._MOST + 1
