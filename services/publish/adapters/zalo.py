@@ -11,7 +11,7 @@ settings: `app_id`, `broadcast` (false), `target` (object; {} is all followers),
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -146,7 +146,7 @@ class Zalo:
 
     def compose(self, draft: Draft) -> Composed:
         media = choose_media(draft.media, MEDIA)
-        corrects = _article_of(draft.corrects.id) if draft.corrects else None
+        corrects = draft.corrects.id if draft.corrects else None
         if not media and corrects is None:
             raise NotPostable(Reason("Bài viết Zalo cần ít nhất một ảnh làm ảnh bìa; hãy thêm ảnh", "no cover"))
         heading = wording.heading(draft)
@@ -257,7 +257,7 @@ class Zalo:
     # --- showing it, and sending it on ---
 
     async def commit(self, prepared: Prepared) -> Outcome:
-        article = str(prepared.payload.get("edits") or prepared.staged[ARTICLE])
+        article = _article_of(str(prepared.payload.get("edits") or prepared.staged[ARTICLE]))
         try:
             body = await self._shown(article, prepared.payload)
         except ChannelError as trouble:  # only read: nothing was changed
@@ -297,7 +297,10 @@ class Zalo:
         if not told.get("message_id"):
             return self._unclear(prepared, AnswerLost("no message_id in the answer"))
         message = str(told["message_id"])
-        return Published(f"{article}{SENT}{message}", "", proof={"broadcast": message})
+        # A correction stands in the article that it edits, and shares its id where that was sent to followers too.
+        edited = str(prepared.payload.get("edits") or "")
+        post = edited if SENT in edited else f"{article}{SENT}{message}"
+        return Published(post, "", proof={"broadcast": message})
 
     async def _taken_back(self, prepared: Prepared, article: str, why: ChannelError) -> Outcome:
         """The broadcast was refused: the article is hidden again, or it would stand there as half of what was approved.
@@ -334,7 +337,7 @@ class Zalo:
         article = await self._read(_article_of(known))
         if article is None or article.get("status") != "show" or not _says(article, prepared.payload):
             return NotFound()
-        if "broadcast" in prepared.payload and SENT not in known:
+        if "broadcast" in prepared.payload and prepared.id is None:  # an id is given once the broadcast was answered
             return Undecidable(CONSOLE, is_final=True)
         since = prepared.at - CLOCKS_APART if prepared.at else None
         alike = await self._alike(prepared.payload["title"], since, "show")
@@ -389,24 +392,24 @@ class Zalo:
             raise
         return told
 
-    async def _own(self) -> Any:
-        """Newest first, some pages of them."""
+    async def _own(self, since: datetime | None = None) -> AsyncIterator[Json]:
+        """Newest first, some pages of them; `since`: none after a page of older ones (within a page any order)."""
         for page in range(PAGES):
             query = {"offset": str(page * SLICE), "limit": str(SLICE), "type": "normal"}
             told = await self._api.get("v2.0/article/getslice", **query)
             rows = [one for one in told.get("medias") or [] if isinstance(one, dict) and one.get("id")]
             for row in rows:
                 yield row
-            if len(rows) < SLICE:
+            if len(rows) < SLICE or (since is not None and all(_is_older(row, since) for row in rows)):
                 return
 
     async def _alike(self, title: str, since: datetime | None, status: str) -> list[str]:
         """Ids of articles of this title, made since, oldest first; of those made long before nothing is asked."""
         found: list[tuple[datetime, str]] = []
-        async for one in self._own():
+        async for one in self._own(since):
+            if since is not None and _is_older(one, since):
+                continue
             made = _made(one)
-            if since is not None and made is not None and made < since:
-                break
             if one.get("status") == status and measure.squeezed(one.get("title")) == measure.squeezed(title):
                 found.append((made or self._clock.now(), str(one["id"])))
         return [article for _, article in sorted(found)]
@@ -438,6 +441,11 @@ def _made(article: Mapping[str, Any]) -> datetime | None:
     """Milliseconds, by what integrators show."""
     at = whole_number(article.get("create_date"))
     return datetime.fromtimestamp(at / 1000, UTC) if at else None
+
+
+def _is_older(article: Mapping[str, Any], since: datetime) -> bool:
+    made = _made(article)
+    return made is not None and made < since
 
 
 def _url(article: Mapping[str, Any]) -> str:
