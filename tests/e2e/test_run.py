@@ -71,6 +71,7 @@ def test_the_sample_day_goes_round(first: dict[str, Any]) -> None:
         "own_site",
         "email",
         "press",
+        "webpush",
         "bluesky",
         "facebook",
         "instagram",

@@ -3,6 +3,9 @@
 A new platform is one entry of `SANDBOX`; each secret is made once and kept with the installation's others.
 """
 
+import base64
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +15,8 @@ Json = dict[str, Any]
 HANDLE = "thanhpho.test"
 NAME = "thanhpho"
 LIST = "hang-ngay"
+TOPIC, BROWSER = "tin-thanh-pho", "dien-thoai"
+"""What readers' browsers are told, and the one browser of the sandbox that asked for it."""
 PAGE = "100003550000001"
 INSTAGRAM, THREADS = "17841400003550001", "17842500003550001"
 """Numbers of the accounts, as Meta's platforms give them."""
@@ -127,18 +132,36 @@ def sandbox_settings(base: str, secret: Secret) -> dict[str, str]:
         prefix = f"LANTOA_SANDBOX_{account.platform.upper()}__"
         told |= {prefix + key: value for key, value in account.told(secret(_name(account))).items()}
         told[f"{prefix}BASE_URL"] = f"{base}/{account.platform}"
+    told["LANTOA_SANDBOX_PUSH__BROWSERS"] = f"{BROWSER}:{secret(f'sandbox-{BROWSER}')}"
+    told["LANTOA_SANDBOX_PUSH__BASE_URL"] = f"{base}/push"
     return told
 
 
+def push_settings(base: str, secret: Secret) -> dict[str, str]:
+    """The key pair that readers' browsers know us by, and the one push service there is: the sandbox's."""
+    key = hashlib.blake2b(secret("vapid").encode(), digest_size=32, person=b"lantoa-vapid").digest()
+    return {
+        "LANTOA_PUBLISH__PUSH__VAPID_PRIVATE_KEY": base64.urlsafe_b64encode(key).decode().rstrip("="),
+        "LANTOA_PUBLISH__PUSH__SUBJECT": "mailto:truc-ban@thanhpho.example",
+        "LANTOA_PUBLISH__PUSH__SERVICES": json.dumps([base]),
+    }
+
+
+def browser(secret: Secret) -> Json:
+    """Body of the sandbox's `PUT /control/accounts`: it answers with the subscription of that browser."""
+    return {"platform": "push", "handle": BROWSER, "password": secret(f"sandbox-{BROWSER}")}
+
+
 def channels(base: str, secret: Secret) -> list[Json]:
-    """Bodies of `POST /api/publish/v1/channels`: the city's own bulletin, digest and press kit first, then each account
-    of the sandbox."""
+    """Bodies of `POST /api/publish/v1/channels`: the city's own bulletin, digest, press kit and notices first, then
+    each account of the sandbox."""
     own: Json = {"kind": "own_site", "name": "Bản tin thành phố", "address": "ban-tin", "is_city_official": True}
     digest: Json = {"kind": "email", "name": "Bản tin qua thư", "address": LIST, "settings": {"list": LIST}}
     partners = [{"id": "bao-thu", "name": "Báo Thử"}]
     press: Json = {"kind": "press", "name": "Bộ tin cho báo chí", "address": "bao-chi"}
     press |= {"settings": {"partners": partners}, "secret": {"bao-thu.token": secret("press-token")}}
-    return [own, digest, press, *(_channel(account, base, secret(_name(account))) for account in SANDBOX)]
+    push: Json = {"kind": "webpush", "name": "Tin của thành phố", "address": TOPIC, "settings": {"topic": TOPIC}}
+    return [own, digest, press, push, *(_channel(account, base, secret(_name(account))) for account in SANDBOX)]
 
 
 def _channel(account: Account, base: str, secret: str) -> Json:

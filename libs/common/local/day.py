@@ -195,6 +195,7 @@ class Day:
         self, editor: Desk, speaker: Desk, admin: Desk, sandbox: httpx.AsyncClient, progress: Progress
     ) -> None:
         known = await self._channels(admin)
+        await self._subscribed(editor, sandbox)
         channels = {key: one for key, one in known.items() if one["kind"] not in accounts.OF_VIDEOS}
         films = {key: one for key, one in known.items() if one["kind"] in accounts.OF_VIDEOS}
         publication_id = self._state.get("publication_id")
@@ -234,6 +235,12 @@ class Day:
                 known[body["kind"]] = await admin.post("/api/publish/v1/channels", body)
         chosen = [known[body["kind"]] for body in wanted]
         return {channel["id"]: channel for channel in chosen}
+
+    async def _subscribed(self, editor: Desk, sandbox: httpx.AsyncClient) -> None:
+        """A reader's browser of the sandbox asks to be told; again, it is the same subscription."""
+        told = await sandbox.put("/control/accounts", json=accounts.browser(self._setup.secret))
+        body = {"subscription": told.raise_for_status().json()["subscription"], "topics": [accounts.TOPIC]}
+        await editor.post("/api/publish/v1/push/subscriptions", body)
 
     async def _written(self, editor: Desk, story_id: str, channels: Channels) -> str:
         """For the bulletin first: a channel that takes no words alone is added with the picture."""

@@ -69,6 +69,7 @@ def service_environment(setup: Setup, role: str, service: str) -> dict[str, str]
     if service in ("publish", "operator"):
         told["LANTOA_PUBLISH__CREDENTIALS_KEY"] = setup.secret("credentials-key")
         told["LANTOA_PUBLISH__READERS__KEY"] = setup.secret("readers-key")
+        told |= accounts.push_settings(setup.addresses.sandbox, setup.secret)
     return _inherited() | _telemetry() | _letters(service) | told
 
 
