@@ -212,15 +212,14 @@ async def test_strangers_doors_are_not_there(theatre: Theatre, page: m.Channel) 
     assert (await client.post(f"/hooks/facebook/{page.id}", content=b"x" * 1_000_001)).status_code == 413
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{", b'{"entry": 5}', b'{"entry": [{"id": 1, "changes": [7]}]}', b"\xff"]
-)
 async def test_a_genuine_letter_that_nobody_understands_is_no_error(
-    theatre: Theatre, page: m.Channel, body: bytes, caplog: pytest.LogCaptureFixture
+    theatre: Theatre, page: m.Channel, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An error would make the platform repeat it, and at last switch the hook off."""
-    assert await send(theatre, page, body) == 200
-    assert "could not be read" in caplog.text
+    bodies = (b"", b"[]", b"{", b'{"entry": 5}', b'{"entry": [{"id": 1, "changes": [7]}]}', b"\xff")
+    for body in bodies:
+        assert await send(theatre, page, body) == 200
+    assert caplog.text.count("could not be read") == len(bodies)
 
 
 async def test_letters_that_no_database_holds_are_left_out(
