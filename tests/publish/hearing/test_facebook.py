@@ -44,6 +44,7 @@ async def say(theatre: Theatre, post_id: str, *words: str) -> None:
     await theatre.post("facebook/engage", post=post_id, replies=[{"text": one, "author": AUTHOR} for one in words])
 
 
+@pytest.mark.mission("M37")
 async def test_however_letters_come_each_comment_is_there_once(theatre: Theatre, subscribed: dict[str, Any]) -> None:
     """One letter is overtaken, one comes twice, one after a forged copy, one late."""
     for fault in ("reorder", "duplicate", "bad_signature", "delay"):

@@ -49,6 +49,7 @@ from tests.publish.hearing.letters import (
 from tests.publish.newsroom import API, KEY
 
 
+@pytest.mark.mission("M37")
 async def test_a_comment_is_kept_masked_and_without_its_writer(
     theatre: Theatre, page: m.Channel, post: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
