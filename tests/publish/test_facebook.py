@@ -34,7 +34,7 @@ from services.publish.adapters.base import (
     Unknown,
 )
 from services.publish.adapters.facebook import Facebook
-from services.publish.adapters.graph import NO_TOKENS, Graph, Meaning, Refused, Usage, meaning_of
+from services.publish.adapters.graph import Graph, Meaning, Refused, Usage, meaning_of
 from tests.publish.conformance.drafts import NOW, plain
 from tests.publish.library import jpeg, upload
 from tests.publish.newsroom import API, Newsroom
@@ -496,9 +496,6 @@ async def test_no_secret_in_log_or_error(desk: Desk, caplog: pytest.LogCaptureFi
         adapter._graph._read(httpx.Response(400, json=told))
     assert TOKEN not in f"{refused.value} {refused.value.reason} {refused.value.message}"
     assert SECRET not in f"{refused.value} {refused.value.reason}"
-    record = logging.LogRecord("httpx", 20, "", 1, "GET https://x/upload:1?sig=%s", ("abc",), None)
-    assert NO_TOKENS.filter(record)
-    assert "abc" not in record.getMessage()
     assert isinstance(adapter._graph, Graph)
 
 

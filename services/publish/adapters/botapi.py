@@ -1,17 +1,16 @@
 """The wire of the Bot API: calls of one bot, and what became of them told apart.
 
-The bot's token is part of every address: no exception carries an address, and httpx's own log line is cleaned of it.
+The bot's token is part of every address: no exception carries an address, and httpx's own log line is cleaned of it
+(addresses.py).
 """
 
 import asyncio
 import json
-import logging
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from typing_extensions import override
 
 from services.publish.adapters.base import Account, ChannelError, Json, Reason
 
@@ -40,21 +39,6 @@ IN_VIETNAMESE = {
 }
 """What the platform says often, for editors; its own words stay beside."""
 TOKEN = re.compile(r"[1-9][0-9]{2,15}:[A-Za-z0-9_-]{3,80}")
-_IN_ADDRESS = re.compile(r"/bot[0-9]+(?::|%3A)[^/\s\"']+", re.IGNORECASE)
-
-
-class NoTokens(logging.Filter):
-    """httpx says the address of every request at INFO; here without the token in it."""
-
-    @override
-    def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        if _IN_ADDRESS.search(said):
-            record.msg, record.args = _IN_ADDRESS.sub("/bot…", said), ()
-        return True
-
-
-NO_TOKENS = NoTokens()
 
 
 class Refused(ChannelError):

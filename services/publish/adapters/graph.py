@@ -10,7 +10,6 @@ import hmac
 import json
 import logging
 import math
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -41,21 +40,6 @@ VERSION = "v26.0"
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 UPLOAD_TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_IN_ADDRESS = re.compile(r"((?:access_token|input_token|appsecret_proof|client_secret|sig)=)[^&\s\"']+", re.IGNORECASE)
-
-
-class NoTokens(logging.Filter):
-    """httpx says the address of every request at INFO; here without what lets one in."""
-
-    @override
-    def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        if _IN_ADDRESS.search(said):
-            record.msg, record.args = _IN_ADDRESS.sub(r"\1…", said), ()
-        return True
-
-
-NO_TOKENS = NoTokens()
 
 
 class Meaning(StrEnum):
@@ -269,9 +253,6 @@ class Graph:
     app_secret: str | None = None
     version: str = VERSION
     hold_at: int = HOLD_AT
-
-    def __post_init__(self) -> None:
-        logging.getLogger("httpx").addFilter(NO_TOKENS)
 
     @override
     def __repr__(self) -> str:

@@ -10,7 +10,6 @@ or id of the linked group), `owns_updates` (false; true: nobody else reads this 
 forgotten).
 """
 
-import logging
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -51,7 +50,7 @@ from services.publish.adapters.base import (
     Undecidable,
     Unknown,
 )
-from services.publish.adapters.botapi import NO_TOKENS, BotApi, NotConnected, Refused
+from services.publish.adapters.botapi import BotApi, NotConnected, Refused
 from services.publish.adapters.telegram_receipts import Receipts, is_of, is_twin
 from services.publish.adapters.telegram_text import RULES, TEXT_UNITS, PostId, compose, kind_of
 from services.publish.limits import Limit
@@ -82,7 +81,6 @@ class Telegram:
     )
 
     def __init__(self, account: Account, tools: Tools) -> None:
-        logging.getLogger("httpx").addFilter(NO_TOKENS)
         self._bot, self._tools, self._account = BotApi(account, tools.http), tools, account
         settings, self._facts = account.settings, account.facts or {}
         self._chat = _chat_name(settings.get("chat", ""))

@@ -6,7 +6,6 @@ doing anything. The token is in a header, the refresh token in a body; the addre
 and is kept out of the log.
 """
 
-import logging
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from enum import StrEnum
 from typing import Any
 
 import httpx
-from typing_extensions import override
 
 from libs.common.withheld import withhold, withhold_address
 from services.publish.adapters.base import Account, ChannelError, Json, Reason, RenewalUnheard, Tools
@@ -26,21 +24,6 @@ UPLOAD_TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 RENEWED_BEFORE = timedelta(minutes=5)
 """The access token's end: clocks differ, and a call takes its time."""
-_IN_ADDRESS = re.compile(r"((?:upload_token|upload_id)=)[^&\s\"']+")
-
-
-class NoUploadTokens(logging.Filter):
-    """httpx says the address of every request at INFO; here without what lets one upload."""
-
-    @override
-    def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        if _IN_ADDRESS.search(said):
-            record.msg, record.args = _IN_ADDRESS.sub(r"\1…", said), ()
-        return True
-
-
-NO_UPLOAD_TOKENS = NoUploadTokens()
 
 
 class Meaning(StrEnum):
@@ -151,7 +134,6 @@ class Api:
 
     def __post_init__(self) -> None:
         self._secret = dict(self.account.secret)
-        logging.getLogger("httpx").addFilter(NO_UPLOAD_TOKENS)
 
     # --- calls ---
 

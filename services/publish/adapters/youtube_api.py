@@ -4,8 +4,6 @@ The token goes into the header alone. An upload's session address lets one in by
 it is taken out of every line that shows addresses, and asked only where it is our own upload service.
 """
 
-import logging
-import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -30,18 +28,6 @@ UNTOLD = timedelta(seconds=60)
 """How long to wait after a throttle that names no time."""
 MOST_WAIT = timedelta(hours=6)
 Body = Callable[[], AsyncIterator[bytes]]
-
-
-class NoSessions(logging.Filter):
-    """Addresses are logged: the part that opens an upload's session is taken out."""
-
-    @override
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = re.sub(r"upload_id=[\w-]+", "upload_id=…", record.getMessage()), ()
-        return True
-
-
-NO_SESSIONS = NoSessions()
 
 
 class Meaning(StrEnum):
@@ -149,8 +135,6 @@ class Api:
         self._tools, self._channel_id, self._secret = tools, account.channel_id, account.secret
         self.service = str(settings.get("service", SERVICE)).rstrip("/")
         self._oauth = str(settings.get("oauth", OAUTH)).rstrip("/")
-        for logger in ("httpx", "httpcore.http11"):
-            logging.getLogger(logger).addFilter(NO_SESSIONS)
 
     @override
     def __repr__(self) -> str:
