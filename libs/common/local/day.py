@@ -316,7 +316,7 @@ class Day:
             detail = await editor.get(path)
             assert self._found.publication is not None
             self._found.publication["engagement"] = detail["engagement"]
-            return None, any(one["value"] for one in detail["engagement"])
+            return None, any(one["value"] for one in detail["engagement"] if one["delivery_id"] == posts[0]["id"])
 
         if not await _until(look, still=0, patience=60):
             self._found.problems.append("Chưa đọc lại được tương tác.")
