@@ -12,7 +12,7 @@ import pytest
 from libs.common import models as m
 from libs.common.testing.make import Make
 from services.publish import jobs, queries
-from services.publish.adapters.base import Corrected, Found, NotPostable, Published, Undecidable
+from services.publish.adapters.base import Corrected, Found, NotPostable, Published, Undecidable, Unknown
 from tests.publish.conformance.case import case_of
 from tests.publish.conformance.drafts import plain, unconnected
 from tests.publish.conformance.theatre import Theatre, next_number
@@ -239,6 +239,23 @@ async def test_a_correction_of_what_was_sent_is_sent_too_and_shares_its_post(lou
     unheard = await adapter.reconcile(prepared.as_handle())
     assert isinstance(unheard, Undecidable), "whether the second message went out cannot be read"
     assert unheard.is_final
+
+
+async def test_a_correction_that_may_not_be_sent_on_is_told_as_it_is(loud: Desk) -> None:
+    done = await loud.send()
+    await loud.put(broadcasts=0)
+    adapter = loud.theatre.opened(loud.channel)
+    corrects = Corrected(delivery(done)["platform_id"], delivery(done)["platform_url"])
+    picture = (await loud.theatre.shown(CASE, plain())).media
+    draft = replace(plain(title="Giờ cấm đường", kind="correction"), corrects=corrects, media=picture)
+    sent = await adapter.commit(adapter.prepare(adapter.compose(draft).payload, UUID(int=7), loud.room.clock.now()))
+    assert isinstance(sent, Unknown)
+    [post] = await loud.stands()
+    assert post["text"].startswith("Đính chính")
+    seen = await adapter.reconcile(sent.handle)
+    assert isinstance(seen, Undecidable)
+    assert "đã được sửa" in seen.reason.vi
+    assert "hết lượt gửi tin" in seen.reason.vi
 
 
 # --- tokens ---

@@ -68,8 +68,8 @@ METRICS = (
 )
 COUNTERS = {"views": "total_view", "shares": "total_share"}
 SLICE, PAGES = 10, 5
-ARTICLE, TOKEN, BEGUN = "article", "token", "begun"
-"""Of what is staged: the hidden article's id, the token of the task that makes it, and since when."""
+ARTICLE, TOKEN, BEGUN, REFUSED = "article", "token", "begun", "refused"
+"""Of what is staged: the hidden article's id, the token of the task that makes it, its begin; why none was sent on."""
 LOOKS = (1.0, 4.0)
 """Seconds between looks at a task: pictures take some; what takes longer is looked at by a later try."""
 SENT = ":"
@@ -304,9 +304,10 @@ class Zalo:
 
     async def _taken_back(self, prepared: Prepared, article: str, why: ChannelError) -> Outcome:
         """The broadcast was refused: the article is hidden again, or it would stand there as half of what was approved.
-        An article that stood before stays, with its correction."""
+        An article that stood before stays, with its correction: a person is told what was not sent."""
         if prepared.payload.get("edits"):
-            return self._not_done(why)
+            told = replace(prepared, staged={**prepared.staged, REFUSED: why.reason.vi})
+            return Unknown(told.as_handle(), self._clock.now(), why.reason)
         try:
             body = {"id": article, **self._body(prepared.payload, "hide")}
             await self._verified(_token_of(await self._api.post("v2.0/article/update", body)))
@@ -338,7 +339,11 @@ class Zalo:
         if article is None or article.get("status") != "show" or not _says(article, prepared.payload):
             return NotFound()
         if "broadcast" in prepared.payload and prepared.id is None:  # an id is given once the broadcast was answered
-            return Undecidable(CONSOLE, is_final=True)
+            refused = prepared.staged.get(REFUSED)
+            told = Reason(
+                f"Bài viết đã được sửa, nhưng tin gửi người quan tâm không đi: {refused}", "broadcast refused"
+            )
+            return Undecidable(told if refused else CONSOLE, is_final=True)
         since = prepared.at - CLOCKS_APART if prepared.at else None
         alike = await self._alike(prepared.payload["title"], since, "show")
         twins = () if prepared.payload.get("edits") else tuple(one for one in alike if one != _article_of(known))
