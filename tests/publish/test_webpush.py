@@ -22,7 +22,6 @@ MINUTE = timedelta(minutes=1)
 URGENT = {"is_urgent": True, "urgent_reason": "Cầu có vết nứt, cần báo ngay cho người đi đường"}
 
 
-@pytest.mark.mission("M16")
 async def test_a_notice_stands_on_every_screen_that_asked(pushroom: PushRoom) -> None:
     await pushroom.subscribed("dien-thoai", "may-tinh")
     await pushroom.published(title="Cầu Long Biên cấm xe từ 22 giờ")
@@ -230,7 +229,7 @@ async def test_two_workers_share_the_work_and_tell_nobody_twice(pushroom: PushRo
 # --- corrections and take-downs ---
 
 
-@pytest.mark.mission("M16", "M30")
+@pytest.mark.mission("M30")
 async def test_a_correction_takes_the_place_of_what_it_corrects(pushroom: PushRoom) -> None:
     await pushroom.subscribed("may")
     original = await pushroom.published(title="Vé tháng xe buýt hết hạn từ mai")
@@ -250,7 +249,6 @@ async def test_a_correction_takes_the_place_of_what_it_corrects(pushroom: PushRo
     assert set(await pushroom.screens("đã được gỡ")) == {"may", "moi-den"}
 
 
-@pytest.mark.mission("M16")
 async def test_a_take_down_before_anything_was_sent_tells_nobody(pushroom: PushRoom) -> None:
     await pushroom.subscribed("may")
     made = await pushroom.published(title="Tin GO-SOM")
@@ -262,7 +260,6 @@ async def test_a_take_down_before_anything_was_sent_tells_nobody(pushroom: PushR
     assert gone.withdrawal_proof is not None
 
 
-@pytest.mark.mission("M16")
 async def test_a_take_down_is_done_when_every_push_service_took_the_replacement(pushroom: PushRoom) -> None:
     await pushroom.subscribed("may", "dien-thoai")
     made = await pushroom.published(title="Tin GO-THAT", body="Lời không còn đúng.")

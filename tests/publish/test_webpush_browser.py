@@ -77,7 +77,6 @@ async def pushed(browser: Chromium, origin: str, data: str) -> None:
     await browser.ask("ServiceWorker.deliverPushMessage", origin=origin, registrationId=registration, data=data)
 
 
-@pytest.mark.mission("M16")
 async def test_a_reader_signs_up_sees_it_replaced_and_leaves(online: tuple[PushRoom, str], tmp_path: Path) -> None:
     pushroom, origin = online
     subscription = await pushroom.browser("may")

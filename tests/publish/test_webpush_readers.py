@@ -43,7 +43,6 @@ def auth_of(browser: dict[str, Any]) -> dict[str, str]:
     return {"endpoint": browser["endpoint"], "auth": browser["keys"]["auth"]}
 
 
-@pytest.mark.mission("M16")
 async def test_a_browser_signs_up_changes_and_leaves(pushroom: PushRoom) -> None:
     browser = await pushroom.browser("may")
     unknown = await pushroom.ask("/show", **auth_of(browser))

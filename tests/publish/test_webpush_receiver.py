@@ -50,7 +50,6 @@ async def receiving() -> AsyncIterator[Receiver]:
         process._transport.close()  # type: ignore[attr-defined]  # else its end is noticed after the loop has gone
 
 
-@pytest.mark.mission("M16")
 async def test_an_independent_receiver_opens_what_we_send(pushroom: PushRoom) -> None:
     async with receiving() as receiver:
         subscription = await receiver.next()
