@@ -109,8 +109,8 @@ async def test_a_reader_signs_up_sees_it_replaced_and_leaves(online: tuple[PushR
         assert instead["tag"] == shown["tag"]
 
         await pushed(browser, origin, "không phải JSON")
-        both = await browser.until(f"{SHOWN}.then((all) => all.length === 2 ? all : null)")
-        assert "Thông báo của thành phố" in {one["title"] for one in both}
+        whole = "Thông báo của thành phố"
+        await browser.until(f"{SHOWN}.then((all) => all.some((one) => one.title === '{whole}'))")
 
         await browser.run("document.getElementById('thoi').click()")
         await browser.until("document.getElementById('ket-qua').textContent.startsWith('Đã thôi nhận')")
