@@ -8,22 +8,22 @@ and is kept out of the log.
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 
 import httpx
+from typing_extensions import override
 
 from libs.common.withheld import withhold, withhold_address
-from services.publish.adapters.base import Account, ChannelError, Json, Reason, RenewalUnheard, Tools
-from services.publish.adapters.reading import instant, whole_number
+from services.publish.adapters import single_use
+from services.publish.adapters.base import ChannelError, Json, Reason
+from services.publish.adapters.reading import whole_number
 
+NAME = "TikTok"
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 UPLOAD_TIMEOUT = httpx.Timeout(120.0, connect=5.0)
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 RENEWED_BEFORE = timedelta(minutes=5)
-"""The access token's end: clocks differ, and a call takes its time."""
 
 
 class Meaning(StrEnum):
@@ -75,7 +75,7 @@ IN_VIETNAMESE = {
 }
 
 
-class Refused(ChannelError):
+class Refused(single_use.Refusal):
     """TikTok answered with an error."""
 
     def __init__(self, code: str, message: str, status: int) -> None:
@@ -91,18 +91,12 @@ class Refused(ChannelError):
         return self.meaning in (Meaning.TOKEN, Meaning.PERMISSION)
 
 
-class NotSent(ChannelError):
-    """The request was never sent: no connection, or no token to send it with."""
-
-    def __init__(self, why: str, vi: str = "Không kết nối được máy chủ TikTok") -> None:
-        super().__init__(Reason(vi, f"not sent: {why}"))
+class NotSent(single_use.NotSent):
+    name = NAME
 
 
-class AnswerLost(ChannelError):
-    """The request may have arrived; no usable answer came back."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(Reason("Không nhận được trả lời của TikTok", f"answer lost: {why}"))
+class AnswerLost(single_use.AnswerLost):
+    name = NAME
 
 
 class NeedsPerson(ChannelError):
@@ -123,17 +117,16 @@ class Answered:
 
 
 @dataclass
-class Api:
+class Api(single_use.Client):
     """Calls as one account. `service`: `https://open.tiktokapis.com`."""
 
-    tools: Tools
-    account: Account
     service: str
     client_key: str
-    _secret: Json = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        self._secret = dict(self.account.secret)
+    name = NAME
+    early = RENEWED_BEFORE
+    not_sent = NotSent
+    answer_lost = AnswerLost
 
     # --- calls ---
 
@@ -155,65 +148,14 @@ class Api:
 
     async def _as(self, token: str, path: str, body: Json, query: Mapping[str, str]) -> Json:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json; charset=UTF-8"}
-        answer = await self._ask(f"{self.service}/v2/{path}", json=body, params=dict(query), headers=headers)
+        answer = await self._sent(
+            "POST", f"{self.service}/v2/{path}", timeout=TIMEOUT, json=body, params=dict(query), headers=headers
+        )
         return dict(_read(answer).get("data") or {})
-
-    async def _ask(self, url: str, **request: Any) -> httpx.Response:
-        try:
-            return await self.tools.http.post(url, timeout=TIMEOUT, **request)
-        except NEVER_SENT as error:
-            raise NotSent(type(error).__name__) from None
-        except httpx.InvalidURL:
-            raise NotSent("InvalidURL") from None
-        except httpx.HTTPError as error:
-            raise AnswerLost(type(error).__name__) from None
 
     # --- the token ---
 
-    @property
-    def secret(self) -> Json:
-        """As it is now: renewing changes it."""
-        return self._secret
-
-    async def _token(self) -> str:
-        """One that lives on for a while; raises NotSent or NeedsPerson."""
-        for _ in range(2):  # what another renewed may have ended by now as well
-            if self._serves():
-                break
-            await self._renew()
-        return str(self._secret["access_token"])
-
-    def _serves(self) -> bool:
-        ends = instant(self._secret.get("access_expires_at"))
-        return bool(self._secret.get("access_token")) and ends is not None and ends - RENEWED_BEFORE > self._now()
-
-    def _now(self) -> datetime:
-        return self.tools.clock.now()
-
-    async def _renew(self) -> None:
-        try:
-            renewed = await self.tools.tokens.renew(self.account.channel_id, self._secret, self._refreshed)
-        except RenewalUnheard:
-            raise NotSent("renewal unheard", "Chưa nhận được mã truy cập mới của TikTok, sẽ thử lại") from None
-        except Refused as refused:
-            raise NotSent(refused.reason.en, refused.reason.vi) from None
-        if renewed == self._secret:
-            raise NotSent("renewed by another", "Một tiến trình khác đang đổi mã truy cập TikTok, sẽ thử lại")
-        self._secret = dict(renewed)
-
-    async def _refreshed(self, secret: Json, unheard: bool) -> Json:
-        """A refresh token serves once, and the old one dies as the new one is made. A lost answer is asked for once
-        more at once: where the first was not done it is done now, where it was the refusal says so."""
-        withhold(str(secret["refresh_token"]))
-        try:
-            return await self._exchanged(secret, lost=unheard)
-        except AnswerLost:
-            pass
-        try:
-            return await self._exchanged(secret, lost=True)
-        except AnswerLost:
-            raise RenewalUnheard from None
-
+    @override
     async def _exchanged(self, secret: Json, *, lost: bool) -> Json:
         form = {
             "client_key": self.client_key,
@@ -223,7 +165,7 @@ class Api:
         }
         now = self._now()
         try:
-            told = _read_office(await self._ask(f"{self.service}/v2/oauth/token/", data=form))
+            told = _read_office(await self._sent("POST", f"{self.service}/v2/oauth/token/", timeout=TIMEOUT, data=form))
         except Refused as refused:
             if refused.meaning is Meaning.UNCLEAR:
                 raise AnswerLost(refused.reason.en) from None
@@ -253,14 +195,7 @@ class Api:
             "Content-Length": str(count),
             "Content-Range": f"bytes {first}-{first + count - 1}/{total}",
         }
-        try:
-            answer = await self.tools.http.put(url, content=pieces, headers=headers, timeout=UPLOAD_TIMEOUT)
-        except NEVER_SENT as error:
-            raise NotSent(type(error).__name__) from None
-        except httpx.InvalidURL:
-            raise NotSent("InvalidURL") from None
-        except httpx.HTTPError as error:
-            raise AnswerLost(type(error).__name__) from None
+        answer = await self._sent("PUT", url, content=pieces, headers=headers, timeout=UPLOAD_TIMEOUT)
         told = re.match(r"bytes 0-(-?\d+)/", answer.headers.get("content-range", ""))
         return Answered(answer.status_code, int(told.group(1)) + 1 if told else None)
 

@@ -7,23 +7,22 @@ what waits for the first live check: docs/channels/zalo.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 import httpx
+from typing_extensions import override
 
 from libs.common.withheld import withhold
-from services.publish.adapters.base import Account, ChannelError, Json, Reason, RenewalUnheard, Tools
-from services.publish.adapters.reading import instant
+from services.publish.adapters import single_use
+from services.publish.adapters.base import ChannelError, Json, Reason
 
 NAME = "Zalo"
 SERVICE, OAUTH = "https://openapi.zalo.me", "https://oauth.zaloapp.com"
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 RENEWED_BEFORE = timedelta(minutes=10)
-"""The access token's end: clocks differ, and a call takes its time."""
 SLOWER = timedelta(seconds=60)
 """How long to wait where calls were too many: the window is a minute, and no time is told."""
 
@@ -74,7 +73,7 @@ IN_VIETNAMESE = {
 }
 
 
-class Refused(ChannelError):
+class Refused(single_use.Refusal):
     """Zalo answered with an error."""
 
     def __init__(self, error: int, message: str) -> None:
@@ -90,18 +89,12 @@ class Refused(ChannelError):
         return self.error == -201 and "article" in said and ("not exist" in said or "not found" in said)
 
 
-class NotSent(ChannelError):
-    """The request was never sent: no connection, or no token to send it with."""
-
-    def __init__(self, why: str, vi: str = f"Không kết nối được máy chủ {NAME}") -> None:
-        super().__init__(Reason(vi, f"not sent: {why}"))
+class NotSent(single_use.NotSent):
+    name = NAME
 
 
-class AnswerLost(ChannelError):
-    """The request may have arrived; no usable answer came back."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(Reason(f"Không nhận được trả lời của {NAME}", f"answer lost: {why}"))
+class AnswerLost(single_use.AnswerLost):
+    name = NAME
 
 
 class NeedsPerson(ChannelError):
@@ -114,15 +107,13 @@ class NeedsPerson(ChannelError):
 
 
 @dataclass
-class Api:
+class Api(single_use.Client):
     """Calls as one account."""
 
-    tools: Tools
-    account: Account
-    _secret: Json = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self._secret = dict(self.account.secret)
+    name = NAME
+    early = RENEWED_BEFORE
+    not_sent = NotSent
+    answer_lost = AnswerLost
 
     async def get(self, path: str, **query: str) -> Json:
         return await self._twice("GET", path, params=query)
@@ -148,64 +139,16 @@ class Api:
 
     async def _as(self, token: str, method: str, path: str, request: Mapping[str, Any]) -> Json:
         url = f"{self._host('service', SERVICE)}/{path}"
-        answer = await self._ask(method, url, headers={"access_token": token}, **request)
+        answer = await self._sent(method, url, timeout=TIMEOUT, headers={"access_token": token}, **request)
         data = read(answer).get("data")
         return dict(data) if isinstance(data, dict) else {}
-
-    async def _ask(self, method: str, url: str, **request: Any) -> httpx.Response:
-        try:
-            return await self.tools.http.request(method, url, timeout=TIMEOUT, **request)
-        except NEVER_SENT as error:
-            raise NotSent(type(error).__name__) from None
-        except httpx.InvalidURL:
-            raise NotSent("InvalidURL") from None
-        except httpx.HTTPError as error:
-            raise AnswerLost(type(error).__name__) from None
 
     def _host(self, setting: str, usual: str) -> str:
         return str(self.account.settings.get(setting, usual)).rstrip("/")
 
     # --- the token ---
 
-    async def _token(self) -> str:
-        """One that lives on for a while; raises NotSent or NeedsPerson."""
-        for _ in range(2):  # what another renewed may have ended by now as well
-            if self._serves():
-                break
-            await self._renew()
-        return str(self._secret["access_token"])
-
-    def _serves(self) -> bool:
-        ends = instant(self._secret.get("access_expires_at"))
-        return bool(self._secret.get("access_token")) and ends is not None and ends - RENEWED_BEFORE > self._now()
-
-    def _now(self) -> datetime:
-        return self.tools.clock.now()
-
-    async def _renew(self) -> None:
-        try:
-            renewed = await self.tools.tokens.renew(self.account.channel_id, self._secret, self._refreshed)
-        except RenewalUnheard:
-            raise NotSent("renewal unheard", f"Chưa nhận được mã truy cập mới của {NAME}, sẽ thử lại") from None
-        except Refused as refused:
-            raise NotSent(refused.reason.en, refused.reason.vi) from None
-        if not renewed.get("access_token"):
-            raise NotSent("renewed by another", f"Một tiến trình khác đang đổi mã truy cập {NAME}, sẽ thử lại")
-        self._secret = dict(renewed)
-
-    async def _refreshed(self, secret: Json, unheard: bool) -> Json:
-        """A lost answer is asked for once more at once: where the first was not done it is done now, where it was the
-        refusal says so, and a person is told why."""
-        withhold(str(secret["refresh_token"]))
-        try:
-            return await self._exchanged(secret, lost=unheard)
-        except AnswerLost:
-            pass
-        try:
-            return await self._exchanged(secret, lost=True)
-        except AnswerLost:
-            raise RenewalUnheard from None
-
+    @override
     async def _exchanged(self, secret: Json, *, lost: bool) -> Json:
         form = {
             "app_id": str(self.account.settings.get("app_id", "")),
@@ -215,7 +158,7 @@ class Api:
         headers, now = {"secret_key": str(secret["app_secret"])}, self._now()
         url = f"{self._host('oauth', OAUTH)}/v4/oa/access_token"
         try:
-            told = read_office(await self._ask("POST", url, data=form, headers=headers))
+            told = read_office(await self._sent("POST", url, timeout=TIMEOUT, data=form, headers=headers))
         except Refused as refused:
             if refused.meaning is Meaning.THROTTLED:
                 raise
