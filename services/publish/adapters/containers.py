@@ -8,7 +8,7 @@ settled by its state, a repeat takes the same container, and a new one is made o
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,8 @@ from services.publish.adapters.base import (
     ChannelError,
     Found,
     Json,
+    Metric,
+    MetricDefinition,
     NotFound,
     NotStaged,
     Outcome,
@@ -334,6 +336,21 @@ class Flow:
             OwnPost(str(one["id"]), _url(one), str(one.get(self.dialect.text) or ""), instant(one.get("timestamp")))
             for one in posts
         ]
+
+    async def metrics(self, posts: Sequence[str], offered: Sequence[MetricDefinition]) -> dict[str, list[Metric]]:
+        """Of each post that still stands; a figure that the platform does not give is not known."""
+        as_of, found = self._now(), dict[str, list[Metric]]()
+        wanted = ",".join(metric.name for metric in offered)
+        for post in posts:
+            try:
+                told = await self.graph.get(f"{post}/insights", metric=wanted)
+            except Refused as refused:
+                if refused.meaning is not Meaning.GONE:
+                    raise
+                continue
+            values = insights(told)
+            found[post] = [Metric(one.name, values.get(one.name), one.definition, as_of) for one in offered]
+        return found
 
     # --- what stands, and taking it down ---
 

@@ -246,18 +246,7 @@ class Instagram:
         return [row async for rows in containers.pages(self._graph, path, query, pages) for row in rows]
 
     async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]:
-        as_of, found = self._clock.now(), dict[str, list[Metric]]()
-        wanted = ",".join(metric.name for metric in METRICS)
-        for post in platform_ids:
-            try:
-                told = await self._graph.get(f"{post}/insights", metric=wanted)
-            except Refused as refused:
-                if refused.meaning is not Meaning.GONE:
-                    raise
-                continue
-            values = containers.insights(told)
-            found[post] = [Metric(one.name, values.get(one.name), one.definition, as_of) for one in METRICS]
-        return found
+        return await self._flow.metrics(platform_ids, METRICS)
 
 
 def _said(comment: Mapping[str, Any], post_id: str) -> Said:

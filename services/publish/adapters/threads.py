@@ -44,7 +44,7 @@ from services.publish.adapters.base import (
     Tools,
 )
 from services.publish.adapters.containers import LIST_PAGE, REPLY_TO, Dialect, Flow, Plan
-from services.publish.adapters.graph import Graph, Meaning, Refused, reconnect, unstaged
+from services.publish.adapters.graph import Graph, Refused, reconnect, unstaged
 from services.publish.adapters.long_lived import LongLived
 from services.publish.adapters.reading import instant, whole_number
 from services.publish.limits import Limit
@@ -273,18 +273,7 @@ class Threads:
         return found[:MOST_COMMENTS]
 
     async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]:
-        as_of, found = self._clock.now(), dict[str, list[Metric]]()
-        wanted = ",".join(metric.name for metric in METRICS)
-        for post in platform_ids:
-            try:
-                told = await self._graph.get(f"{post}/insights", metric=wanted)
-            except Refused as refused:
-                if refused.meaning is not Meaning.GONE:
-                    raise
-                continue
-            values = containers.insights(told)
-            found[post] = [Metric(one.name, values.get(one.name), one.definition, as_of) for one in METRICS]
-        return found
+        return await self._flow.metrics(platform_ids, METRICS)
 
 
 def _said(reply: Mapping[str, Any], post_id: str) -> Said:
