@@ -103,7 +103,7 @@ async def test_reset_ends_the_lag(masto: Masto) -> None:
 async def test_a_lag_has_bounds(masto: Masto, body: dict[str, Any]) -> None:
     refused = await masto.http.put("/control/lag", json={"platform": "mastodon", **body})
     assert refused.status_code == 422
-    unknown = await masto.http.put("/control/lag", json={"platform": "zalo"})
+    unknown = await masto.http.put("/control/lag", json={"platform": "khong-co"})
     assert unknown.status_code == 404
 
 

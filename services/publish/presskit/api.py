@@ -86,7 +86,7 @@ async def at_the_desk(
 
 
 At = Annotated[Desk, Depends(at_the_desk)]
-public_router = APIRouter(prefix=PREFIX, tags=["press"], dependencies=[public()], responses=problems(Unauthenticated))
+public_router = APIRouter(prefix=PREFIX, tags=["press"], dependencies=[public()])
 router = APIRouter(prefix="/api/publish/v1", tags=["press"], responses=problems(Unauthenticated, Forbidden))
 Reader = Annotated[Principal, require(*SEES)]
 IfNoneMatch = Annotated[str | None, Header()]

@@ -77,6 +77,7 @@ Push = Annotated[PushService, Depends(able)]
 public_router = APIRouter(
     prefix=f"{PREFIX}/push",
     tags=["push"],
+    include_in_schema=False,  # for our own page alone: others are refused
     dependencies=[public(), Depends(from_our_page)],
     responses=problems(FromAnotherSite, PushOff),
 )
