@@ -4,19 +4,18 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import pydantic_core
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
-from libs.common.auth import ClockDep, Principal, public, require
+from libs.common.auth import ClockDep, Principal, require
 from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.models import FeedbackCase, Fetch, Source
-from libs.common.models.enums import CaseState, Role
+from libs.common.models.enums import Role
 from libs.common.pagination import Cursor, Page, PageDep, page_of
 from services.ingest import push, queries, service
 from services.ingest.problems import (
     BodyTooBig,
     ContentNotFound,
-    FeedbackNotFound,
     IntakeOverloaded,
     InvalidBulk,
     ItemRejected,
@@ -29,8 +28,6 @@ from services.ingest.schemas import (
     BulkOut,
     ContentOut,
     ContentWithText,
-    FeedbackCaseOut,
-    FeedbackStatus,
     FetchOut,
     PushItem,
     PushOut,
@@ -43,14 +40,12 @@ from services.ingest.settings import IngestSettings
 
 PREFIX = "/api/ingest/v1"
 router = APIRouter(prefix=PREFIX, tags=["ingest"], responses=problems(Unauthenticated, Forbidden))
-open_router = APIRouter(prefix=PREFIX, tags=["ingest"], dependencies=[public()])
 
 # The corpus is for the people who work with it: the integrator role pushes items and cannot read them back.
 STAFF = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
 StaffDep = Annotated[Principal, require(*STAFF)]
 SourceKeeperDep = Annotated[Principal, require(Role.ADMIN, Role.EDITOR)]
 PusherDep = Annotated[Principal, require(Role.INTEGRATOR, Role.EDITOR, Role.ADMIN)]
-CaseReaderDep = Annotated[Principal, require(Role.FEEDBACK_OFFICER, Role.EDITOR, Role.SPOKESPERSON, Role.ADMIN)]
 
 MAX_ROWS = 1000
 
@@ -118,7 +113,7 @@ async def list_fetches(
     page: PageDep, session: SessionDep, _: StaffDep, source_id: Annotated[UUID | None, Query()] = None
 ) -> Page[FetchOut]:
     rows = await queries.list_fetches(session, source_id, page)
-    return Page[FetchOut].model_validate(page_of(rows, page.limit, _by_arrival))
+    return Page[FetchOut].model_validate(page_of(rows, page.limit, by_arrival))
 
 
 # --- pushed bodies ------------------------------------------------------------------------------------------
@@ -224,7 +219,7 @@ async def list_contents(
     page: PageDep, session: SessionDep, _: StaffDep, source_id: Annotated[UUID | None, Query()] = None
 ) -> Page[ContentOut]:
     rows = await queries.list_contents(session, source_id, page)
-    return Page[ContentOut].model_validate(page_of(rows, page.limit, _by_arrival))
+    return Page[ContentOut].model_validate(page_of(rows, page.limit, by_arrival))
 
 
 @router.get("/contents/{content_id}", responses=problems(ContentNotFound))
@@ -232,27 +227,9 @@ async def get_content(content_id: UUID, session: SessionDep, _: StaffDep) -> Con
     return ContentWithText.model_validate(await service.require_content(session, content_id))
 
 
-# --- feedback cases -----------------------------------------------------------------------------------------
-
-
-@router.get("/feedback-cases")
-async def list_feedback_cases(
-    page: PageDep, session: SessionDep, _: CaseReaderDep, state: Annotated[CaseState | None, Query()] = None
-) -> Page[FeedbackCaseOut]:
-    rows = await queries.list_cases(session, state, page)
-    return Page[FeedbackCaseOut].model_validate(page_of(rows, page.limit, _by_arrival))
-
-
-@open_router.get("/feedback/{reference}", responses=problems(FeedbackNotFound))
-async def get_feedback_status(
-    reference: Annotated[str, Path(max_length=40, pattern=r"^[ -~]+$")], session: SessionDep
-) -> FeedbackStatus:
-    return FeedbackStatus.model_validate(await service.require_case_status(session, reference))
-
-
 def _by_name(source: Source) -> Cursor:
     return Cursor(source.name, source.id)
 
 
-def _by_arrival(row: Fetch | FeedbackCase | Any) -> Cursor:
+def by_arrival(row: Fetch | FeedbackCase | Any) -> Cursor:
     return Cursor(None, row.id)

@@ -6,7 +6,8 @@ from datetime import datetime
 from libs.common.models import Source
 from libs.common.models.enums import DateProvenance
 from services.ingest.adapters.base import Entry
-from services.ingest.domain import MASKED_GROUPS, believable_date, content_hash, form_of, without_author
+from services.ingest.addresses import without_author
+from services.ingest.domain import MASKED_GROUPS, believable_date, content_hash, form_of
 from services.ingest.extract import Article
 from services.ingest.markup import clean
 from services.ingest.queries import NewContent

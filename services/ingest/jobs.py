@@ -10,9 +10,10 @@ from libs.common.faults import describe
 from libs.common.jobs import JobContext, Jobs
 from libs.common.models import Source
 from services.ingest import service
-from services.ingest.domain import PollOutcome, Verdict, decide_next_poll
+from services.ingest.domain import Verdict
 from services.ingest.polling import Poll, Poller
 from services.ingest.resources import Resources
+from services.ingest.rhythm import PollOutcome, decide_next_poll
 
 log = logging.getLogger("lantoa.ingest")
 jobs = Jobs()

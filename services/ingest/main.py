@@ -4,8 +4,7 @@ from fastapi import FastAPI
 
 from libs.common.app import Service, Worker, create_app, create_worker
 from services.ingest import adapters  # noqa: F401  (registers the source kinds)
-from services.ingest.api import open_router, router
-from services.ingest.jobs import jobs
+from services.ingest.doors import JOBS, ROUTERS
 from services.ingest.resources import open_resources
 from services.ingest.settings import IngestSettings
 from services.ingest.subscribers import subscribers
@@ -14,9 +13,9 @@ SERVICE = Service(
     name="ingest",
     title="Lan Tỏa · Tiếp nhận",
     settings_class=IngestSettings,
-    routers=[router, open_router],
+    routers=ROUTERS,
     subscribers=subscribers,
-    jobs=jobs,
+    jobs=JOBS,
     resources=open_resources,
 )
 

@@ -19,22 +19,13 @@ from libs.common.models import Source
 from libs.common.models.enums import SourceKind
 from services.ingest import queries
 from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable, ParsedDocument
-from services.ingest.domain import (
-    WHOLE_TEXT,
-    Known,
-    PollOutcome,
-    canonical_url,
-    is_article_host,
-    is_unchanged,
-    item_hash,
-    max_age_seconds,
-    retry_after_seconds,
-    url_hash,
-)
+from services.ingest.addresses import canonical_url, is_article_host, url_hash
+from services.ingest.domain import WHOLE_TEXT, Known, is_unchanged, item_hash
 from services.ingest.entries import content_of
 from services.ingest.extract import Article, extract_article
 from services.ingest.queries import NewContent
 from services.ingest.resources import Resources
+from services.ingest.rhythm import PollOutcome, max_age_seconds, retry_after_seconds
 from services.ingest.schemas import SourceOptions
 from services.ingest.service import masker
 

@@ -13,11 +13,6 @@ class ContentNotFound(NotFound):
     title_en = "Content not found"
 
 
-class FeedbackNotFound(NotFound):
-    title_vi = "Không tìm thấy phản ánh"
-    title_en = "Feedback not found"
-
-
 class SourceExists(Problem):
     status = 409
     title_vi = "Đã có nguồn tin trùng tên hoặc địa chỉ"

@@ -13,17 +13,8 @@ from libs.common.errors import REASONS
 from libs.common.models import Source
 from libs.common.models.enums import DateProvenance, SourceState
 from services.ingest import queries, service
-from services.ingest.domain import (
-    Verdict,
-    believable_date,
-    canonical_url,
-    content_hash,
-    form_of,
-    is_citizens_text,
-    item_hash,
-    url_hash,
-    without_author,
-)
+from services.ingest.addresses import canonical_url, url_hash, without_author
+from services.ingest.domain import Verdict, believable_date, content_hash, form_of, is_citizens_text, item_hash
 from services.ingest.markup import clean, one_line
 from services.ingest.problems import ItemRejected
 from services.ingest.queries import NewContent

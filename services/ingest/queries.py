@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,16 +11,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.models import (
-    Annotation,
     Content,
     ContentKey,
-    FeedbackCase,
     Fetch,
-    OrganizationUnit,
     Source,
-    feedback_reference_seq,
 )
-from libs.common.models.enums import CaseState, SourceState, UnitKind
+from libs.common.models.enums import SourceState
 from libs.common.pagination import PageRequest
 from services.ingest.domain import Known
 
@@ -100,7 +96,7 @@ async def newest_items(session: AsyncSession, source_ids: Sequence[UUID]) -> dic
 
 
 async def list_fetches(session: AsyncSession, source_id: UUID | None, page: PageRequest) -> Sequence[Fetch]:
-    query = _newest_first(select(Fetch), Fetch, page)
+    query = newest_first(select(Fetch), Fetch, page)
     return (await session.scalars(query if source_id is None else query.where(Fetch.source_id == source_id))).all()
 
 
@@ -258,7 +254,7 @@ async def revise_contents(session: AsyncSession, items: Sequence[tuple[UUID, UUI
 
 async def list_contents(session: AsyncSession, source_id: UUID | None, page: PageRequest) -> Sequence[Row[Any]]:
     columns = [column for column in Content.__table__.columns if column.name not in ("text", "content_hash")]
-    query = _newest_first(select(*columns), Content, page)
+    query = newest_first(select(*columns), Content, page)
     query = query if source_id is None else query.where(Content.source_id == source_id)
     rows: Sequence[Row[Any]] = (await session.execute(query)).all()
     return rows
@@ -268,71 +264,7 @@ async def get_content(session: AsyncSession, content_id: UUID) -> Content | None
     return await session.get(Content, content_id)
 
 
-# --- feedback cases -----------------------------------------------------------------------------------------
-
-
-async def texts_without_case(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Row[Content, str, list[str]]]:
-    """Contents that have no case yet, with the group of their source and the places the classifier found."""
-    query = (
-        select(Content, Source.group, Annotation.places)
-        .join(Source, Source.id == Content.source_id)
-        .outerjoin(Annotation, Annotation.content_id == Content.id)
-        .outerjoin(FeedbackCase, FeedbackCase.content_id == Content.id)
-        .where(Content.id.in_(ids), FeedbackCase.id.is_(None))
-        .order_by(Content.id)
-    )
-    return (await session.execute(query)).all()
-
-
-async def units_by_code(session: AsyncSession, codes: set[str], on: date) -> dict[str, tuple[UUID, str]]:
-    """The wards and communes of that day with these codes: code → (id, name)."""
-    unit = OrganizationUnit
-    query = select(unit.code, unit.id, unit.name).where(
-        unit.code.in_(codes),
-        unit.kind.in_((UnitKind.WARD, UnitKind.COMMUNE)),
-        or_(unit.valid_from.is_(None), unit.valid_from <= on),
-        or_(unit.valid_to.is_(None), unit.valid_to >= on),
-    )
-    return {code: (unit_id, name) for code, unit_id, name in await session.execute(query)} if codes else {}
-
-
-async def get_case_status(session: AsyncSession, reference: str) -> Row[*tuple[Any, ...]] | None:
-    """How far a case is, without a word of what it says."""
-    query = (
-        select(
-            FeedbackCase.reference,
-            FeedbackCase.state,
-            FeedbackCase.urgency,
-            OrganizationUnit.name.label("unit"),
-            FeedbackCase.received_at,
-            FeedbackCase.accept_due_at,
-            FeedbackCase.due_at,
-            FeedbackCase.accepted_at,
-            FeedbackCase.answered_at,
-        )
-        .outerjoin(OrganizationUnit, OrganizationUnit.id == FeedbackCase.unit_id)
-        .where(FeedbackCase.reference == reference)
-    )
-    return (await session.execute(query)).first()
-
-
-async def next_reference_number(session: AsyncSession) -> int:
-    number = await session.scalar(feedback_reference_seq.next_value().select())
-    return int(number or 0)
-
-
-async def insert_case_once(session: AsyncSession, row: Mapping[str, Any]) -> bool:
-    """True when this call made the case; False when the content has one."""
-    query = upsert(FeedbackCase).values(row).on_conflict_do_nothing(index_elements=["content_id"])
-    return await session.scalar(query.returning(FeedbackCase.id)) is not None
-
-
-async def list_cases(session: AsyncSession, state: CaseState | None, page: PageRequest) -> Sequence[FeedbackCase]:
-    query = _newest_first(select(FeedbackCase), FeedbackCase, page)
-    return (await session.scalars(query if state is None else query.where(FeedbackCase.state == state))).all()
-
-
-def _newest_first(query: Select[Any], table: Any, page: PageRequest) -> Select[Any]:
+def newest_first(query: Select[Any], table: Any, page: PageRequest) -> Select[Any]:
     """Ids are UUIDv7, so their order is the order of arrival."""
     query = query.order_by(table.id.desc()).limit(page.limit + 1)
     return query.where(table.id < page.after.id) if page.after else query

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from libs.common.models.enums import CaseState, ContentKind, SourceGroup, SourceKind, SourceState, TextKind, Urgency
-from services.ingest.domain import Health
+from libs.common.models.enums import ContentKind, SourceGroup, SourceKind, SourceState
+from services.ingest.health import Health
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"  # the database takes no NUL, and a name is one line
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE)]
@@ -141,37 +141,3 @@ class BulkOut(BaseModel):
     duplicates: int
     rejected: int
     results: list[PushOut]
-
-
-class FeedbackCaseOut(Row):
-    id: UUID
-    reference: str
-    source_id: UUID | None
-    content_id: UUID | None
-    kind: TextKind
-    subject: str
-    body: str
-    unit_id: UUID | None
-    place: str | None
-    urgency: Urgency
-    state: CaseState
-    received_at: datetime
-    accept_due_at: datetime
-    due_at: datetime | None
-    accepted_at: datetime | None
-    answered_at: datetime | None
-    updated_at: datetime
-
-
-class FeedbackStatus(Row):
-    """What anybody who has the reference may see: how far a case is, never what it says."""
-
-    reference: str
-    state: CaseState
-    urgency: Urgency
-    unit: str | None
-    received_at: datetime
-    accept_due_at: datetime
-    due_at: datetime | None
-    accepted_at: datetime | None
-    answered_at: datetime | None

@@ -106,7 +106,7 @@ async def test_readiness_follows_the_schema(client_for: ClientFor, db: Database)
     client = await client_for(Service("reports", CommonSettings))
     assert (await client.get("/health/ready")).json() == {"status": "ready", "service": "reports"}
     async with db.transaction() as session:
-        await session.execute(text("UPDATE schema_state SET compatible_from = '0009'"))
+        await session.execute(text("UPDATE schema_state SET compatible_from = '9999'"))
     answer = await client.get("/health/ready")
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert "quá cũ" in answer.json()["detail"]
@@ -155,7 +155,7 @@ async def test_a_process_ends_with_the_reason_and_a_status(
 ) -> None:
     told = environment(postgres.url(database, "lantoa_ingest"), nats_server, issuer, tmp_path)
     for change, why in (
-        ("UPDATE schema_state SET compatible_from = '0009'", "too old for a database"),
+        ("UPDATE schema_state SET compatible_from = '9999'", "too old for a database"),
         ("UPDATE schema_state SET compatible_from = '0001'", None),
         ("UPDATE alembic_version SET version_num = '0000'", "older than the minimum"),
         ("DROP TABLE alembic_version", "run `lantoa migrate`"),

@@ -5,30 +5,19 @@ from uuid import UUID
 
 import pytest
 
-from services.ingest.domain import (
+from services.ingest.addresses import canonical_url, url_hash, without_author
+from services.ingest.domain import Known, Verdict, believable_date, content_hash, item_hash, judge
+from services.ingest.feedback.rules import (
     HANOI,
     DueTimes,
-    Known,
-    NextPoll,
-    PollOutcome,
-    Verdict,
     add_working_time,
-    believable_date,
-    canonical_url,
     case_reference,
     case_subject,
-    content_hash,
-    decide_next_poll,
     due_times,
     is_urgent,
-    item_hash,
-    judge,
-    max_age_seconds,
     opens_case,
-    retry_after_seconds,
-    url_hash,
-    without_author,
 )
+from services.ingest.rhythm import NextPoll, PollOutcome, decide_next_poll, max_age_seconds, retry_after_seconds
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 SOURCE, OTHER = UUID(int=1), UUID(int=2)

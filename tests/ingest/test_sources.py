@@ -11,7 +11,7 @@ from sqlalchemy import select
 from libs.common import models as m
 from libs.common.models.enums import Role
 from libs.common.pagination import Cursor
-from services.ingest.domain import Health, Pulse, health_of
+from services.ingest.health import Health, Pulse, health_of
 from tests.ingest.conftest import DeskWith
 from tests.ingest.desk import Desk, Item, rss
 from tests.ingest.site import Answer, Site

@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
+from services.publish import push as publish_push
 from services.publish.main import SERVICE
 from services.publish.settings import PublishGroup, PushSettings
 from tests.publish import chromium
@@ -43,7 +44,7 @@ navigator.serviceWorker.getRegistration('/thong-bao/').then((one) => one.getNoti
   all.map(({ title, body, tag, lang, silent, data }) => ({ title, body, tag, lang, silent, navigate: data.navigate })))
 """
 
-WORKER = Path(page_files.__file__).parent / "static" / "sw.js"
+WORKER = Path(publish_push.__file__).parent / "static" / "sw.js"
 READ = """(() => {
   %s
   const told = %s;

@@ -1,0 +1,1 @@
+"""Feedback cases: what citizens report, who must answer it and by when."""
