@@ -7,7 +7,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=igno
 WORKDIR /src
 COPY requirements.lock ./
 RUN ["python", "-m", "venv", "/opt/lantoa"]
-RUN ["/opt/lantoa/bin/python", "-m", "pip", "install", "--require-hashes", "-r", "requirements.lock"]
+RUN ["/opt/lantoa/bin/python", "-m", "pip", "install", "--require-hashes", "--no-deps", "-r", "requirements.lock"]
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY libs ./libs
 COPY services ./services

@@ -19,7 +19,7 @@ $(STAMP): requirements.lock pyproject.toml
 		|| { echo "Thiếu venv: apt-get install python3-venv / Python's venv is missing" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@echo "Cài các gói đã ghim (requirements.lock) / installing the pinned packages"
-	@set -o pipefail; $(BIN)/python -m pip --disable-pip-version-check install --require-hashes -r requirements.lock 2>&1 \
+	@set -o pipefail; $(BIN)/python -m pip --disable-pip-version-check install --require-hashes --no-deps -r requirements.lock 2>&1 \
 		| tee $(VENV)/install.log \
 		| awk '/^Collecting/ {printf "\r\033[K  %d %s", ++n, $$2; fflush()} END {print ""}' \
 		|| { tail -n 15 $(VENV)/install.log >&2; exit 1; }
