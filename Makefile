@@ -49,6 +49,7 @@ migration: $(STAMP) ## mô hình khớp với lược đồ / models agree with 
 	@$(BIN)/python -m pytest -q tests/common/test_schema.py
 
 bench: $(STAMP) ## số đo so với mốc trong cùng lần chạy / figures against a baseline of the same run
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps --target build/bench -r bench/requirements.lock
 	@$(BIN)/python -m bench
 
 chart: $(STAMP) ## vẽ và kiểm chart cho Kubernetes 1.20 và 1.37 / render and check the chart
