@@ -9,6 +9,7 @@ from libs.common.events.content import (
     FeedbackOpened,
     StoriesUpdated,
 )
+from libs.common.events.conversation import ConversationEscalated, ConversationsReceived
 from libs.common.events.publication import (
     CorrectionPublished,
     DeliveryConfirmed,
@@ -24,6 +25,8 @@ ALL_EVENTS: tuple[type[Event], ...] = (
     ContentsClassified,
     StoriesUpdated,
     FeedbackOpened,
+    ConversationsReceived,
+    ConversationEscalated,
     PublicationApproved,
     PublicationPublished,
     PublicationWithdrawn,
@@ -39,6 +42,8 @@ __all__ = [
     "ClassifiedItem",
     "ContentsClassified",
     "ContentsIngested",
+    "ConversationEscalated",
+    "ConversationsReceived",
     "CorrectionPublished",
     "DeliveryConfirmed",
     "Event",

@@ -13,7 +13,8 @@ from libs.common.models.classify import (
     Story,
     StoryItem,
 )
-from libs.common.models.hearing import Comment, CommentReading, PlatformEvent, ReplyAddress
+from libs.common.models.doors import MailboxPosition, PushKey
+from libs.common.models.hearing import Comment, CommentCase, CommentReading, PlatformEvent, ReplyAddress
 from libs.common.models.ingest import (
     Content,
     ContentKey,
@@ -92,6 +93,7 @@ __all__ = [
     "Claim",
     "ClaimMatch",
     "Comment",
+    "CommentCase",
     "CommentReading",
     "Content",
     "ContentKey",
@@ -113,6 +115,7 @@ __all__ = [
     "LinkClicks",
     "MailSubscription",
     "MailSuppression",
+    "MailboxPosition",
     "MediaFile",
     "Medium",
     "Notification",
@@ -130,6 +133,7 @@ __all__ = [
     "Publication",
     "PublicationMedium",
     "PublicationRevision",
+    "PushKey",
     "PushNotice",
     "PushSend",
     "PushSubscription",

@@ -10,6 +10,12 @@ class SourceKind(StrEnum):
     PUSH = "push"
     OPEN311 = "open311"
     FORM = "form"
+    CONVERSATION = "conversation"
+    """What is said under posts of the city's own channels; publish hands it over."""
+    MAIL = "mail"
+    IMPORT = "import"
+    YOUTUBE = "youtube"
+    FACEBOOK_PAGE = "facebook_page"
 
 
 class SourceGroup(StrEnum):

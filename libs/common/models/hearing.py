@@ -81,6 +81,16 @@ class ReplyAddress(Base):
     expires_at: Mapped[datetime]
 
 
+class CommentCase(Base):
+    """A comment that an officer made a case of; the case itself belongs to ingest, which knows it by this comment."""
+
+    __tablename__ = "comment_cases"
+    __table_args__ = (table_rules("publish"),)
+
+    comment_id: Mapped[UUID] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"), primary_key=True)
+    escalated_at: Mapped[datetime]
+
+
 class CommentReading(Base):
     """When the comments under a post are read again, where the platform has to be asked."""
 
