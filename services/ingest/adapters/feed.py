@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from io import BytesIO
 from time import struct_time
 from typing import Any
 from urllib.parse import urljoin
@@ -147,7 +148,8 @@ def _read_xml(
 
 def _feedparser(data: bytes, headers: dict[str, str]) -> Any:
     try:
-        return feedparser.parse(data, response_headers=headers)
+        # Never the bytes themselves: the library would first try them as the path of a file of ours.
+        return feedparser.parse(BytesIO(data), response_headers=headers)
     except Exception as error:  # the parser meets bytes of strangers: whatever breaks it is their document
         raise NotParsable("Không đọc được nguồn tin", "the feed cannot be read") from error
 
