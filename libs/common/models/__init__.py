@@ -1,6 +1,7 @@
 """Every table of the one schema. `from libs.common import models as m`."""
 
 from libs.common.models.base import Base
+from libs.common.models.catalogue import SourceEvent, SourceHour, SourceNorm
 from libs.common.models.classify import (
     Annotation,
     Claim,
@@ -15,6 +16,7 @@ from libs.common.models.classify import (
 )
 from libs.common.models.doors import MailboxPosition, PushKey
 from libs.common.models.hearing import Comment, CommentCase, CommentReading, PlatformEvent, ReplyAddress
+from libs.common.models.identity import NearCopy, NearKey, NearText
 from libs.common.models.ingest import (
     Content,
     ContentKey,
@@ -118,6 +120,9 @@ __all__ = [
     "MailboxPosition",
     "MediaFile",
     "Medium",
+    "NearCopy",
+    "NearKey",
+    "NearText",
     "Notification",
     "NotificationMail",
     "OrganizationUnit",
@@ -145,6 +150,9 @@ __all__ = [
     "ShortLink",
     "Snapshot",
     "Source",
+    "SourceEvent",
+    "SourceHour",
+    "SourceNorm",
     "Story",
     "StoryItem",
     "Takedown",

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.models.base import Base, one_of, primary_key, table_rules
+from libs.common.models.catalogue import SourceHealth
 from libs.common.models.enums import (
     CaseState,
     ContentKind,
@@ -28,6 +29,7 @@ class Source(Base):
         CheckConstraint(one_of("kind", SourceKind), name="kind"),
         CheckConstraint(one_of('"group"', SourceGroup), name="group"),
         CheckConstraint(one_of("state", SourceState), name="state"),
+        CheckConstraint(one_of("health", SourceHealth), name="health"),
         CheckConstraint("poll_seconds BETWEEN 5 AND 604800", name="poll_seconds"),
         Index("ix_sources_due", "next_poll_at", postgresql_where=text("state = 'active'")),
         table_rules("ingest"),
@@ -49,6 +51,22 @@ class Source(Base):
     last_error: Mapped[str | None]
     failures: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
+    homepage: Mapped[str | None]
+    owner: Mapped[str | None]
+    """The agency or company that publishes it."""
+    terms: Mapped[str | None]
+    """Licence or terms of use, as far as they are known."""
+    audience: Mapped[dict[str, Any] | None]
+    """{value, unit, as_of, source}; nothing where nobody has said it, never 0."""
+    state_reason: Mapped[str | None]
+    tags: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
+    place: Mapped[str | None]
+    """Code of the unit it speaks for."""
+    health: Mapped[str] = mapped_column(server_default="new")
+    health_since: Mapped[datetime | None]
+    health_reason: Mapped[str | None]
+    checked_at: Mapped[datetime | None]
+    last_item_at: Mapped[datetime | None]
 
 
 class Fetch(Base):
@@ -101,6 +119,7 @@ class ContentKey(Base):
     __tablename__ = "content_keys"
     __table_args__ = (
         Index("ix_content_keys_expires_at", "expires_at"),
+        Index("ix_content_keys_content_hash", "content_hash"),
         table_rules("ingest"),
     )
 
