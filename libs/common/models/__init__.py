@@ -77,11 +77,13 @@ from libs.common.models.readers import (
     MailSuppression,
 )
 from libs.common.models.reports import Assignment, Programme, ReportRun, Snapshot
+from libs.common.models.rhythm import ArticleClaim, HostBudget, SourceRhythm, WebSubSubscription
 from libs.common.models.units import OrganizationUnit, UnitAlias
 
 __all__ = [
     "Annotation",
     "Approval",
+    "ArticleClaim",
     "Assignment",
     "AuditEntry",
     "Base",
@@ -109,6 +111,7 @@ __all__ = [
     "EngagementPoint",
     "FeedbackCase",
     "Fetch",
+    "HostBudget",
     "InboxEvent",
     "LabelProposal",
     "LabelRecord",
@@ -153,6 +156,7 @@ __all__ = [
     "SourceEvent",
     "SourceHour",
     "SourceNorm",
+    "SourceRhythm",
     "Story",
     "StoryItem",
     "Takedown",
@@ -161,5 +165,6 @@ __all__ = [
     "UnitAlias",
     "Variant",
     "WatchdogAlert",
+    "WebSubSubscription",
     "feedback_reference_seq",
 ]

@@ -87,6 +87,8 @@ class Fetch(Base):
     items_new: Mapped[int]
     error: Mapped[str | None]
     fetched_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    """When the poll was to begin; it began `duration_ms` before `fetched_at`."""
 
 
 class Content(Base):
