@@ -3,10 +3,13 @@
 from libs.common.events.base import Event
 from libs.common.events.content import (
     BATCH_LIMIT,
+    ChangedNumber,
     ClassifiedItem,
     ContentsClassified,
     ContentsIngested,
+    ContentsRevised,
     FeedbackOpened,
+    RevisedItem,
     StoriesUpdated,
 )
 from libs.common.events.conversation import ConversationEscalated, ConversationsReceived
@@ -22,6 +25,7 @@ from libs.common.events.report import ReportReady
 
 ALL_EVENTS: tuple[type[Event], ...] = (
     ContentsIngested,
+    ContentsRevised,
     ContentsClassified,
     StoriesUpdated,
     FeedbackOpened,
@@ -39,9 +43,11 @@ ALL_EVENTS: tuple[type[Event], ...] = (
 __all__ = [
     "ALL_EVENTS",
     "BATCH_LIMIT",
+    "ChangedNumber",
     "ClassifiedItem",
     "ContentsClassified",
     "ContentsIngested",
+    "ContentsRevised",
     "ConversationEscalated",
     "ConversationsReceived",
     "CorrectionPublished",
@@ -52,6 +58,7 @@ __all__ = [
     "PublicationPublished",
     "PublicationWithdrawn",
     "ReportReady",
+    "RevisedItem",
     "StoriesUpdated",
     "TakedownClosed",
 ]
