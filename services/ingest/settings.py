@@ -1,6 +1,6 @@
 """Settings of the ingest service."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
 from libs.common.settings import CommonSettings
 
@@ -21,6 +21,23 @@ class PollSettings(BaseModel):
         default=120.0, gt=0, description="time for the article pages of one source in one poll; well under the lease"
     )
     host_delay_seconds: float = Field(default=0.5, ge=0, description="pause between two requests to one host")
+    longest_pause_seconds: float = Field(
+        default=300, gt=0, description="a longer crawl-delay of robots.txt counts as this many seconds"
+    )
+    patience_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="a poll waits so long for its turn at a host; later it is due again",
+    )
+    slowest_seconds: int = Field(
+        default=7200, ge=60, le=604800, description="a quiet source is read at least so often, unless it wants less"
+    )
+    expected_items: float = Field(
+        default=0.2, gt=0, le=10, description="a source is read when so many new items are to be expected"
+    )
+    moved_polls: int = Field(
+        default=3, ge=1, description="polls in a row that a move to another site must hold before it is believed"
+    )
     ports: list[int] = Field(default=[80, 443, 8080, 8443], description="ports a source may use")
 
 
@@ -35,6 +52,23 @@ class IntakeSettings(BaseModel):
     hotlines: list[str] = Field(default=[], description="further published numbers and mailboxes that stay unmasked")
 
 
+class WebSubSettings(BaseModel):
+    """Being told by hubs (W3C WebSub); off without a key or an https public address."""
+
+    key: SecretStr | None = Field(
+        default=None, min_length=32, description="at least 32 characters; secrets told to hubs are derived from it"
+    )
+    lease_seconds: int = Field(default=864000, ge=3600, description="how long a subscription is asked for")
+    body_bytes: int = Field(default=4 * 1024**2, ge=1024, description="largest body a hub may push, bytes")
+    articles_seconds: float = Field(
+        default=0.8, ge=0, description="time for article pages before a hub is answered; the next poll reads the others"
+    )
+    safety_poll_seconds: int = Field(
+        default=3600, ge=60, le=604800, description="a source whose hub tells us is polled this seldom, as a safety net"
+    )
+
+
 class IngestSettings(CommonSettings):
     poll: PollSettings = PollSettings()
+    websub: WebSubSettings = WebSubSettings()
     intake: IntakeSettings = IntakeSettings()

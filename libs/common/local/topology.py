@@ -66,6 +66,8 @@ def service_environment(setup: Setup, role: str, service: str) -> dict[str, str]
             "LANTOA_POLL__DEADLINE_SECONDS": "5",
             "LANTOA_POLL__ARTICLES_SECONDS": "15",
         }
+    if service == "ingest":
+        told["LANTOA_WEBSUB__KEY"] = setup.secret("websub-key")
     if service in ("publish", "operator"):
         told["LANTOA_PUBLISH__CREDENTIALS_KEY"] = setup.secret("credentials-key")
         told["LANTOA_PUBLISH__READERS__KEY"] = setup.secret("readers-key")
