@@ -17,6 +17,7 @@ from pydantic import BaseModel, SecretStr
 SECRET = "[bí mật]"  # noqa: S105 - what is shown instead of one
 _BOT_TOKEN = re.compile(r"(?<!\d)\d{6,12}(?::|%3[aA])[A-Za-z0-9_-]{20,}")
 """Telegram puts it into the path of every address."""
+_REST = re.compile(r"[\w.~+/=%:-]*")
 _LONG_ENOUGH = 6
 """A shorter secret would be found in every second line."""
 _BEGINNING = 8
@@ -28,39 +29,65 @@ _TOKEN_LIKE = 12
 
 
 class _Withheld:
-    """`_named`: each secret, the last used at the end, and whether it lasts as long as the process."""
+    """`_named`: each secret, the last used at the end, and whether it lasts as long as the process. `_begun`: the
+    secrets by the first letters of each of their spellings, so that a line of the log costs one look per letter
+    however many there are."""
 
     def __init__(self) -> None:
         self._named: dict[str, bool] = {}
-        self._pattern = _BOT_TOKEN
+        self._begun: dict[str, set[str]] = {}
 
     def add(self, secrets: Iterable[str], *, lasts: bool = False) -> None:
-        fresh = False
-        for secret in secrets:
-            if len(secret) >= _LONG_ENOUGH:
-                known = self._named.pop(secret, None)
-                self._named[secret] = lasts or known is True
-                fresh = fresh or known is None
+        fresh = [secret for secret in secrets if len(secret) >= _LONG_ENOUGH and self._remember(secret, lasts)]
         if fresh:
             self._forget_oldest()
-            self._compile()
+
+    def _remember(self, secret: str, lasts: bool) -> bool:
+        """Whether it was not known before."""
+        known = self._named.pop(secret, None)
+        self._named[secret] = lasts or known is True
+        if known is None:
+            for form in _spellings(secret):
+                self._begun.setdefault(form[:_LONG_ENOUGH], set()).add(secret)
+        return known is None
 
     def _forget_oldest(self) -> None:
         """Tokens that rotate pile up in a process that lives for months, and are dead by the time they are old."""
         passing = [secret for secret, lasts in self._named.items() if not lasts]
         for secret in passing[: max(len(passing) - _MOST, 0)]:
             del self._named[secret]
-
-    def _compile(self) -> None:
-        spelt = {secret: _spellings(secret) for secret in self._named}
-        longest_first = sorted({form for forms in spelt.values() for form in forms}, key=len, reverse=True)
-        # An address begins as many do that are none.
-        begun = {_beginning(form) for secret, forms in spelt.items() if "://" not in secret for form in forms}
-        cut = [re.escape(form) + r"[\w.~+/=%:-]*" for form in sorted(begun) if len(form) >= _BEGINNING]
-        self._pattern = re.compile("|".join([_BOT_TOKEN.pattern, *map(re.escape, longest_first), *cut]))
+            for form in _spellings(secret):
+                begun = self._begun.get(form[:_LONG_ENOUGH], set())
+                begun.discard(secret)
+                if not begun:
+                    self._begun.pop(form[:_LONG_ENOUGH], None)
 
     def taken_out(self, text: str) -> str:
-        return self._pattern.sub(SECRET, text)
+        shown: list[str] = []
+        done = at = 0
+        while at <= len(text) - _LONG_ENOUGH:
+            end = self._end(text, at)
+            if end is None:
+                at += 1
+            else:
+                shown += (text[done:at], SECRET)
+                done = at = end
+        return "".join([*shown, text[done:]])
+
+    def _end(self, text: str, at: int) -> int | None:
+        """Where a secret ends that begins here; None where none does."""
+        if text[at].isdigit() and (bot := _BOT_TOKEN.match(text, at)):
+            return bot.end()
+        begun = tuple(self._begun.get(text[at : at + _LONG_ENOUGH], ()))  # another thread may add to it meanwhile
+        if not begun:
+            return None
+        whole = [len(form) for secret in begun for form in _spellings(secret) if text.startswith(form, at)]
+        if whole:
+            return at + max(whole)
+        # An address begins as many do that are none.
+        cut = {_beginning(form) for secret in begun if "://" not in secret for form in _spellings(secret)}
+        found = [len(form) for form in cut if len(form) >= _BEGINNING and text.startswith(form, at)]
+        return _REST.match(text, at + max(found)).end() if found else None  # type: ignore[union-attr]
 
 
 _withheld = _Withheld()
