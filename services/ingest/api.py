@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-import pydantic_core
 from fastapi import APIRouter, Depends, Query, Request
 
 from libs.common.auth import ClockDep, Principal, require
@@ -12,25 +11,18 @@ from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.models import FeedbackCase, Fetch, Source
 from libs.common.models.enums import Role
 from libs.common.pagination import Cursor, Page, PageDep, page_of
-from services.ingest import push, queries, service
+from services.ingest import queries, service
 from services.ingest.problems import (
-    BodyTooBig,
     ContentNotFound,
-    IntakeOverloaded,
-    InvalidBulk,
-    ItemRejected,
     SourceExists,
     SourceNotFound,
     SourceNotPolled,
     SourceRefused,
 )
 from services.ingest.schemas import (
-    BulkOut,
     ContentOut,
     ContentWithText,
     FetchOut,
-    PushItem,
-    PushOut,
     SourceCreate,
     SourceOut,
     SourcePatch,
@@ -45,9 +37,6 @@ router = APIRouter(prefix=PREFIX, tags=["ingest"], responses=problems(Unauthenti
 STAFF = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
 StaffDep = Annotated[Principal, require(*STAFF)]
 SourceKeeperDep = Annotated[Principal, require(Role.ADMIN, Role.EDITOR)]
-PusherDep = Annotated[Principal, require(Role.INTEGRATOR, Role.EDITOR, Role.ADMIN)]
-
-MAX_ROWS = 1000
 
 
 def get_settings(request: Request) -> IngestSettings:
@@ -116,102 +105,7 @@ async def list_fetches(
     return Page[FetchOut].model_validate(page_of(rows, page.limit, by_arrival))
 
 
-# --- pushed bodies ------------------------------------------------------------------------------------------
-
-
-NDJSON = "application/x-ndjson"
-
-
-def _json_body(schema: dict[str, Any], **more: dict[str, Any]) -> dict[str, Any]:
-    """The documentation of a body that the route reads itself, to bound it."""
-    content = {"application/json": {"schema": schema}} | {kind: {"schema": other} for kind, other in more.items()}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    """The body as it arrives, never more of it than the limit."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise BodyTooBig(f"Giới hạn là {limit // 1024**2} MB.")
-    return bytes(body)
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return pydantic_core.from_json(body)
-    except ValueError as error:
-        raise InvalidBulk("Nội dung gửi lên không phải JSON hợp lệ (UTF-8).") from error
-
-
-def _bulk(body: bytes, content_type: str) -> push.Bulk:
-    """The rows of a bulk body; the rows themselves are judged one by one."""
-    is_lines = content_type.partition(";")[0].strip().lower() in (NDJSON, "application/jsonl")
-    rows = _lines(body) if is_lines else _items(_parsed(body))
-    if not 1 <= len(rows) <= MAX_ROWS:
-        raise InvalidBulk(f"Mỗi lần gửi từ 1 đến {MAX_ROWS} mục, đang có {len(rows)}.")
-    return push.Bulk(rows)
-
-
-def _items(parsed: Any) -> list[Any]:
-    rows = parsed.get("items") if isinstance(parsed, dict) else parsed
-    if not isinstance(rows, list):
-        raise InvalidBulk("Cần một danh sách JSON, hoặc một đối tượng JSON có danh sách “items”.")
-    return rows
-
-
-def _lines(body: bytes) -> list[Any]:
-    """One row for each line that is not blank; one that is no JSON is a bad row, not a bad body."""
-    return [_row(line) for line in body.split(b"\n") if line.strip()]
-
-
-def _row(line: bytes) -> Any:
-    try:
-        return pydantic_core.from_json(line)
-    except ValueError:
-        return push.UNREADABLE
-
-
 # --- contents -----------------------------------------------------------------------------------------------
-
-
-@router.post(
-    "/contents",
-    status_code=201,
-    responses=problems(ItemRejected, BodyTooBig, IntakeOverloaded),
-    openapi_extra=_json_body(PushItem.model_json_schema()),
-)
-async def push_content(
-    request: Request, session: SessionDep, _: PusherDep, clock: ClockDep, settings: SettingsDep
-) -> PushOut:
-    await service.refuse_when_overloaded(session, settings.intake, clock.now())
-    bulk = push.Bulk([_parsed(await _body(request, settings.intake.body_bytes))])
-    (one,) = (await push.push_items(session, bulk, limits=settings.intake, now=clock.now())).results
-    if one.problem is not None:
-        raise ItemRejected(one.problem.get("detail"), errors=one.problem.get("errors"))
-    return one
-
-
-@router.post(
-    "/contents/bulk",
-    responses=problems(InvalidBulk, BodyTooBig, IntakeOverloaded),
-    openapi_extra=_json_body(
-        {
-            "type": "object",
-            "required": ["items"],
-            "properties": {"items": {"type": "array", "maxItems": MAX_ROWS, "items": {"type": "object"}}},
-        },
-        **{NDJSON: {"type": "string", "description": f"one item per line, at most {MAX_ROWS}"}},
-    ),
-)
-async def push_contents(
-    request: Request, session: SessionDep, _: PusherDep, clock: ClockDep, settings: SettingsDep
-) -> BulkOut:
-    await service.refuse_when_overloaded(session, settings.intake, clock.now())
-    body = await _body(request, settings.intake.body_bytes)
-    bulk = _bulk(body, request.headers.get("content-type", ""))
-    return await push.push_items(session, bulk, limits=settings.intake, now=clock.now())
 
 
 @router.get("/contents")

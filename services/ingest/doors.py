@@ -1,13 +1,15 @@
 """The doors of the service: every router, in the order in which addresses are matched, and every loop."""
 
 from libs.common.jobs import Jobs
-from services.ingest import api, jobs
+from services.ingest import api, jobs, push_api
 from services.ingest.feedback import api as feedback_api
+from services.ingest.idempotency import jobs as idempotency_jobs
 
 ROUTERS = [
     api.router,
+    push_api.router,
     feedback_api.router,
     feedback_api.open_router,
 ]
 JOBS = Jobs()
-JOBS.all = [each for loops in (jobs,) for each in loops.jobs.all]
+JOBS.all = [each for loops in (jobs, idempotency_jobs) for each in loops.jobs.all]
