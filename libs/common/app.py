@@ -91,9 +91,9 @@ def create_app(service: Service, settings: Any = None, clock: Clock | None = Non
     app.state.tokens = TokenVerifier(settings.auth)
     errors.install(app)
     app.add_middleware(telemetry.ServerSpans)
-    app.include_router(health.router)
-    for router in service.routers:
-        app.include_router(router)
+    for router in (health.router, *service.routers):
+        # As they stand: including them would make each route anew for each app, a quarter of a second for publish.
+        app.router.routes.extend(router.routes)
     return app
 
 

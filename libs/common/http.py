@@ -1,17 +1,19 @@
 """Fetching from addresses that strangers choose.
 
 Guarantees: only http and https, to hosts whose every resolved address passes the address rule; the
-connection goes to the very address that was checked (a second DNS answer cannot redirect it); every hop
-of a redirect is checked again; the body is bounded while it streams, both as sent and once unpacked; one
-deadline covers the whole fetch. Messages carry a host, never a path, a query, a header or a password.
+connection goes to the very address that was checked (a second DNS answer cannot redirect it) and serves
+one request, also over HTTP/2; every hop of a redirect is checked again; the body is bounded while it
+streams, as sent, once unpacked and in the ratio of the two; one deadline covers the whole fetch. Messages
+carry a host, never a path, a query, a header or a password.
 """
 
 import asyncio
 import socket
+import ssl
 import zlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -21,12 +23,14 @@ from ipaddress import (
     ip_network,
 )
 from types import TracebackType
-from typing import Self, cast
+from typing import IO, Self, cast
 
 import brotli  # type: ignore[import-untyped]
 import httpx
+import zstandard
 
 from libs.common import telemetry
+from libs.common.tls import trust
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -143,6 +147,8 @@ class FetchLimits:
     """Bounds of one fetch."""
 
     max_bytes: int = 8 * 1024 * 1024
+    max_ratio: int = 250
+    """Unpacked to received, once a megabyte has been unpacked; feeds and pages stay well under 50."""
     deadline_s: float = 20.0
     connect_s: float = 5.0
     max_redirects: int = 5
@@ -172,6 +178,10 @@ class Fetched:
     @property
     def content_type(self) -> str | None:
         return self.headers.get("content-type")
+
+
+Turn = Callable[[httpx.URL], AbstractAsyncContextManager[Callable[[Fetched], None]]]
+"""A turn at the host of an address: entered before a request, told its answer, left when the request is over."""
 
 
 # --- names to addresses ------------------------------------------------------------------------------
@@ -247,12 +257,37 @@ class _Brotli:
         return out
 
 
+class _Full(Exception):
+    """No room is left for what would be unpacked."""
+
+
+class _Zstd:
+    """Unpacks into a sink that stops it; a window past 8 MB is refused, as RFC 9659 has it."""
+
+    def __init__(self) -> None:
+        unpacker = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024)
+        self._writer = unpacker.stream_writer(cast(IO[bytes], self), write_size=65536, closefd=False)
+        self._out, self._room = bytearray(), 0
+
+    def write(self, unpacked: bytes) -> int:
+        self._out += unpacked[: self._room - len(self._out)]
+        if len(self._out) >= self._room:
+            raise _Full
+        return len(unpacked)
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        self._out, self._room = bytearray(), room
+        with suppress(_Full):
+            self._writer.write(data)
+        return bytes(self._out)
+
+
 class _Plain:
     def feed(self, data: bytes, room: int) -> bytes:
         return data[:room]
 
 
-def _decoder(encoding: str) -> _Inflate | _Brotli | _Plain:
+def _decoder(encoding: str) -> _Inflate | _Brotli | _Zstd | _Plain:
     match encoding.strip().lower():
         case "" | "identity":
             return _Plain()
@@ -260,6 +295,8 @@ def _decoder(encoding: str) -> _Inflate | _Brotli | _Plain:
             return _Inflate()
         case "br":
             return _Brotli()
+        case "zstd":
+            return _Zstd()
         case _:
             raise FetchFailed("Cách nén không hỗ trợ.", "The answer uses an unsupported compression.")
 
@@ -269,9 +306,21 @@ def _too_large(host: str, limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"Nội dung từ {host} vượt quá {size}.", f"The answer of {host} is over {size}.")
 
 
-async def _read_body(response: httpx.Response, limit: int, *, truncate: bool) -> tuple[bytes, int]:
+_ANY_RATIO = 1024 * 1024
+"""What is unpacked up to here is small, whatever it was packed from."""
+
+
+def _too_dense(host: str, ratio: int) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"Nội dung từ {host} khi giải nén vượt quá {ratio} lần cỡ đã gửi.",
+        f"The answer of {host} unpacks to over {ratio} times what was sent.",
+    )
+
+
+async def _read_body(
+    response: httpx.Response, host: str, limit: int, ratio: int, *, truncate: bool
+) -> tuple[bytes, int]:
     """The unpacked body and the bytes received; stops at the limit whichever of the two reaches it."""
-    host = response.request.headers.get("host", "")
     declared = response.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit and not truncate:
         raise _too_large(host, limit)
@@ -282,15 +331,40 @@ async def _read_body(response: httpx.Response, limit: int, *, truncate: bool) ->
     async with aclosing(stream) as chunks:
         async for chunk in chunks:
             received += len(chunk)
-            body += decoder.feed(chunk, limit + 1 - len(body))
-            if len(body) > limit or received > limit:
+            most = min(limit, max(_ANY_RATIO, received * ratio))
+            body += decoder.feed(chunk, most + 1 - len(body))
+            if len(body) > most or received > limit:
                 if truncate:
                     return bytes(body[:limit]), received
-                raise _too_large(host, limit)
+                raise _too_large(host, limit) if most == limit else _too_dense(host, ratio)
     return bytes(body), received
 
 
 # --- the fetcher -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is asked of every hop of one fetch."""
+
+    headers: Mapping[str, str]
+    limit: int
+    truncate: bool
+    body: bytes | None = None
+    admit: Admit | None = None
+    turn: Turn | None = None
+    timeout: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
+
+    @contextmanager
+    def not_counted(self) -> Iterator[None]:
+        """The deadline is the server's: it stands still while we make ourselves wait (robots, a turn)."""
+        loop, until = asyncio.get_running_loop(), self.timeout.when()
+        left = None if until is None else until - loop.time()
+        self.timeout.reschedule(None)
+        try:
+            yield
+        finally:
+            self.timeout.reschedule(None if left is None else loop.time() + left)
 
 
 class PublicFetcher:
@@ -304,19 +378,16 @@ class PublicFetcher:
         allow_loopback: bool = False,
         resolve: Resolve = resolve_host,
         rule: AddressRule | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._rule = rule or (LOOPBACK_ONLY if allow_loopback else PUBLIC_ONLY)
         self._ports = None if self._rule.loopback else (limits or FetchLimits()).ports
         self._limits = limits or FetchLimits()
         self._resolve = resolve
-        self._client = httpx.AsyncClient(
-            headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate, br"},
-            follow_redirects=False,
-            trust_env=False,
-            # A connection is never reused: it was checked for one name, and belongs to that name alone.
-            limits=httpx.Limits(max_keepalive_connections=0),
-            timeout=httpx.Timeout(self._limits.deadline_s, connect=self._limits.connect_s),
-        )
+        self._tls = tls or trust()
+        self._headers = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br, zstd"}
+        timeout = httpx.Timeout(self._limits.deadline_s, connect=self._limits.connect_s)
+        self._timeouts = timeout.as_dict()
 
     async def __aenter__(self) -> Self:
         return self
@@ -330,7 +401,7 @@ class PublicFetcher:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        """Nothing is kept open between two requests; the name stays for whoever holds a fetcher."""
 
     async def fetch(
         self,
@@ -338,16 +409,21 @@ class PublicFetcher:
         *,
         headers: Mapping[str, str] | None = None,
         admit: Admit | None = None,
+        turn: Turn | None = None,
         max_bytes: int | None = None,
         truncate: bool = False,
     ) -> Fetched:
-        """GET an address. `admit` is asked before every hop (robots rules); it refuses by raising."""
+        """GET an address. Before every hop `admit` is asked (robots rules; it refuses by raising) and `turn` is
+        waited for; neither counts towards the deadline."""
         target = check_url(url, self._ports)
         limit = max_bytes if max_bytes is not None else self._limits.max_bytes
+        wanted = _Wanted(
+            dict(headers or {}), limit, truncate, None, admit, turn, asyncio.timeout(self._limits.deadline_s)
+        )
         try:
-            async with asyncio.timeout(self._limits.deadline_s):
+            async with wanted.timeout:
                 with telemetry.step("fetch"):
-                    return await self._follow(target, dict(headers or {}), admit, limit, truncate)
+                    return await self._follow(target, wanted)
         except TimeoutError as error:
             raise _too_slow(target.host, self._limits.deadline_s) from error
 
@@ -358,28 +434,25 @@ class PublicFetcher:
         *,
         headers: Mapping[str, str],
         max_bytes: int = 65536,
+        turn: Turn | None = None,
     ) -> Fetched:
         """POST to an address. Nothing is followed: an answer that leads elsewhere is the answer; a long one is cut."""
         target = check_url(url, self._ports)
+        wanted = _Wanted(
+            dict(headers), max_bytes, True, body, turn=turn, timeout=asyncio.timeout(self._limits.deadline_s)
+        )
         try:
-            async with asyncio.timeout(self._limits.deadline_s):
+            async with wanted.timeout:
                 with telemetry.step("post"):
-                    return await self._hop(target, dict(headers), None, max_bytes, True, body)
+                    return await self._hop(target, wanted)
         except TimeoutError as error:
             raise _too_slow(target.host, self._limits.deadline_s) from error
 
-    async def _follow(
-        self,
-        url: httpx.URL,
-        headers: dict[str, str],
-        admit: Admit | None,
-        limit: int,
-        truncate: bool,
-    ) -> Fetched:
+    async def _follow(self, url: httpx.URL, wanted: _Wanted) -> Fetched:
         hops: list[str] = []
         permanent = True
         while True:
-            answer = await self._hop(url, headers, admit, limit, truncate)
+            answer = await self._hop(url, wanted)
             location = answer.headers.get("location")
             if answer.status not in (301, 302, 303, 307, 308) or not location:
                 moved = answer.url if hops and permanent else None
@@ -400,25 +473,28 @@ class PublicFetcher:
             raise FetchRefused("Địa chỉ chuyển hướng không hợp lệ.", "The redirect is not valid.") from error
         return check_url(target, self._ports)
 
-    async def _hop(
-        self,
-        url: httpx.URL,
-        headers: dict[str, str],
-        admit: Admit | None,
-        limit: int,
-        truncate: bool,
-        body: bytes | None = None,
-    ) -> Fetched:
-        if admit is not None:
-            await admit(url)
+    async def _hop(self, url: httpx.URL, wanted: _Wanted) -> Fetched:
+        async with AsyncExitStack() as stack:
+            told = None
+            with wanted.not_counted():
+                if wanted.admit is not None:
+                    await wanted.admit(url)
+                if wanted.turn is not None:
+                    told = await stack.enter_async_context(wanted.turn(url))
+            answer = await self._ask(url, wanted)
+            if told is not None:
+                told(answer)
+            return answer
+
+    async def _ask(self, url: httpx.URL, wanted: _Wanted) -> Fetched:
         addresses = await self._checked_addresses(url)
         failure: Exception | None = None
         for address in addresses[:4]:
             try:
-                return await self._request(url, address, headers, limit, truncate, body)
+                return await self._request(url, address, wanted)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 failure = error
-            except (httpx.HTTPError, zlib.error, brotli.error) as error:
+            except (httpx.HTTPError, zlib.error, brotli.error, zstandard.ZstdError) as error:
                 raise _broken(url.host, error) from error
         raise _broken(url.host, failure) from failure
 
@@ -444,34 +520,31 @@ class PublicFetcher:
             )
         return sorted(addresses, key=lambda one: one.version)
 
-    async def _request(
-        self,
-        url: httpx.URL,
-        address: Address,
-        headers: dict[str, str],
-        limit: int,
-        truncate: bool,
-        sent: bytes | None,
-    ) -> Fetched:
-        """GET, or POST where there is something to send."""
-        pinned, method = url.copy_with(host=str(address)), "GET" if sent is None else "POST"
-        told = {**headers, "Host": _host_header(url)}
-        request = self._client.build_request(method, pinned, headers=told, content=sent)
-        request.extensions["sni_hostname"] = url.raw_host.decode("ascii")
-        response = await self._client.send(request, stream=True)
-        try:
-            body, received = b"", 0
-            if response.status_code not in (204, 304) and not response.has_redirect_location:
-                body, received = await _read_body(response, limit, truncate=truncate)
-        finally:
-            await response.aclose()
-        return Fetched(
-            str(url),
-            response.status_code,
-            dict(response.headers.items()),
-            body,
-            received,
+    async def _request(self, url: httpx.URL, address: Address, wanted: _Wanted) -> Fetched:
+        """GET, or POST where there is something to send, over a connection of its own: it was checked for one name
+        and belongs to that name alone, so that no other name is served over it, nor a cookie kept."""
+        request = httpx.Request(
+            "GET" if wanted.body is None else "POST",
+            url.copy_with(host=str(address)),
+            headers={**self._headers, **wanted.headers, "Host": _host_header(url)},
+            content=wanted.body,
+            extensions={"timeout": self._timeouts, "sni_hostname": url.raw_host.decode("ascii")},
         )
+        async with httpx.AsyncHTTPTransport(verify=self._tls, http2=True, trust_env=False, limits=_ONE) as way:
+            response = await way.handle_async_request(request)
+            async with aclosing(response):
+                return await self._answer(url, response, wanted)
+
+    async def _answer(self, url: httpx.URL, response: httpx.Response, wanted: _Wanted) -> Fetched:
+        body, received = b"", 0
+        if response.status_code not in (204, 304) and not response.has_redirect_location:
+            body, received = await _read_body(
+                response, url.host, wanted.limit, self._limits.max_ratio, truncate=wanted.truncate
+            )
+        return Fetched(str(url), response.status_code, dict(response.headers.items()), body, received)
+
+
+_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=0)
 
 
 def _host_header(url: httpx.URL) -> str:

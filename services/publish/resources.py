@@ -17,6 +17,7 @@ from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.files import FileStore
 from libs.common.mail import Mailer
+from libs.common.tls import trust
 from libs.common.web import Site
 from services.publish import adapters
 from services.publish.adapters.base import Account, Channel, Json, Tools
@@ -121,7 +122,7 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
     press = BulletinPress(db, files, clock, site)
     key = settings.publish.credentials_key
     async with (
-        httpx.AsyncClient(follow_redirects=False, trust_env=False) as http,
+        httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=trust()) as http,
         open_fetcher(settings.publish.push, replay=settings.replay) as fetcher,
         open_sender(settings.mail, mailer, clock) as press_sender,
     ):

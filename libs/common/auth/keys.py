@@ -23,6 +23,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from libs.common.auth.problems import IssuerUnreachable
 from libs.common.settings import AuthSettings, is_safe_address
+from libs.common.tls import trust
 
 log = logging.getLogger("lantoa.auth")
 
@@ -116,7 +117,7 @@ class DiscoveredKeys:
     def __init__(self, settings: AuthSettings, seconds: Callable[[], float] = time.monotonic) -> None:
         self._settings, self._seconds = settings, seconds
         ca_file = settings.ca_file
-        self._trust = ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
+        self._trust = ssl.create_default_context(cafile=ca_file) if ca_file else trust()
         self._keys: PublicKeys | None = None
         self._fetched_at = float("-inf")
         """When the fetch of the keys held began: they are as old as that."""

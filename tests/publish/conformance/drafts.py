@@ -10,6 +10,7 @@ import httpx
 from hypothesis import strategies as st
 
 from libs.common.clock import FrozenClock
+from libs.common.tls import trust
 from services.publish.adapters import CHANNELS
 from services.publish.adapters.base import Account, Channel, Draft, Medium, Rendition, Tools
 from tests.publish.conformance.case import case_of
@@ -102,5 +103,5 @@ def unconnected(kind: str) -> Channel:
     """An adapter for what is pure: whoever asks the platform here fails."""
     seat = case_of(kind).seat(1, URL)
     nobody = cast(Any, None)
-    tools = Tools(httpx.AsyncClient(), FrozenClock(NOW), nobody, "https://tin.example.vn", nobody, nobody)
+    tools = Tools(httpx.AsyncClient(verify=trust()), FrozenClock(NOW), nobody, "https://tin.example.vn", nobody, nobody)
     return CHANNELS.get(kind)(Account(UUID(int=1), seat.settings, dict(seat.secret)), tools)
