@@ -225,8 +225,8 @@ async def test_compressed_answers_are_unpacked() -> None:
 
 async def test_broken_or_unknown_compression_is_an_error_of_the_answer() -> None:
     async with running_site() as site, replay() as fetcher:
-        for encoding in ("gzip", "br", "zstd"):
-            site.routes["/broken"] = Answer(b"not compressed at all", headers={"Content-Encoding": encoding})
+        for encoding in ("gzip", "br", "zstd", "compress"):
+            site.routes["/broken"] = Answer(b"not compressed at all" * 9, headers={"Content-Encoding": encoding})
             with pytest.raises(FetchFailed):
                 await fetcher.fetch(site.url("/broken"))
 
