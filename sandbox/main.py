@@ -30,11 +30,15 @@ def create(settings: SandboxSettings, way: httpx.AsyncBaseTransport | None = Non
     platforms = {platform.name: platform for platform in (build(world) for build in load())}
     made = FastAPI(title="Sân tập của Lan Tỏa — Lan Tỏa's sandbox", version="1", lifespan=_sending_webhooks)
     made.state.world = world
-    for name, platform in platforms.items():
-        made.include_router(platform.routes(), prefix=f"/{name}", tags=[name])
-    made.include_router(control.router(world, platforms))
-    made.include_router(pages.router(world, platforms))
-    _add_newsstand(made, settings)
+    routers = [
+        *(platform.routes() for platform in platforms.values()),
+        control.router(world, platforms),
+        pages.router(world, platforms),
+        newsstand.router(settings),
+        newsstand.root_router(),
+    ]
+    for router in routers:
+        made.router.routes.extend(router.routes)  # as they stand: including them would make each route once more
     _add_health(made)
     made.add_middleware(FaultGate, platforms=list(platforms.values()), faults=world.faults)
     return made
@@ -56,11 +60,6 @@ async def _sending_webhooks(made: FastAPI) -> AsyncIterator[None]:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-
-
-def _add_newsstand(made: FastAPI, settings: SandboxSettings) -> None:
-    made.include_router(newsstand.router(settings), prefix="/press", tags=["press"])
-    made.include_router(newsstand.root_router())
 
 
 def _add_health(made: FastAPI) -> None:

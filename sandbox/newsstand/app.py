@@ -45,7 +45,7 @@ def open_edition(settings: PressSettings, now: datetime | None = None) -> Editio
 
 def router(settings: SandboxSettings, press: PressSettings | None = None) -> APIRouter:
     edition = open_edition(press or PressSettings())
-    routes = APIRouter()
+    routes = APIRouter(prefix=MOUNT, tags=["press"])
 
     @routes.api_route("/manifest.json", methods=["GET", "HEAD"])
     def manifest(request: Request) -> JSONResponse:

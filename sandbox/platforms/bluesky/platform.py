@@ -70,7 +70,7 @@ class Bluesky:
     # --- what the sandbox asks of every platform ---
 
     def routes(self) -> APIRouter:
-        routes = APIRouter()
+        routes = APIRouter(prefix=f"/{self.name}")
         routes.add_api_route("/xrpc/com.atproto.sync.getBlob", self._get_blob, methods=["GET"])
         routes.add_api_route("/xrpc/{nsid}", self._answer, methods=["GET", "POST"])
         routes.add_api_route("/profile/{did}/post/{key}", self._page, methods=["GET"], include_in_schema=False)

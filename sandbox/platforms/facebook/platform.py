@@ -66,7 +66,7 @@ class Facebook:
     # --- what the sandbox asks of every platform ---
 
     def routes(self) -> APIRouter:
-        routes = APIRouter()
+        routes = APIRouter(prefix=f"/{self.name}")
         routes.add_api_route("/{page}/posts/{number}", self._page, methods=["GET"], include_in_schema=False)
         for path in ("/reel/{video_id}/", "/{page}/videos/{video_id}/"):
             routes.add_api_route(path, self._video_page, methods=["GET"], include_in_schema=False)

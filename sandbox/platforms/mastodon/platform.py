@@ -55,7 +55,7 @@ class Mastodon:
     # --- what the sandbox asks of every platform ---
 
     def routes(self) -> APIRouter:
-        routes = APIRouter()
+        routes = APIRouter(prefix=f"/{self.name}")
         methods = ["GET", "POST", "PUT", "DELETE"]
         routes.add_api_route("/api/{path:path}", self._answer, methods=methods, include_in_schema=False)
         routes.add_api_route("/system/media_attachments/{media_id}", self._file, methods=["GET"])

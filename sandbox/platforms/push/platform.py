@@ -49,7 +49,7 @@ class Push:
     # --- what the sandbox asks of every platform ---
 
     def routes(self) -> APIRouter:
-        routes = APIRouter()
+        routes = APIRouter(prefix=f"/{self.name}")
         routes.add_api_route(f"/{SEND}/{{secret}}", self._take, methods=["POST"], include_in_schema=False)
         return routes
 

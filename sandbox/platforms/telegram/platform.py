@@ -88,7 +88,7 @@ class Telegram:
     # --- what the sandbox asks of every platform ---
 
     def routes(self) -> APIRouter:
-        routes = APIRouter()
+        routes = APIRouter(prefix=f"/{self.name}")
         routes.add_api_route("/bot{token}/{method}", self._answer, methods=["GET", "POST"], include_in_schema=False)
         routes.add_api_route("/photo/{sha256}", self._photo, methods=["GET"], include_in_schema=False)
         routes.add_api_route("/s/{username}", self._channel_page, methods=["GET"], include_in_schema=False)

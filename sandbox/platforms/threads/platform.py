@@ -60,7 +60,7 @@ class Threads:
     # --- what the sandbox asks of every platform ---
 
     def routes(self) -> APIRouter:
-        routes = APIRouter(include_in_schema=False)
+        routes = APIRouter(prefix=f"/{self.name}", include_in_schema=False)
         routes.add_api_route("/t/{shortcode}", self._page, methods=["GET"])
         routes.add_api_route("/files/{sha256}", self._file, methods=["GET"])
         routes.add_api_route("/{path:path}", self._answer, methods=["GET", "POST", "DELETE"])

@@ -67,7 +67,7 @@ class Tiktok:
     # --- what the sandbox asks of every platform ---
 
     def routes(self) -> APIRouter:
-        routes = APIRouter(include_in_schema=False)
+        routes = APIRouter(prefix=f"/{self.name}", include_in_schema=False)
         routes.add_api_route("/@{handle}/{kind}/{post_id}", self._page, methods=["GET"])
         routes.add_api_route("/files/{sha256}", self._file, methods=["GET"])
         routes.add_api_route("/v2/oauth/token/", self._refresh, methods=["POST"])

@@ -55,7 +55,7 @@ class Youtube:
     # --- what the sandbox asks of every platform ---
 
     def routes(self) -> APIRouter:
-        routes = APIRouter()
+        routes = APIRouter(prefix=f"/{self.name}")
         routes.add_api_route("/watch", self._watch, methods=["GET"], include_in_schema=False)
         routes.add_api_route("/token", self._token, methods=["POST"], include_in_schema=False)
         routes.add_api_route("/quota/{client}", self._quota, methods=["GET"], include_in_schema=False)

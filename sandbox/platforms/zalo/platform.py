@@ -54,7 +54,7 @@ class Zalo:
     # --- what the sandbox asks of every platform ---
 
     def routes(self) -> APIRouter:
-        routes = APIRouter(include_in_schema=False)
+        routes = APIRouter(prefix=f"/{self.name}", include_in_schema=False)
         routes.add_api_route("/v4/oa/access_token", self._refresh, methods=["POST"])
         routes.add_api_route("/d/{article}", self._page, methods=["GET"])
         routes.add_api_route("/files/{sha256}", self._file, methods=["GET"])

@@ -37,7 +37,7 @@ RSS = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>B\xc3\xa1o M\x
 
 def open_stand(press: PressSettings) -> httpx.AsyncClient:
     app = FastAPI()
-    app.include_router(router(SandboxSettings(), press), prefix="/press")
+    app.include_router(router(SandboxSettings(), press))
     app.include_router(root_router())
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1:8110")
 
