@@ -24,8 +24,10 @@ from libs.common.pagination import Cursor, Page, PageDep, page_of
 from services.publish import problems as wrong
 from services.publish import queries as publish_queries
 from services.publish.api import Reader, held
+from services.publish.hearing import problems as wrong_comment
 from services.publish.hearing import queries
 from services.publish.hearing.base import UNREADABLE, Letter
+from services.publish.hearing.handover import ESCALATES, escalate_comment
 from services.publish.hearing.kinds import HOOKS
 from services.publish.hearing.service import Ear, ear_of, is_genuine, take_heard
 from services.publish.resources import PublishResources
@@ -36,6 +38,7 @@ public_router = APIRouter(include_in_schema=False, dependencies=[public()])
 router = APIRouter(prefix="/api/publish/v1", tags=["publish"], responses=problems(Unauthenticated, Forbidden))
 Res = Annotated[PublishResources, Depends(held)]
 Admin = Annotated[Principal, require(Role.ADMIN)]
+Officer = Annotated[Principal, require(*ESCALATES)]
 MOST_BYTES = 1_000_000
 ABSENT = PlainTextResponse("Không có gì ở đây.\n", status_code=404)
 REFUSED = PlainTextResponse("Không phải do nền tảng gửi.\n", status_code=403)
@@ -61,6 +64,15 @@ class CommentCountOut(BaseModel):
     state: CommentState
     is_ours: bool
     count: int
+
+
+class CommentCaseOut(BaseModel):
+    """The case itself is opened by intake, under a reference of its own."""
+
+    model_config = {"from_attributes": True}
+
+    comment_id: UUID
+    escalated_at: datetime
 
 
 class HookOut(BaseModel):
@@ -160,6 +172,17 @@ async def count_comments(publication_id: UUID, session: SessionDep, who: Reader)
     return [
         CommentCountOut(channel_id=at, state=CommentState(state), is_ours=ours, count=n) for at, state, ours, n in rows
     ]
+
+
+@router.post(
+    "/comments/{comment_id}/escalation",
+    status_code=202,
+    response_model=CommentCaseOut,
+    responses=problems(wrong_comment.CommentNotFound, wrong_comment.NothingToEscalate),
+)
+async def escalate(comment_id: UUID, session: SessionDep, who: Officer, clock: ClockDep) -> Any:
+    """Make a feedback case of it; who wrote it can be answered where it was written, and is known nowhere else."""
+    return await escalate_comment(session, comment_id, who, clock.now())
 
 
 async def _require_readable(session: AsyncSession, publication_id: UUID, who: Principal) -> None:

@@ -32,6 +32,7 @@ from services.publish.hearing.base import (
     Touched,
     Uncommented,
 )
+from services.publish.hearing.handover import hand_over, hand_over_changed
 from services.publish.resources import PublishResources
 from services.publish.service.tasks import open_channel_task
 
@@ -128,10 +129,12 @@ async def take(session: AsyncSession, channel: m.Channel, heard: Heard, now: dat
         case Commented(said, is_new):
             delivery = await _delivery_of(session, channel, said, ear)
             if delivery is not None:
-                await store(session, delivery, said, Word.FIRST if is_new else Word.LATER, now, ear)
+                stored = await store(session, delivery, said, Word.FIRST if is_new else Word.LATER, now, ear)
+                await hand_over(session, [stored] if stored and not said.is_ours else [], now)
         case Uncommented(comment_id):
             known = await queries.find_comment(session, channel.id, _names(channel.id, comment_id, ear))
             await queries.erase_comments(session, [known.id] if known else [], now)
+            await hand_over(session, [known.id] if known and not known.is_ours else [], now)
         case Hidden(comment_id, is_hidden):
             known = await queries.find_comment(session, channel.id, _names(channel.id, comment_id, ear))
             if known is not None and known.state != CommentState.REMOVED:
@@ -222,6 +225,7 @@ async def store_list(
     if is_whole:
         known = await queries.visible_of(session, delivery.id, now - SETTLED)
         await queries.erase_comments(session, [each.id for each in known if each.id not in shown], now)
+    await hand_over_changed(session, delivery.id, now)
 
 
 def masked(text: str) -> str:
