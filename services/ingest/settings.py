@@ -1,8 +1,14 @@
 """Settings of the ingest service."""
 
-from pydantic import BaseModel, Field, SecretStr
+import json
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
 
 from libs.common.settings import CommonSettings
+from services.ingest.feedback.settings import FormSettings, Open311Settings, PublicFace
 
 
 class PollSettings(BaseModel):
@@ -16,6 +22,11 @@ class PollSettings(BaseModel):
     deadline_seconds: float = Field(default=20.0, gt=0, description="one fetch from first to last byte")
     feed_bytes: int = Field(default=8 * 1024**2, description="largest feed or sitemap, bytes")
     page_bytes: int = Field(default=4 * 1024**2, description="largest article page, bytes")
+    parsers: int = Field(
+        default=2, ge=0, le=32, description="processes that parse what sources answer; 0 parses in the service itself"
+    )
+    parse_seconds: float = Field(default=10.0, gt=0, description="one document in its parser; then it is stopped")
+    parser_megabytes: int = Field(default=1024, ge=256, description="address space of one parser process, MB")
     articles_per_poll: int = Field(default=60, ge=0, description="article pages fetched for one source in one poll")
     articles_seconds: float = Field(
         default=120.0, gt=0, description="time for the article pages of one source in one poll; well under the lease"
@@ -68,7 +79,46 @@ class WebSubSettings(BaseModel):
     )
 
 
+class FeedbackSettings(BaseModel):
+    """Feedback cases: the key of what identifies their senders, and the city's own clocks and routes."""
+
+    key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="at least 32 characters; seals senders' contacts, guards follow-up codes; without it none is taken",
+    )
+    keys_old: SecretStr | None = Field(
+        default=None, description="keys of before, as a JSON list; they only read, until what they sealed is purged"
+    )
+    clocks_file: Path | None = Field(default=None, description="YAML as libs/common/data/clocks.yaml; default: that")
+    routes_file: Path | None = Field(default=None, description="YAML as libs/common/data/routes.yaml; default: that")
+
+    @property
+    def old_keys(self) -> list[SecretStr]:
+        """Raises ValueError, without a word of what was written, where it is no JSON list of texts."""
+        if self.keys_old is None or not self.keys_old.get_secret_value():
+            return []
+        try:
+            found = json.loads(self.keys_old.get_secret_value())
+        except ValueError:
+            found = None
+        if not isinstance(found, list) or not all(isinstance(key, str) and len(key) >= 32 for key in found):
+            raise ValueError("feedback.keys_old is a JSON list of keys of at least 32 characters")
+        return [SecretStr(key) for key in found]
+
+    @model_validator(mode="after")
+    def _old_keys_are_a_list(self) -> Self:
+        _ = self.old_keys
+        return self
+
+
 class IngestSettings(CommonSettings):
+    model_config = SettingsConfigDict(hide_input_in_errors=True)  # some lists of keys are texts in one variable
+
     poll: PollSettings = PollSettings()
     websub: WebSubSettings = WebSubSettings()
     intake: IntakeSettings = IntakeSettings()
+    feedback: FeedbackSettings = FeedbackSettings()
+    open311: Open311Settings = Open311Settings()
+    form: FormSettings = FormSettings()
+    publish: PublicFace = PublicFace()

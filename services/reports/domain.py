@@ -40,7 +40,8 @@ NAMED_STATES = frozenset(
 )
 """Publications a report names. Drafts of a unit are that unit's alone, so they are only counted."""
 
-ANSWERED_STATES = frozenset({CaseState.ANSWERED, CaseState.CLOSED})
+ANSWERED_STATES = frozenset({CaseState.ANSWERED, CaseState.CLOSED, CaseState.REJECTED, CaseState.MERGED})
+"""Nobody waits for these any more: answered, closed, refused with a reason, or going on under another case."""
 
 
 class ReportKind(StrEnum):

@@ -298,6 +298,7 @@ REVIEWED = {
     "mail_suppressions.key_hash": "the HMAC of an address that we must not write to again",
     "push_subscriptions.ciphertext": "where a reader's browser asked to be told: sealed, deleted when it ends",
     "push_subscriptions.key_hash": "the HMAC of its endpoint, by which it is found again; deleted when it ends",
+    "case_contacts.ciphertext": "who may be answered about a report: sealed, and deleted when its time has come",
     "deliveries.handle": "what our own post is called by the platform; no person's handle",
 }
 

@@ -13,6 +13,7 @@ from libs.common.events.content import (
     StoriesUpdated,
 )
 from libs.common.events.conversation import ConversationEscalated, ConversationsReceived
+from libs.common.events.feedback import FeedbackResolved
 from libs.common.events.publication import (
     CorrectionPublished,
     DeliveryConfirmed,
@@ -29,6 +30,7 @@ ALL_EVENTS: tuple[type[Event], ...] = (
     ContentsClassified,
     StoriesUpdated,
     FeedbackOpened,
+    FeedbackResolved,
     ConversationsReceived,
     ConversationEscalated,
     PublicationApproved,
@@ -54,6 +56,7 @@ __all__ = [
     "DeliveryConfirmed",
     "Event",
     "FeedbackOpened",
+    "FeedbackResolved",
     "PublicationApproved",
     "PublicationPublished",
     "PublicationWithdrawn",

@@ -14,17 +14,24 @@ from libs.common.models.classify import (
     Story,
     StoryItem,
 )
-from libs.common.models.doors import MailboxPosition, PushKey
+from libs.common.models.doors import ConversationCase, MailboxPosition, PushKey
+from libs.common.models.feedback import (
+    CaseCode,
+    CaseContact,
+    CaseEvent,
+    CaseRelabelling,
+    DataRequest,
+    FeedbackCase,
+    feedback_reference_seq,
+)
 from libs.common.models.hearing import Comment, CommentCase, CommentReading, PlatformEvent, ReplyAddress
 from libs.common.models.identity import NearCopy, NearKey, NearText
 from libs.common.models.ingest import (
     Content,
     ContentKey,
     ContentRevision,
-    FeedbackCase,
     Fetch,
     Source,
-    feedback_reference_seq,
 )
 from libs.common.models.media import (
     LinkClicks,
@@ -91,6 +98,10 @@ __all__ = [
     "Campaign",
     "CampaignChannel",
     "CampaignTarget",
+    "CaseCode",
+    "CaseContact",
+    "CaseEvent",
+    "CaseRelabelling",
     "Channel",
     "ChannelCredential",
     "ChannelLimit",
@@ -102,6 +113,8 @@ __all__ = [
     "Content",
     "ContentKey",
     "ContentRevision",
+    "ConversationCase",
+    "DataRequest",
     "DeadLetter",
     "Delivery",
     "Digest",

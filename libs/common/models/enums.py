@@ -118,10 +118,16 @@ class RiskState(StrEnum):
 class CaseState(StrEnum):
     RECEIVED = "received"
     ACCEPTED = "accepted"
+    ASSIGNED = "assigned"
+    """Accepted, and given on to the unit that will deal with it."""
     IN_PROGRESS = "in_progress"
     ANSWERED = "answered"
     CLOSED = "closed"
     REOPENED = "reopened"
+    REJECTED = "rejected"
+    """Not a matter for the city's units, with a reason and its legal ground."""
+    MERGED = "merged"
+    """The same as another case, which its sender now follows."""
 
 
 class Urgency(StrEnum):

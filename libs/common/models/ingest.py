@@ -4,23 +4,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, Uuid, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.models.base import Base, one_of, primary_key, table_rules
 from libs.common.models.catalogue import SourceHealth
 from libs.common.models.enums import (
-    CaseState,
     ContentKind,
     DateProvenance,
     SourceGroup,
     SourceKind,
     SourceState,
-    TextKind,
-    Urgency,
 )
-
-feedback_reference_seq = Sequence("feedback_reference_seq", metadata=Base.metadata)
 
 
 class Source(Base):
@@ -146,34 +141,3 @@ class ContentRevision(Base):
     text: Mapped[str]
     content_hash: Mapped[bytes]
     seen_at: Mapped[datetime]
-
-
-class FeedbackCase(Base):
-    """A citizen's criticism, complaint, question or report, routed and answered."""
-
-    __tablename__ = "feedback_cases"
-    __table_args__ = (
-        CheckConstraint(one_of("kind", TextKind), name="kind"),
-        CheckConstraint(one_of("urgency", Urgency), name="urgency"),
-        CheckConstraint(one_of("state", CaseState), name="state"),
-        Index("ix_feedback_cases_state_due_at", "state", "due_at"),
-        table_rules("ingest"),
-    )
-
-    id: Mapped[UUID] = primary_key()
-    reference: Mapped[str] = mapped_column(unique=True)
-    source_id: Mapped[UUID | None]
-    content_id: Mapped[UUID | None] = mapped_column(Uuid(), unique=True)
-    kind: Mapped[str]
-    subject: Mapped[str]
-    body: Mapped[str]
-    unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization_units.id"))
-    place: Mapped[str | None]
-    urgency: Mapped[str]
-    state: Mapped[str]
-    received_at: Mapped[datetime]
-    accept_due_at: Mapped[datetime]
-    due_at: Mapped[datetime | None]
-    accepted_at: Mapped[datetime | None]
-    answered_at: Mapped[datetime | None]
-    updated_at: Mapped[datetime]
