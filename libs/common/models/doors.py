@@ -1,11 +1,13 @@
-"""What the further doors of intake must remember: answers already given, and how far a mailbox was read."""
+"""What the further doors of intake must remember: answers already given, how far a mailbox was read, and which comment
+on a channel of ours became which case."""
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from libs.common.models.base import Base, table_rules
+from libs.common.models.base import Base, primary_key, table_rules
 
 
 class PushKey(Base):
@@ -47,3 +49,13 @@ class MailboxPosition(Base):
     uid_validity: Mapped[int] = mapped_column(BigInteger())
     last_uid: Mapped[int] = mapped_column(BigInteger())
     read_at: Mapped[datetime]
+
+
+class ConversationCase(Base):
+    """The case that an officer made of a comment on a channel of ours; publish reads here how far it is."""
+
+    __tablename__ = "conversation_cases"
+    __table_args__ = (table_rules("ingest"),)
+
+    comment_id: Mapped[UUID] = primary_key()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("feedback_cases.id"))

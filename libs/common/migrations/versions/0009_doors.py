@@ -78,6 +78,15 @@ def _comments_that_became_cases() -> None:
         ),
         sa.PrimaryKeyConstraint("comment_id", name=op.f("pk_comment_cases")),
     )
+    op.create_table(
+        "conversation_cases",
+        sa.Column("comment_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["feedback_cases.id"], name=op.f("fk_conversation_cases_case_id_feedback_cases")
+        ),
+        sa.PrimaryKeyConstraint("comment_id", name=op.f("pk_conversation_cases")),
+    )
 
 
 def downgrade() -> None:
