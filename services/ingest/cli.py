@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -24,6 +25,7 @@ from rich.progress import (
 from libs.common.cli.files import open_output
 from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable
 from services.ingest.documents import Document, NoDocuments, read_documents, write_row
+from services.ingest.templates import Extractor
 
 DataOption = Annotated[str, typer.Option("--data", help="Thư mục, tệp, .tar(.xz) hoặc - (folder, file, tar or -)")]
 OutOption = Annotated[str, typer.Option("--out", help="Tệp kết quả .jsonl(.xz) hoặc - (output file or -)")]
@@ -61,7 +63,7 @@ def parse_feeds(data: DataOption, out: OutOption, as_json: JsonOption = False) -
 
 def extract_content(data: DataOption, out: OutOption, as_json: JsonOption = False) -> None:
     """Trích nội dung bài viết từ các tệp HTML (extract articles from HTML files)."""
-    _run("Trích nội dung", data, out, as_json, article_row)
+    _run("Trích nội dung", data, out, as_json, partial(article_row, Extractor()))
 
 
 def feed_row(document: Document) -> ReadRow:
@@ -84,19 +86,16 @@ def _entry_row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def article_row(document: Document) -> ReadRow:
-    """An HTML file as its row; a page without an article has an empty text."""
-    try:
-        entry = SOURCE_KINDS.get("page").parse(document.data).entries[0]
-    except NotParsable:
-        entry = Entry()
+def article_row(extractor: Extractor, document: Document) -> ReadRow:
+    """An HTML file as its row; a page without an article has an empty text. Sites are told by their own addresses."""
+    article = extractor.extract(document.data)
     row = {
         "file": document.name,
-        "title": entry.title,
-        "text": entry.content or "",
-        "published_at": _iso(entry.published_at),
+        "title": article.title,
+        "text": article.text,
+        "published_at": _iso(article.published_at),
     }
-    return ReadRow(row, bool(entry.content))
+    return ReadRow(row, bool(article.text))
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -1,15 +1,19 @@
 """Article pages to text, title, summary and date, each with where it came from."""
 
+import codecs
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 import trafilatura
 from lxml.html import HtmlElement
 
+from libs.common.text import nfc
 from services.ingest.dates import assumed_zone
-from services.ingest.markup import clean, decode, html_tree
+from services.ingest.markup import clean, decode, html_tree, paragraphs
 from services.ingest.page_metadata import PageMetadata, read_metadata
+from services.ingest.page_scan import PageScan, scan_page
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_TEXT = 200_000
@@ -41,14 +45,40 @@ def extract_article(
     language: str | None = None,
 ) -> Article:
     """Read a page. Anything at all may come in; a page without an article gives an empty one."""
-    tree = html_tree(decode(data[:MAX_BYTES], content_type))
+    return read_article(utf8_page(data, content_type), url=url, language=language)
+
+
+def utf8_page(data: bytes, content_type: str | None = None) -> bytes:
+    """The page in UTF-8, whatever it came in; cut where it is longer than any article."""
+    data = data[:MAX_BYTES].removeprefix(codecs.BOM_UTF8)
+    with suppress(UnicodeDecodeError):
+        data.decode()
+        return data
+    return decode(data, content_type).encode("utf-8", "replace")
+
+
+def read_article(page: bytes, *, url: str | None = None, language: str | None = None) -> Article:
+    """Read a page in UTF-8 the general way: the tree of the whole page, and what stands out in it as its text."""
+    tree = html_tree(nfc(page.decode("utf-8", "replace")))
     if tree is None:
         return Article()
-    spoken = language or tree.get("lang")
-    page = read_metadata(tree, assumed_zone(language=spoken, url=url))
+    fields = read_fields(page, scan_page(page), url=url, language=language)
+    return article_of(fields, _extract(tree) or "")
+
+
+def read_fields(page: bytes, scan: PageScan, *, url: str | None, language: str | None) -> PageMetadata:
+    """What the page says of itself; `scan` is what was seen of it."""
+    spoken = language or scan.html.get("lang")
+    return read_metadata(page, scan, assumed_zone(language=spoken, url=url))
+
+
+def article_of(page: PageMetadata, found: str) -> Article:
+    """The fields of a page with the text found in it."""
+    # Where the boilerplate remover kept a fraction of what the page declares, the declaration is right.
+    declared = paragraphs(page.body) if page.body and len(page.body) > 2 * len(found) else ""
     return Article(
         title=page.title,
-        text=_main_text(tree, page),
+        text=clean(declared if len(declared) > 2 * len(found) else found)[:MAX_TEXT],
         summary=page.summary,
         published_at=page.published_at,
         published_from=page.published_from,
@@ -57,14 +87,6 @@ def extract_article(
         canonical_url=page.canonical_url,
         language=page.language,
     )
-
-
-def _main_text(tree: HtmlElement, page: PageMetadata) -> str:
-    found = _extract(tree) or ""
-    declared = page.body or ""
-    # Where the boilerplate remover kept a fraction of what the page declares, the declaration is right.
-    text = declared if len(declared) > 2 * len(found) else found
-    return clean(text)[:MAX_TEXT]
 
 
 def _extract(tree: HtmlElement) -> str | None:

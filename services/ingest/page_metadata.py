@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from itertools import islice
 from typing import Any
 
-from lxml.html import HtmlElement
-
+from libs.common.models.enums import DateProvenance
 from services.ingest.dates import FoundDate, parse_date
-from services.ingest.markup import one_line, paragraphs, plain_text
+from services.ingest.markup import one_line, plain_text
+from services.ingest.page_scan import PageScan, attributes, text_of
 
 _ARTICLE_TYPES = re.compile(r"(Article|BlogPosting|Report|LiveBlogPosting|NewsItem)$")
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
@@ -27,13 +28,22 @@ _PUBLISHED_META = (
 )  # fmt: skip
 _UPDATED_META = ("article:modified_time", "og:updated_time", "datemodified", "lastmod", "last-modified")
 _TITLE_SUFFIX = re.compile(r"\s+[|\-–—·»:]\s+[^|\-–—·»]{2,40}$")
-_DATE_CLASS = re.compile(r"(^|[\s_-])(date|time|publish|pubdate|posted|ngay|thoi-?gian|meta)", re.IGNORECASE)
-_MAX_BLOCKS = 20
+_DATE_CLASS = re.compile(rb"(^|[\s_-])(date|time|publish|pubdate|posted|ngay|thoi-?gian|meta)", re.IGNORECASE)
+_CLASSED = re.compile(
+    rb"""<(span|p|div|time|li|em)\s(?:[^<>]{0,600}\s)?class\s*=\s*"""
+    rb"""(?:"([^"<>]*)"|'?([^'"<>\s]*))[^<>]{0,600}>""",
+    re.IGNORECASE,
+)
+_DATED = re.compile(
+    rb"""<(?:time\s[^<>]{0,600}?(?:datetime\s*=|pubdate)|"""
+    rb"""[a-z]{1,10}\s[^<>]{0,600}?itemprop\s*=\s*["']?datePublished)[^<>]{0,600}>""",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class PageMetadata:
-    """The fields a page declares."""
+    """The fields a page declares. `body` may hold markup."""
 
     title: str | None = None
     summary: str | None = None
@@ -46,51 +56,49 @@ class PageMetadata:
     language: str | None = None
 
 
-def read_metadata(tree: HtmlElement, zone: tzinfo) -> PageMetadata:
-    """Gather every field by its order of trust."""
-    article = _best_article(tree)
-    meta = _meta_tags(tree)
-    published, origin = _published(tree, article, meta, zone)
+def read_metadata(page: bytes, scan: PageScan, zone: tzinfo) -> PageMetadata:
+    """Gather every field of a page in UTF-8 by its order of trust; `scan` is what `scan_page` found in it."""
+    article = _best_article(scan.blocks)
+    meta = meta_tags(scan.metas)
+    published, origin = _published(page, article, meta, zone)
     updated = parse_date(_string(article, "dateModified"), zone) or _first_date(meta, _UPDATED_META, zone)
     return PageMetadata(
-        title=_title(tree, article, meta),
+        title=_title(scan, article, meta),
         summary=_summary(article, meta),
         body=_body(article),
         published_at=published.at if published else None,
         published_from=origin,
         zone_assumed=bool(published and published.zone_assumed),
         updated_at=updated.at if updated else None,
-        canonical_url=_canonical(tree, meta),
-        language=_language(tree, meta),
+        canonical_url=canonical_of(scan, meta),
+        language=_language(scan, meta),
     )
 
 
 # --- JSON-LD -----------------------------------------------------------------------------------------
 
 
-def _best_article(tree: HtmlElement) -> Mapping[str, Any]:
+def _best_article(blocks: Iterable[str]) -> Mapping[str, Any]:
     """The article node with the most to say; pages also list teasers of other articles."""
-    nodes = [node for block in _json_blocks(tree) for node in _article_nodes(block)]
+    loaded = [block for text in blocks if (block := load_json_leniently(text)) is not None]
+    nodes = [node for block in loaded for node in _article_nodes(block)]
     wanted = ("headline", "datePublished", "articleBody", "description", "mainEntityOfPage")
     return max(nodes, key=lambda node: sum(key in node for key in wanted), default={})
-
-
-def _json_blocks(tree: HtmlElement) -> Iterator[Any]:
-    for script in tree.xpath('//script[contains(@type, "ld+json")]')[:_MAX_BLOCKS]:
-        block = load_json_leniently(script.text_content() or "")
-        if block is not None:
-            yield block
 
 
 def load_json_leniently(text: str) -> Any:
     """JSON as sites write it: raw newlines, trailing commas, HTML escapes, comment wrappers."""
     text = text.strip().removeprefix("<!--").removesuffix("-->").strip().rstrip(";")
-    for candidate in (text, _TRAILING_COMMA.sub(r"\1", text), html.unescape(text)):
+    for mended in (str, _without_trailing_commas, html.unescape):
         try:
-            return json.loads(candidate, strict=False)
+            return json.loads(mended(text), strict=False)
         except (ValueError, RecursionError):
             continue
     return None
+
+
+def _without_trailing_commas(text: str) -> str:
+    return _TRAILING_COMMA.sub(r"\1", text)
 
 
 def _article_nodes(block: Any) -> Iterator[Mapping[str, Any]]:
@@ -121,42 +129,39 @@ def _string(node: Mapping[str, Any], key: str) -> str | None:
 
 def _body(article: Mapping[str, Any]) -> str | None:
     body = _string(article, "articleBody")
-    return paragraphs(html.unescape(body)) if body else None
+    return html.unescape(body) if body else None
 
 
 # --- meta, microdata, visible -------------------------------------------------------------------------
 
 
-def _meta_tags(tree: HtmlElement) -> dict[str, str]:
+def meta_tags(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Meta elements by their name, lower case; the first of a name stands."""
     found: dict[str, str] = {}
-    for tag in tree.iter("meta"):
+    for tag in tags:
         name = tag.get("property") or tag.get("name") or tag.get("itemprop") or ""
-        content = one_line(tag.get("content") or "")
-        if name and content:
+        if name and (content := one_line(tag.get("content") or "")):
             found.setdefault(name.strip().lower(), content)
     return found
 
 
-def _title(tree: HtmlElement, article: Mapping[str, Any], meta: Mapping[str, str]) -> str | None:
+def _title(scan: PageScan, article: Mapping[str, Any], meta: Mapping[str, str]) -> str | None:
     headline = _string(article, "headline") or meta.get("og:title") or meta.get("twitter:title")
     if headline:
-        return _without_site(plain_text(html.unescape(headline)), meta, tree)
-    headings = [one_line(node.text_content()) for node in tree.xpath("//h1")[:3]]
-    heading = max(headings, key=len, default="")
+        return _without_site(plain_text(html.unescape(headline)), meta, scan.headings)
+    heading = max(scan.headings[:3], key=len, default="")
     if len(heading) > 10:
         return heading
-    page_title = tree.findtext(".//title")
-    return _TITLE_SUFFIX.sub("", one_line(page_title)) or None if page_title else heading or None
+    return _TITLE_SUFFIX.sub("", scan.title) or None if scan.title else heading or None
 
 
-def _without_site(title: str, meta: Mapping[str, str], tree: HtmlElement) -> str:
+def _without_site(title: str, meta: Mapping[str, str], headings: Iterable[str]) -> str:
     """The title without a trailing site name: when the page names the site, or its heading lacks it."""
     bare = _TITLE_SUFFIX.sub("", title)
     if bare == title:
         return title
     site = meta.get("og:site_name", "").casefold()
     tail = title[len(bare) :].strip(" |-–—·»:").casefold()
-    headings = {one_line(node.text_content()) for node in tree.xpath("//h1")[:5]}
     return bare if (site and (tail in site or site in tail)) or bare in headings else title
 
 
@@ -166,48 +171,61 @@ def _summary(article: Mapping[str, Any], meta: Mapping[str, str]) -> str | None:
 
 
 def _published(
-    tree: HtmlElement, article: Mapping[str, Any], meta: Mapping[str, str], zone: tzinfo
+    page: bytes, article: Mapping[str, Any], meta: Mapping[str, str], zone: tzinfo
 ) -> tuple[FoundDate | None, str]:
     declared = parse_date(_string(article, "datePublished"), zone)
     if declared:
-        return declared, "jsonld"
-    tagged = _first_date(meta, _PUBLISHED_META, zone) or _microdata_date(tree, zone)
+        return declared, DateProvenance.JSONLD
+    tagged = _first_date(meta, _PUBLISHED_META, zone) or _microdata_date(page, zone)
     if tagged:
-        return tagged, "meta"
-    visible = _visible_date(tree, zone)
-    return (visible, "text") if visible else (None, "none")
+        return tagged, DateProvenance.META
+    visible = _visible_date(page, zone)
+    return (visible, DateProvenance.TEXT) if visible else (None, DateProvenance.NONE)
 
 
 def _first_date(meta: Mapping[str, str], names: Iterable[str], zone: tzinfo) -> FoundDate | None:
     return next((found for name in names if (found := parse_date(meta.get(name), zone))), None)
 
 
-def _microdata_date(tree: HtmlElement, zone: tzinfo) -> FoundDate | None:
-    nodes = tree.xpath('//*[@itemprop="datePublished"] | //article//time[@datetime] | //time[@pubdate or @datetime]')
-    for node in nodes[:5]:
-        raw = node.get("datetime") or node.get("content") or node.text_content()
-        if found := parse_date(raw, zone):
-            return found
+def _microdata_date(page: bytes, zone: tzinfo) -> FoundDate | None:
+    """A date in microdata or in a `time` element, its machine form before what it shows."""
+    for found in islice(_DATED.finditer(page), 5):
+        told = attributes(found[0])
+        raw = told.get("datetime") or told.get("content") or _shown(page, found.end(), 300)
+        if date := parse_date(raw, zone):
+            return date
     return None
 
 
-def _visible_date(tree: HtmlElement, zone: tzinfo) -> FoundDate | None:
+def _visible_date(page: bytes, zone: tzinfo) -> FoundDate | None:
     """A date in an element whose class says so, before looking anywhere else."""
-    for node in tree.xpath("//*[@class]")[:3000]:
-        if node.tag in ("span", "p", "div", "time", "li", "em") and _DATE_CLASS.search(node.get("class", "")):
-            text = one_line(node.text_content()[:400])
-            if 6 <= len(text) <= 120 and (found := parse_date(text, zone)):
-                return found
+    for found in islice(_CLASSED.finditer(page), 3000):
+        if _DATE_CLASS.search(found[2] or found[3] or b""):
+            text = _shown(page, found.end(), 1500, found[1])
+            if 6 <= len(text) <= 120 and (date := parse_date(text, zone)):
+                return date
     return None
 
 
-def _canonical(tree: HtmlElement, meta: Mapping[str, str]) -> str | None:
-    links = tree.xpath('//link[translate(@rel, "CANONIL", "canonil")="canonical"]/@href')
-    candidates = [str(link).strip() for link in links[:1]] + [meta.get("og:url", "")]
+def _shown(page: bytes, start: int, size: int, name: bytes = b"time") -> str:
+    """What an element shows: from the end of its start tag to the closing tag that balances it, within `size`."""
+    depth, end = 1, min(start + size, len(page))
+    for found in re.finditer(b"<(/?)" + name + rb"[\s>]", page[start:end]):
+        depth += -1 if found[1] else 1
+        if depth == 0:
+            end = start + found.start()
+            break
+    return plain_text(text_of(page[start:end]))
+
+
+def canonical_of(scan: PageScan, meta: Mapping[str, str]) -> str | None:
+    """The address a page names as its own."""
+    links = [link.get("href", "") for link in scan.links if link.get("rel", "").strip().lower() == "canonical"]
+    candidates = [link.strip() for link in links[:1]] + [meta.get("og:url", "")]
     return next((link for link in candidates if re.match(r"https?://[^/]+", link, re.I)), None)
 
 
-def _language(tree: HtmlElement, meta: Mapping[str, str]) -> str | None:
-    raw = tree.get("lang") or meta.get("og:locale") or meta.get("content-language") or ""
+def _language(scan: PageScan, meta: Mapping[str, str]) -> str | None:
+    raw = scan.html.get("lang") or meta.get("og:locale") or meta.get("content-language") or ""
     code = re.match(r"[A-Za-z]{2,3}(?![A-Za-z])", raw.strip())
     return code[0].lower() if code else None
