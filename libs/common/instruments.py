@@ -10,6 +10,7 @@ COUNTERS: Mapping[str, str] = {
     "lantoa.relay.refused": "events that the stream did not take and that will be sent again",
     "lantoa.polls": "polls of sources, by kind and outcome",
     "lantoa.contents": "items stored or recognised, by verdict",
+    "lantoa.parsers.lost": "parser processes that were stopped or broke at a document, by outcome",
     "lantoa.deliveries": "answers of channels to a delivery, by outcome",
     "lantoa.deliveries.overdue": "deliveries that were due and not seen on their platform",
     "lantoa.letters": "letters that were handed to the mail server, by outcome",

@@ -10,7 +10,7 @@ from libs.common.db import Database
 from libs.common.models.enums import Role
 from libs.common.testing.make import Make
 from services.ingest.main import SERVICE
-from services.ingest.settings import IngestSettings
+from services.ingest.settings import IngestSettings, PollSettings
 from tests.ingest.desk import Desk
 from tests.ingest.site import Site, running_site
 
@@ -22,6 +22,10 @@ async def site() -> AsyncIterator[Site]:
 
 
 DeskWith = Callable[..., Any]
+
+
+def in_process(poll: PollSettings) -> PollSettings:
+    return poll if "parsers" in poll.model_fields_set else poll.model_copy(update={"parsers": 0})
 
 
 @pytest.fixture
@@ -38,6 +42,8 @@ def desk_with(
 
     async def build(**more: Any) -> Desk:
         options = {"replay": True} | more
+        # A test that is not about parser processes need not start any.
+        options["poll"] = in_process(more.get("poll", PollSettings()))
         return Desk(
             client=await client_for(SERVICE, **options),
             settings=settings_for(IngestSettings, "ingest", **options),
