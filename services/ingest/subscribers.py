@@ -2,7 +2,10 @@
 
 from libs.common.bus import HandlerContext, Subscribers
 from libs.common.events.content import ContentsClassified
+from libs.common.events.conversation import ConversationEscalated, ConversationsReceived
 from services.ingest.feedback import service as feedback
+from services.ingest.feedback.desk import desk_of
+from services.ingest.handover import service as handover
 from services.ingest.resources import Resources
 from services.ingest.service import masker
 
@@ -13,3 +16,16 @@ subscribers = Subscribers()
 async def on_contents_classified(event: ContentsClassified, ctx: HandlerContext[Resources]) -> None:
     mask = masker(ctx.resources.settings.intake)
     await feedback.open_feedback_cases(ctx.session, event.items, now=ctx.now, mask=mask)
+
+
+@subscribers.on(ConversationsReceived)
+async def on_conversations_received(event: ConversationsReceived, ctx: HandlerContext[Resources]) -> None:
+    limits = ctx.resources.settings.intake
+    await handover.receive_comments(ctx.session, event.comment_ids, limits=limits, now=ctx.now)
+
+
+@subscribers.on(ConversationEscalated)
+async def on_conversation_escalated(event: ConversationEscalated, ctx: HandlerContext[Resources]) -> None:
+    settings = ctx.resources.settings
+    desk, limits = desk_of(settings), settings.intake
+    await handover.open_case_of_comment(ctx.session, desk, event.comment_id, limits=limits, now=ctx.now)
