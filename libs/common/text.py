@@ -7,6 +7,7 @@ or common punctuation takes a byte-table path; anything else (emoji, other scrip
 import codecs
 import re
 import unicodedata
+from functools import cache
 
 _MARK_RANGE = re.compile("[\u0300-\u036f]+")
 _TYPOGRAPHY = {
@@ -43,9 +44,28 @@ _ALPHABET, _FOLDED, _DROPPED = _byte_tables()
 _ENCODING = codecs.charmap_build(_ALPHABET)
 
 
+MOST_MARKS = 30
+"""Marks in a row that are kept: no language has as many (UAX #15, Stream-Safe Text Format)."""
+_STRIDE, _IN_A_ROW = 64, 8
+"""Every 64th sign is looked at; eight marks in a row among those are no text."""
+
+
 def nfc(text: str) -> str:
     """The composed form (NFC), in which everything is stored and compared."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", _stream_safe(text))
+
+
+def _stream_safe(text: str) -> str:
+    """Without what follows the thirtieth mark of a letter, where a letter has hundreds: marks are put in order in the
+    square of their number, and 80,000 on one letter take twelve seconds."""
+    looked_at = bytes(map(bool, map(unicodedata.combining, text[::_STRIDE])))
+    return _too_many_marks().sub(r"\1", text) if b"\1" * _IN_A_ROW in looked_at else text
+
+
+@cache
+def _too_many_marks() -> re.Pattern[str]:
+    marks = "".join(mark for mark in map(chr, range(0x300, 0x20000)) if unicodedata.combining(mark))
+    return re.compile(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+")
 
 
 def collapse(text: str) -> str:
@@ -57,6 +77,7 @@ def unmark(text: str) -> str:
     """Lower case without marks (đ becomes d, typographic quotes and dashes ASCII); whitespace is kept."""
     if text.isascii():
         return text.lower()
+    text = _stream_safe(text)
     decomposed = unicodedata.normalize("NFD", text)
     try:
         encoded, _ = codecs.charmap_encode(decomposed, "strict", _ENCODING)

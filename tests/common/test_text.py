@@ -67,3 +67,21 @@ def test_fold_is_stable(text: str) -> None:
 @given(st.text(alphabet="aàáảãạăằâấeéêềiìoóôồơờuúưừyýỳđ AĐÊbcd.,“”–\n"))
 def test_both_paths_fold_alike(text: str) -> None:
     assert unmark(text + "🚨") == unmark(text) + "🚨"
+
+
+@pytest.mark.parametrize("marks", ["\u0301", "\u0315\u0300", "\u0345\u0334", "\U0001d165\u0300"])
+def test_a_letter_with_a_hundred_thousand_marks_is_put_in_order_at_once(marks: str) -> None:
+    """Which took half a minute, in the processor and not to be interrupted."""
+    letter = nfc("Hà Nội " * 300 + "a" + marks * 100_000 + "b")
+    assert letter.startswith("Hà Nội ")
+    assert len(letter) < 2200
+    assert unicodedata.is_normalized("NFC", letter)
+    assert nfc(letter) == letter
+    assert len(unmark("a" + "".join(sorted(marks)) * 100_000)) < 200
+
+
+@pytest.mark.parametrize(
+    "many", ["e\u0323\u0302" * 5000, "漢字" * 5000, "\U0001f3d9\ufe0f" * 5000, "a\u0300\u0301" * 5000]
+)
+def test_long_texts_of_real_letters_are_only_composed(many: str) -> None:
+    assert nfc(many) == unicodedata.normalize("NFC", many)
