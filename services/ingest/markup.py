@@ -31,6 +31,11 @@ _BOMS = (
 )
 _TAG = re.compile(r"<[A-Za-z/!][^<>]*>")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"  # no text at all
+    "\u202a-\u202e\u2066-\u2069"  # turn the order of what is read around (UTS #55)
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"  # carry words that nobody sees
+)
 
 
 class BombError(ValueError):
@@ -98,8 +103,9 @@ def _text_codec(name: str) -> str:
 
 
 def clean(text: str) -> str:
-    """NFC without control characters, which neither XML nor Postgres takes."""
-    return _UNPRINTABLE.sub("", nfc(text))
+    """NFC without control characters, which neither XML nor Postgres takes, and without signs that make a reader see
+    another text than the one that is there."""
+    return nfc(text if text.isprintable() else _UNSEEN.sub("", text))
 
 
 def one_line(text: str) -> str:
