@@ -19,6 +19,14 @@ class BlueskySettings(BaseModel):
         return [(handle.lower(), secret) for handle, secret in _rows(self.accounts, "handle:password")]
 
 
+class Open311Settings(BaseModel):
+    keys: SecretStr = SecretStr("")
+    """Pairs ``name=api-key`` separated by commas: programs that may file reports."""
+
+    def rows(self) -> list[tuple[str, ...]]:
+        return _rows(self.keys, "name=api-key")
+
+
 class PushSettings(BaseModel):
     browsers: SecretStr = SecretStr("")
     """Pairs ``name:secret`` separated by commas; the secret is part of the endpoint and makes the browser's keys."""
@@ -149,6 +157,7 @@ class SandboxSettings(BaseSettings):
     facebook: FacebookSettings = FacebookSettings()
     instagram: InstagramSettings = InstagramSettings()
     mastodon: MastodonSettings = MastodonSettings()
+    open311: Open311Settings = Open311Settings()
     push: PushSettings = PushSettings()
     telegram: TelegramSettings = TelegramSettings()
     threads: ThreadsSettings = ThreadsSettings()
