@@ -149,7 +149,7 @@ class _Parser:
         self._link, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-m", parser_process.__name__, str(megabytes)],
+                [sys.executable, "-I", "-B", "-m", parser_process.__name__, str(megabytes)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # a traceback could quote the document
