@@ -104,3 +104,5 @@ class SourceNorm(Base):
     sketch: Mapped[bytes | None]
     """The structure of its document when it was last read well."""
     sketched_at: Mapped[datetime | None]
+    probed_at: Mapped[datetime | None]
+    """When its document was last looked at for its structure."""

@@ -81,6 +81,7 @@ def _create_figures() -> None:
         sa.Column("learned_at", AT, nullable=False),
         sa.Column("sketch", sa.LargeBinary(), nullable=True),
         sa.Column("sketched_at", AT, nullable=True),
+        sa.Column("probed_at", AT, nullable=True),
         _of_source("source_norms"),
         sa.PrimaryKeyConstraint("source_id", name=op.f("pk_source_norms")),
     )
