@@ -116,12 +116,12 @@ async def last_polls(session: AsyncSession, ids: Sequence[UUID], empties: int) -
 async def last_hour(session: AsyncSession, ids: Sequence[UUID], now: datetime) -> dict[UUID, int]:
     since = now - timedelta(hours=1)
     rows = await session.execute(_LAST_HOUR, {"ids": list(ids), "since": since, "floor": floor_id(since)})
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def last_causes(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, str]:
     rows = await session.execute(_LAST_CAUSES, {"ids": list(ids)})
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def change_health(session: AsyncSession, source_id: UUID, values: Mapping[str, Any]) -> None:
@@ -162,7 +162,7 @@ async def hours_of(session: AsyncSession, source_id: UUID, since: datetime) -> d
     query = select(m.SourceHour.hour, m.SourceHour.items).where(
         m.SourceHour.source_id == source_id, m.SourceHour.hour >= since
     )
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())
 
 
 async def history(session: AsyncSession, source_id: UUID, since: datetime) -> list[tuple[datetime, str]]:
@@ -172,7 +172,7 @@ async def history(session: AsyncSession, source_id: UUID, since: datetime) -> li
         .where(m.SourceEvent.source_id == source_id, m.SourceEvent.id >= floor_id(since))
         .order_by(m.SourceEvent.id)
     )
-    return [(at, health) for at, health in (await session.execute(query)).tuples()]
+    return [(at, health) for at, health in (await session.execute(query))]
 
 
 async def keep_norm(session: AsyncSession, row: Mapping[str, Any]) -> None:
@@ -217,20 +217,20 @@ async def items_since(session: AsyncSession, ids: Sequence[UUID], since: datetim
         .where(m.SourceHour.source_id.in_(ids), m.SourceHour.hour >= since, m.SourceHour.hour < hour)
         .group_by(m.SourceHour.source_id)
     )
-    found = {source_id: int(items) for source_id, items in (await session.execute(counted)).tuples()}
+    found = {source_id: int(items) for source_id, items in (await session.execute(counted))}
     newest = (
         select(m.Content.source_id, func.count())
         .where(m.Content.source_id.in_(ids), m.Content.id >= floor_id(hour), m.Content.first_seen_at >= hour)
         .group_by(m.Content.source_id)
     )
-    for source_id, items in (await session.execute(newest)).tuples():
+    for source_id, items in await session.execute(newest):
         found[source_id] = found.get(source_id, 0) + items
     return found
 
 
 async def count_by_health(session: AsyncSession) -> dict[str, int]:
     query = select(m.Source.health, func.count()).group_by(m.Source.health)
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())
 
 
 async def all_items_since(session: AsyncSession, since: datetime, now: datetime) -> int:
