@@ -12,6 +12,8 @@ from libs.common.models import FeedbackCase, Fetch, Source
 from libs.common.models.enums import Role
 from libs.common.pagination import Cursor, Page, PageDep, page_of
 from services.ingest import queries, service
+from services.ingest.near.schemas import ContentWithCopies
+from services.ingest.near.service import copies_of
 from services.ingest.problems import (
     ContentNotFound,
     SourceExists,
@@ -21,7 +23,6 @@ from services.ingest.problems import (
 )
 from services.ingest.schemas import (
     ContentOut,
-    ContentWithText,
     FetchOut,
     SourceCreate,
     SourceOut,
@@ -117,8 +118,10 @@ async def list_contents(
 
 
 @router.get("/contents/{content_id}", responses=problems(ContentNotFound))
-async def get_content(content_id: UUID, session: SessionDep, _: StaffDep) -> ContentWithText:
-    return ContentWithText.model_validate(await service.require_content(session, content_id))
+async def get_content(content_id: UUID, session: SessionDep, _: StaffDep) -> ContentWithCopies:
+    content = ContentWithCopies.model_validate(await service.require_content(session, content_id))
+    among = await copies_of(session, content_id)
+    return content.model_copy(update={"copy_of": among.copy_of, "copies": among.copies})
 
 
 def _by_name(source: Source) -> Cursor:

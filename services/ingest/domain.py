@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from libs.common.models.enums import ContentKind, SourceGroup
+from libs.common.text import fold
 
 
 def item_hash(source_id: UUID, external_id: str) -> bytes:
@@ -40,6 +41,22 @@ class Known:
     source_id: UUID | None
     title: str = ""
     summary: str | None = None
+
+
+TELLING_TEXT = 200
+"""Characters from which a text is enough to know its content by: “Thông báo” alone is not."""
+
+
+def is_known_by_text(form: str, text: str) -> bool:
+    """Whether the same title and text under another address is the same content. Two citizens who send the same
+    words are two citizens."""
+    return form not in CASE_FORMS and len(text) >= TELLING_TEXT
+
+
+def are_alike(title: str, other: str) -> bool:
+    """Whether two titles may be of one page: at least half of their words are shared."""
+    one, two = set(fold(title).split()), set(fold(other).split())
+    return not one or not two or 2 * len(one & two) >= len(one | two)
 
 
 def judge(known: Known | None, source_id: UUID, new_hash: bytes) -> Verdict:

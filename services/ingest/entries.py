@@ -6,7 +6,7 @@ from datetime import datetime
 from libs.common.models import Source
 from libs.common.models.enums import DateProvenance
 from services.ingest.adapters.base import Entry
-from services.ingest.addresses import without_author
+from services.ingest.addresses import same_page, url_hash, without_author
 from services.ingest.domain import MASKED_GROUPS, believable_date, content_hash, form_of
 from services.ingest.extract import Article
 from services.ingest.markup import clean
@@ -35,11 +35,15 @@ def content_of(
         title, text = mask(title), mask(text)
         summary = mask(summary) if summary else None
     published, origin = _date(entry, article, now)
+    address = same_page(url, None, article.canonical_url) if url and article else url
+    own_key = url_hash(address) if address else key
     return NewContent(
-        key=key,
+        key=own_key,
+        aliases=() if own_key == key else (key,),
+        link=without_author(url) if url else None,
         source_id=source.id,
         kind=form_of(source.group),
-        url=without_author(url) if url else None,
+        url=without_author(address) if address else None,
         title=title or text[:120],
         summary=summary,
         text=text,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, insert, or_, select, text, tuple_, update
+from sqlalchemy import Row, Select, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -105,7 +105,11 @@ async def list_fetches(session: AsyncSession, source_id: UUID | None, page: Page
 
 @dataclass(frozen=True, slots=True)
 class NewContent:
-    """One item ready to be stored: cleaned, masked, keyed and hashed."""
+    """One item ready to be stored: cleaned, masked, keyed and hashed.
+
+    `aliases`: keys of further addresses at which the same page was found; `link`: the address of the first of them,
+    where `url` and `key` are what the page itself declares.
+    """
 
     key: bytes
     source_id: UUID
@@ -118,6 +122,12 @@ class NewContent:
     published_at: datetime | None
     published_from: str
     content_hash: bytes
+    aliases: tuple[bytes, ...] = ()
+    link: str | None = None
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        return (self.key, *self.aliases)
 
 
 _CLAIM_KEYS = text(
@@ -144,29 +154,18 @@ _INSERT_CONTENTS = text(
          AS new (id, source_id, kind, url, title, summary, body, language, published_at, published_from, hash)
     """
 )
-_KEEP_OLD_VERSIONS = text(
+_POINT_KEYS = text(
     """
-    INSERT INTO content_revisions (id, content_id, revision, title, summary, text, content_hash, seen_at)
-    SELECT new.revision_id, old.id, old.revision, old.title, old.summary, old.text, old.content_hash,
-           CAST(:now AS timestamptz)
-    FROM unnest(CAST(:revision_ids AS uuid[]), CAST(:ids AS uuid[])) AS new (revision_id, id)
-    JOIN contents AS old ON old.id = new.id
-    """
-)
-_UPDATE_CONTENTS = text(
-    """
-    UPDATE contents AS old
-    SET title = new.title, summary = new.summary, text = new.body, content_hash = new.hash, revision = old.revision + 1
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:titles AS text[]), CAST(:summaries AS text[]), CAST(:texts AS text[]),
-                CAST(:hashes AS bytea[])) AS new (id, title, summary, body, hash)
-    WHERE old.id = new.id
-    """
-)
-_UPDATE_KEYS = text(
-    """
-    UPDATE content_keys AS old SET content_hash = new.hash
-    FROM unnest(CAST(:keys AS bytea[]), CAST(:hashes AS bytea[])) AS new (key, hash)
+    UPDATE content_keys AS old SET content_id = new.id
+    FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS new (key, id)
     WHERE old.url_hash = new.key
+    """
+)
+_UPDATE_SUMMARIES = text(
+    """
+    UPDATE contents AS old SET summary = new.summary
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:summaries AS text[])) AS new (id, summary)
+    WHERE old.id = new.id
     """
 )
 
@@ -175,13 +174,14 @@ async def claim_keys(
     session: AsyncSession, items: Sequence[tuple[UUID, NewContent]], now: datetime, expires_at: datetime
 ) -> set[bytes]:
     """Take the keys nobody holds; the ones taken. In key order, so that two batches never wait for each other."""
-    ordered = sorted(items, key=lambda pair: pair[1].key)
+    claims = {key: (content_id, item.content_hash) for content_id, item in items for key in item.keys}
+    ordered = sorted(claims)
     rows = await session.execute(
         _CLAIM_KEYS,
         {
-            "keys": [item.key for _, item in ordered],
-            "ids": [content_id for content_id, _ in ordered],
-            "hashes": [item.content_hash for _, item in ordered],
+            "keys": ordered,
+            "ids": [claims[key][0] for key in ordered],
+            "hashes": [claims[key][1] for key in ordered],
             "expires_at": expires_at,
             "now": now,
         },
@@ -195,7 +195,7 @@ async def known_contents(session: AsyncSession, keys: Sequence[bytes]) -> dict[b
         select(
             ContentKey.url_hash,
             ContentKey.content_id,
-            ContentKey.content_hash,
+            func.coalesce(Content.content_hash, ContentKey.content_hash),
             Content.source_id,
             Content.title,
             Content.summary,
@@ -231,25 +231,31 @@ async def insert_contents(session: AsyncSession, items: Sequence[tuple[UUID, New
     )
 
 
-async def revise_contents(session: AsyncSession, items: Sequence[tuple[UUID, UUID, NewContent]], now: datetime) -> None:
-    """Keep the version that was there and put the new one in its place: (revision id, content id, new version)."""
-    ids = [content_id for _, content_id, _ in items]
-    contents = [item for _, _, item in items]
-    hashes = [item.content_hash for item in contents]
-    await session.execute(
-        _KEEP_OLD_VERSIONS, {"revision_ids": [revision_id for revision_id, _, _ in items], "ids": ids, "now": now}
+async def contents_of_texts(
+    session: AsyncSession, hashes: Sequence[bytes], now: datetime
+) -> list[tuple[bytes, str | None, Known]]:
+    """Contents that had this title and text and whose keys are still held, the earliest first: (hash, url, known)."""
+    query = (
+        select(ContentKey.content_hash, Content.url, Content.id, Content.source_id, Content.title, Content.summary)
+        .join(Content, Content.id == ContentKey.content_id)
+        .where(ContentKey.content_hash.in_(hashes), ContentKey.expires_at >= now)
+        .order_by(Content.id)
     )
-    await session.execute(
-        _UPDATE_CONTENTS,
-        {
-            "ids": ids,
-            "titles": [item.title for item in contents],
-            "summaries": [item.summary for item in contents],
-            "texts": [item.text for item in contents],
-            "hashes": hashes,
-        },
-    )
-    await session.execute(_UPDATE_KEYS, {"keys": [item.key for item in contents], "hashes": hashes})
+    rows = await session.execute(query)
+    return [
+        (text_hash, url, Known(content_id, text_hash, source_id, title, summary))
+        for text_hash, url, content_id, source_id, title, summary in rows
+    ]
+
+
+async def point_keys(session: AsyncSession, contents: Mapping[bytes, UUID]) -> None:
+    """Let keys lead to these contents."""
+    await session.execute(_POINT_KEYS, {"keys": list(contents), "ids": list(contents.values())})
+
+
+async def update_summaries(session: AsyncSession, summaries: Mapping[UUID, str | None]) -> None:
+    ids = sorted(summaries)
+    await session.execute(_UPDATE_SUMMARIES, {"ids": ids, "summaries": [summaries[one] for one in ids]})
 
 
 async def list_contents(session: AsyncSession, source_id: UUID | None, page: PageRequest) -> Sequence[Row[Any]]:

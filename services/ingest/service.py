@@ -1,4 +1,4 @@
-"""Use cases of intake: sources, storing in batches, push, polls recorded, feedback cases opened."""
+"""Use cases of intake: sources, polls recorded, backpressure. Storing is in `storing.py`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,16 +9,14 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit, telemetry
-from libs.common.events.content import BATCH_LIMIT, ContentsIngested
+from libs.common import audit
 from libs.common.http import LOOPBACK_ONLY, PUBLIC_ONLY, FetchRefused, check_url, is_address_allowed
 from libs.common.ids import new_id
 from libs.common.masking import HOTLINES, mask_personal_data
 from libs.common.models import Content, Source
 from libs.common.models.enums import SourceGroup, SourceKind, SourceState
-from libs.common.outbox import emit, pending_events
+from libs.common.outbox import pending_events
 from services.ingest import queries
-from services.ingest.domain import Verdict, judge
 from services.ingest.health import Pulse, health_of
 from services.ingest.problems import (
     ContentNotFound,
@@ -28,10 +26,11 @@ from services.ingest.problems import (
     SourceNotPolled,
     SourceRefused,
 )
-from services.ingest.queries import NewContent
 from services.ingest.rhythm import NextPoll
 from services.ingest.schemas import SourceCreate, SourceOut, SourcePatch, SourceWithHealth
 from services.ingest.settings import IntakeSettings
+from services.ingest.storing import Stored as Stored
+from services.ingest.storing import store_contents as store_contents
 
 DEFAULT_SOURCE = "Đẩy trực tiếp"
 Masker = Callable[[str], str]
@@ -187,55 +186,7 @@ async def default_source(session: AsyncSession, now: datetime) -> Source:
     return source
 
 
-# --- storing ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of one item."""
-
-    verdict: Verdict
-    content_id: UUID
-
-
-async def store_contents(
-    session: AsyncSession, items: Sequence[NewContent], *, now: datetime, keep: timedelta
-) -> list[Stored]:
-    """Store items in batches: four statements and one event for each, however many items are new."""
-    stored: list[Stored] = []
-    for start in range(0, len(items), BATCH_LIMIT):
-        batch = items[start : start + BATCH_LIMIT]
-        with telemetry.step("store", items=len(batch)):
-            stored += await _store_batch(session, batch, now, now + keep)
-    for verdict in Verdict:
-        telemetry.count("lantoa.contents", sum(one.verdict is verdict for one in stored), verdict=verdict.value)
-    return stored
-
-
-async def _store_batch(
-    session: AsyncSession, items: Sequence[NewContent], now: datetime, expires_at: datetime
-) -> list[Stored]:
-    pairs = [(new_id(now), item) for item in {item.key: item for item in reversed(items)}.values()][::-1]
-    taken = await queries.claim_keys(session, pairs, now, expires_at)
-    new = [pair for pair in pairs if pair[1].key in taken]
-    held = [item.key for _, item in pairs if item.key not in taken]
-    known = await queries.known_contents(session, held) if held else {}
-    revised = [
-        (new_id(now), known[item.key].content_id, item)
-        for _, item in pairs
-        if item.key in known and judge(known[item.key], item.source_id, item.content_hash) is Verdict.REVISION
-    ]
-    if new:
-        await queries.insert_contents(session, new, now)
-    if revised:
-        await queries.revise_contents(session, revised, now)
-    changed = [content_id for content_id, _ in new] + [content_id for _, content_id, _ in revised]
-    if changed:
-        await emit(session, ContentsIngested(content_ids=changed), now=now, source="ingest")
-    fresh = {item.key: Stored(Verdict.NEW, content_id) for content_id, item in new}
-    fresh |= {item.key: Stored(Verdict.REVISION, content_id) for _, content_id, item in revised}
-    duplicates = {key: Stored(Verdict.DUPLICATE, one.content_id) for key, one in (known | fresh).items()}
-    return [fresh.pop(item.key) if item.key in fresh else duplicates[item.key] for item in items]
+# --- intake -------------------------------------------------------------------------------------------------
 
 
 async def refuse_when_overloaded(session: AsyncSession, limits: IntakeSettings, now: datetime) -> None:

@@ -1,15 +1,24 @@
 """What ingest does when others have done something."""
 
+from collections.abc import Sequence
+
 from libs.common.bus import HandlerContext, Subscribers
-from libs.common.events.content import ContentsClassified
+from libs.common.events.content import ContentsClassified, ContentsIngested
 from libs.common.events.conversation import ConversationEscalated, ConversationsReceived
 from services.ingest.feedback import service as feedback
 from services.ingest.feedback.desk import desk_of
 from services.ingest.handover import service as handover
+from services.ingest.near.service import link_near_copies
 from services.ingest.resources import Resources
 from services.ingest.service import masker
 
 subscribers = Subscribers()
+
+
+@subscribers.on(ContentsIngested, batch=5)
+async def on_contents_ingested(events: Sequence[ContentsIngested], ctx: HandlerContext[Resources]) -> None:
+    ids = {content_id for event in events for content_id in event.content_ids}
+    await link_near_copies(ctx.session, ids, now=ctx.now)
 
 
 @subscribers.on(ContentsClassified)

@@ -13,7 +13,7 @@ class NearText(Base):
     """One row for each content that was looked at, of the revision named: what a redelivered event is known by.
 
     `signature`: one byte for each MinHash permutation (b-bit MinHash, Li and König 2010); NULL for a text too short
-    to be compared.
+    to be compared. `size`: how many different shingles the text has.
     """
 
     __tablename__ = "near_texts"
@@ -22,6 +22,7 @@ class NearText(Base):
     content_id: Mapped[UUID] = primary_key()
     revision: Mapped[int]
     signature: Mapped[bytes | None]
+    size: Mapped[int]
     signed_at: Mapped[datetime]
 
 

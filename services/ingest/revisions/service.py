@@ -1,0 +1,88 @@
+"""Use cases of revisions: keep the version that was there, put the new one in its place, say what changed."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.events.content import ChangedNumber, RevisedItem
+from libs.common.ids import new_id
+from libs.common.masking import mask_personal_data
+from services.ingest.domain import content_hash
+from services.ingest.problems import ContentNotFound
+from services.ingest.queries import NewContent, get_content
+from services.ingest.revisions import queries
+from services.ingest.revisions.rules import Change, Version, compare, without_loss
+from services.ingest.revisions.schemas import HunkOut, RevisionOut
+
+SHOWN = 30
+"""Versions that are shown, the latest."""
+
+
+async def revise_contents(
+    session: AsyncSession, items: Mapping[UUID, NewContent], now: datetime
+) -> dict[bytes, RevisedItem]:
+    """Of items that hash otherwise than what is stored under their content's id, those that a reader would call
+    changed; by key of the item."""
+    stored = await queries.lock_versions(session, list(items))
+    changed: dict[UUID, tuple[NewContent, RevisedItem]] = {}
+    for content_id, (revision, old) in stored.items():
+        item = items[content_id]
+        new = without_loss(old, Version(item.title, item.summary or old.summary, item.text))
+        change = compare(old, new, mask_personal_data)
+        if change:
+            kept = replace(item, summary=new.summary, text=new.text, content_hash=content_hash(new.title, new.text))
+            changed[content_id] = kept, _told(content_id, revision + 1, change)
+    if changed:
+        rows = [(new_id(now), content_id, item) for content_id, (item, _) in changed.items()]
+        await queries.replace_versions(session, rows, now)
+    return {item.key: told for item, told in changed.values()}
+
+
+def _told(content_id: UUID, revision: int, change: Change) -> RevisedItem:
+    return RevisedItem(
+        content_id=content_id,
+        revision=revision,
+        title_changed=change.title_changed,
+        summary_changed=change.summary_changed,
+        text_changed=change.text_changed,
+        similarity=change.similarity,
+        numbers=_numbers(change),
+    )
+
+
+def _numbers(change: Change) -> list[ChangedNumber]:
+    return [ChangedNumber(before=one.before, after=one.after, context=one.context) for one in change.figures]
+
+
+async def list_revisions(session: AsyncSession, content_id: UUID) -> list[RevisionOut]:
+    """The latest versions of a content, the newest first, each beside the one before it."""
+    content = await get_content(session, content_id)
+    if content is None:
+        raise ContentNotFound(f"Mã nội dung: {content_id}.")
+    older = await queries.list_versions(session, content_id, SHOWN)
+    versions = [Version(one.title, one.summary, one.text) for one in (content, *older)]
+    # A kept version was replaced when it was kept: what came after it was first seen then.
+    seen = [one.seen_at for one in older] + ([] if len(older) == SHOWN else [content.first_seen_at])
+    return [
+        _shown(content.revision - n, versions[n], versions[n + 1] if n + 1 < len(versions) else None, at)
+        for n, at in enumerate(seen)
+    ]
+
+
+def _shown(revision: int, new: Version, old: Version | None, seen_at: datetime) -> RevisionOut:
+    shown = RevisionOut(revision=revision, title=new.title, summary=new.summary, seen_at=seen_at)
+    change = compare(old, new, mask_personal_data) if old else None
+    if old is None or change is None:
+        return shown
+    return shown.model_copy(
+        update={
+            "title_before": old.title if change.title_changed else None,
+            "summary_before": old.summary if change.summary_changed else None,
+            "similarity": change.similarity,
+            "numbers": _numbers(change),
+            "changes": [HunkOut(before=list(one.before), after=list(one.after)) for one in change.hunks],
+        }
+    )
