@@ -25,6 +25,7 @@ from rich.progress import (
 from libs.common.cli.files import open_output
 from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable
 from services.ingest.documents import Document, NoDocuments, read_documents, write_row
+from services.ingest.imports import cli as imports_cli
 from services.ingest.templates import Extractor
 
 DataOption = Annotated[str, typer.Option("--data", help="Thư mục, tệp, .tar(.xz) hoặc - (folder, file, tar or -)")]
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs of intake to the `lantoa` command."""
     _group(app, "feeds", "Nguồn tin (feeds)").command("parse")(parse_feeds)
     _group(app, "content", "Nội dung (content)").command("extract")(extract_content)
+    imports_cli.register(_group(app, "imports", "Nhập tệp (imports)"))
 
 
 def _group(app: typer.Typer, name: str, text: str) -> typer.Typer:

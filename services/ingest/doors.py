@@ -4,12 +4,14 @@ from libs.common.jobs import Jobs
 from services.ingest import api, jobs, push_api
 from services.ingest.feedback import api as feedback_api
 from services.ingest.idempotency import jobs as idempotency_jobs
+from services.ingest.imports import api as imports_api
 from services.ingest.near import api as near_api
 from services.ingest.revisions import api as revisions_api
 
 ROUTERS = [
     api.router,
     push_api.router,
+    imports_api.router,
     near_api.router,
     revisions_api.router,
     feedback_api.router,
