@@ -63,14 +63,12 @@ SOURCE_KINDS = {
     e.SourceKind.PAGE: "Trang công khai",
     e.SourceKind.PUSH: "Gửi qua giao diện lập trình",
     e.SourceKind.OPEN311: "Hệ thống phản ánh khác (Open311)",
-    e.SourceKind.FORM: "Mẫu gửi phản ánh trên trang này",
+    e.SourceKind.FORM: "Biểu mẫu công khai",
     e.SourceKind.CONVERSATION: "Bình luận trên kênh của thành phố",
     e.SourceKind.MAIL: "Hộp thư tiếp nhận",
     e.SourceKind.IMPORT: "Bảng nhập từ hệ thống khác",
     e.SourceKind.YOUTUBE: "Kênh YouTube công khai",
     e.SourceKind.FACEBOOK_PAGE: "Trang Facebook công khai",
-    e.SourceKind.OPEN311: "Open311",
-    e.SourceKind.FORM: "Biểu mẫu công khai",
 }
 SOURCE_STATES = {
     e.SourceState.ACTIVE: "Đang theo dõi",
