@@ -65,7 +65,8 @@ def _root(data: bytes) -> etree._Element:
 
 def _local(node: etree._Element) -> str:
     tag: Any = node.tag  # a function, not a name, for what is no element
-    return etree.QName(tag).localname.lower() if isinstance(tag, str) else ""
+    # Cut by hand: what the recovering parser takes for a name, QName may refuse.
+    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
 
 
 def _children(root: etree._Element, name: str) -> list[etree._Element]:
