@@ -32,6 +32,7 @@ GROUPS = {
 }
 _BY_NAME = {fold(name): group for group, name in GROUPS.items()} | {group.value: group for group in SourceGroup}
 _OWN = ("kind", "state", "owner", "terms", "place", "poll_seconds", "state_reason")
+_NO_DOCTYPE = "Tệp OPML không được có DOCTYPE hay ENTITY. / No DOCTYPE or ENTITY is read."
 _AUDIENCE = ("value", "unit", "as_of", "source")
 
 
@@ -94,14 +95,17 @@ def read_opml(data: bytes, group: SourceGroup = SourceGroup.PRESS) -> list[Row]:
 
 def _root(data: bytes) -> etree._Element:
     if b"<!DOCTYPE" in data[:4096].upper() or b"<!ENTITY" in data.upper():
-        raise CatalogueUnreadable("Tệp OPML không được có DOCTYPE hay ENTITY. / No DOCTYPE or ENTITY is read.")
+        raise CatalogueUnreadable(_NO_DOCTYPE)
     parser = etree.XMLParser(
         resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
     )
     try:
-        return etree.fromstring(data.strip(), parser)
+        root = etree.fromstring(data.strip(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise CatalogueUnreadable("XML không hợp lệ. / The XML is not valid.") from error
+    if root.getroottree().docinfo.doctype:  # in an encoding whose signs were not seen above
+        raise CatalogueUnreadable(_NO_DOCTYPE)
+    return root
 
 
 def _sources(body: etree._Element) -> Iterator[tuple[etree._Element, list[str]]]:
