@@ -3,6 +3,8 @@
 from libs.common.jobs import Jobs
 from services.ingest import api, jobs, push_api
 from services.ingest.feedback import api as feedback_api
+from services.ingest.feedback import jobs as feedback_jobs
+from services.ingest.feedback import sender_api as feedback_sender_api
 from services.ingest.idempotency import jobs as idempotency_jobs
 from services.ingest.imports import api as imports_api
 from services.ingest.near import api as near_api
@@ -15,7 +17,8 @@ ROUTERS = [
     near_api.router,
     revisions_api.router,
     feedback_api.router,
-    feedback_api.open_router,
+    feedback_sender_api.router,
+    feedback_sender_api.open_router,
 ]
 JOBS = Jobs()
-JOBS.all = [each for loops in (jobs, idempotency_jobs) for each in loops.jobs.all]
+JOBS.all = [each for loops in (jobs, idempotency_jobs, feedback_jobs) for each in loops.jobs.all]

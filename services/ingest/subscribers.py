@@ -10,7 +10,6 @@ from services.ingest.feedback.desk import desk_of
 from services.ingest.handover import service as handover
 from services.ingest.near.service import link_near_copies
 from services.ingest.resources import Resources
-from services.ingest.service import masker
 
 subscribers = Subscribers()
 
@@ -23,8 +22,8 @@ async def on_contents_ingested(events: Sequence[ContentsIngested], ctx: HandlerC
 
 @subscribers.on(ContentsClassified)
 async def on_contents_classified(event: ContentsClassified, ctx: HandlerContext[Resources]) -> None:
-    mask = masker(ctx.resources.settings.intake)
-    await feedback.open_feedback_cases(ctx.session, event.items, now=ctx.now, mask=mask)
+    desk = desk_of(ctx.resources.settings)
+    await feedback.open_feedback_cases(ctx.session, event.items, now=ctx.now, desk=desk)
 
 
 @subscribers.on(ConversationsReceived)

@@ -43,7 +43,7 @@ async def annotate(make: Make, content_id: UUID, places: list[str]) -> None:
 
 
 @pytest.mark.mission("M05")
-@pytest.mark.parametrize("kind", ["criticism", "complaint", "report_of_problem"])
+@pytest.mark.parametrize("kind", ["criticism", "complaint", "opinion", "report_of_problem"])
 async def test_a_citizens_matter_becomes_one_case_however_often_it_is_told(desk: Desk, kind: str) -> None:
     content_id = await pushed(desk, "Vỉa hè phố tôi bị chiếm. Gọi tôi: 0912345678.")
     for _ in range(3):
@@ -69,7 +69,7 @@ async def test_no_criticism_of_a_citizens_source_is_dropped_for_its_form(desk: D
 
 async def test_a_text_that_is_criticism_only_after_relabelling_still_becomes_a_case(desk: Desk) -> None:
     content_id = await pushed(desk, "Làm ăn thế này thì thôi.")
-    await classified(desk, (content_id, "opinion"))
+    await classified(desk, (content_id, "question"))
     assert await desk.cases() == []
     await classified(desk, (content_id, "criticism"))
     assert len(await desk.cases()) == 1
@@ -100,8 +100,6 @@ async def test_a_case_goes_to_the_ward_its_text_names(desk: Desk) -> None:
     await classified(desk, (content_id, "complaint"))
     (case,) = await desk.cases()
     assert (case.unit_id, case.place) == (ward.id, "Phường Hoàn Kiếm")
-    status = (await desk.ask("GET", f"/feedback/{case.reference}", who={})).json()
-    assert status["unit"] == "Phường Hoàn Kiếm"
 
 
 @pytest.mark.mission("M10")
@@ -115,14 +113,14 @@ async def test_due_times_are_working_hours_and_shorter_where_somebody_may_be_hur
     assert (cases["urgent"].accept_due_at, cases["urgent"].due_at) == (wednesday_noon, tuesday_end)
 
 
-async def test_anybody_with_the_reference_sees_how_far_it_is_and_not_what_it_says(desk: Desk) -> None:
+async def test_anybody_with_the_reference_sees_how_far_it_is_and_neither_what_it_says_nor_who_has_it(desk: Desk) -> None:
     content_id = await pushed(desk, "Nhà hàng xóm ồn ào ban đêm.")
     await classified(desk, (content_id, "complaint"))
     (case,) = await desk.cases()
     answer = await desk.ask("GET", f"/feedback/{case.reference.lower()}", who={})
     assert answer.status_code == 200
     assert set(answer.json()) == {
-        "reference", "state", "urgency", "unit", "received_at", "accept_due_at", "due_at", "accepted_at", "answered_at",
+        "reference", "state", "service_code", "received_at", "updated_at", "expected_at", "main_reference",
     }  # fmt: skip
     assert (answer.json()["reference"], answer.json()["state"]) == (case.reference, "received")
     for wrong in ("PA-2026-999999", "x", "%00", "a" * 50, "PA'--"):

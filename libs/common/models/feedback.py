@@ -86,6 +86,9 @@ class FeedbackCase(Base):
     body: Mapped[str]
     unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization_units.id"))
     place: Mapped[str | None]
+    """The ward or commune, by its name."""
+    place_told: Mapped[str | None]
+    """Where exactly, in the sender's words, masked: for those who deal with it, and for the sender."""
     lat: Mapped[float | None]
     lon: Mapped[float | None]
     """Of what is reported, in degrees (WGS 84), to four places: some eleven metres."""

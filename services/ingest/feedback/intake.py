@@ -6,59 +6,37 @@ How a door uses it:
     opened = await open_report(session, desk, report, now=now)     # idempotent per (channel, external_id)
     view = await status(session, desk, reference)                  # without the code: how far it is, never what it says
     case_id = await admit(database, desk, reference, code, now=now)  # counts wrong codes in a transaction of its own
-    view = await full_status(session, desk, case_id)               # with the code: all that the sender may see
+    view = await full_status(session, desk, case_id, now=now)      # with the code: all that the sender may see
     await reopen(session, desk, case_id, reason, now=now)
     await confirm_solved(session, desk, case_id, solved, now=now)
 
 A code is told once, in `Opened.code`; it never stands in an address (send it in a body), a log or an event.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db import Database
-from libs.common.models.enums import CaseState, Field, TextKind
-from libs.common.models.feedback import ReportChannel
+from libs.common.models import CaseEvent, FeedbackCase, OrganizationUnit
+from libs.common.models.enums import CaseState
+from services.ingest.feedback import codes, lifecycle, queries, reading, sender_queries, steps
 from services.ingest.feedback.desk import FeedbackDesk
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Who may be answered. It is sealed at once, and lies nowhere but in `case_contacts`."""
-
-    name: str | None = field(default=None, repr=False)
-    phone: str | None = field(default=None, repr=False)
-    email: str | None = field(default=None, repr=False)
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.name or self.phone or self.email)
-
-
-@dataclass(frozen=True, slots=True)
-class NewReport:
-    """What came in by a door, not masked yet. `external_id`: the door's own id of it, kept only as a keyed digest.
-
-    `service_code`: one of the desk's catalogue (`desk.catalogue.services`); None: not said. `kind`, `topic` (a field):
-    told by whoever knows better than the service does. `unit_code`: of the unit it is for, where the door knows.
-    """
-
-    title: str
-    description: str
-    channel: ReportChannel
-    place_text: str | None = None
-    lat: float | None = None
-    lon: float | None = None
-    service_code: str | None = None
-    contact: Contact | None = field(default=None, repr=False)
-    external_id: str | None = None
-    media_urls: tuple[str, ...] = ()
-    kind: TextKind | None = None
-    topic: Field | None = None
-    unit_code: str | None = None
+from services.ingest.feedback.lifecycle import Action
+from services.ingest.feedback.opening import codes_of, open_case, today
+from services.ingest.feedback.problems import (
+    CodeLocked,
+    CodeNotAccepted,
+    FeedbackNotFound,
+    NoFeedbackKey,
+    NotPossibleNow,
+)
+from services.ingest.feedback.reports import Contact as Contact
+from services.ingest.feedback.reports import NewReport as NewReport
+from services.ingest.feedback.steps import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,44 +97,196 @@ class SimilarCase:
 
 
 async def open_report(session: AsyncSession, desk: FeedbackDesk, report: NewReport, *, now: datetime) -> Opened:
-    """Open a case: masked, routed, its clocks set, its contact sealed. Raises NotAccepted for a report without words,
-    UnknownService for a code that is not in the catalogue, NoFeedbackKey for a contact that could not be sealed."""
-    raise NotImplementedError
+    """Open a case: masked, routed, its clocks set, its contact sealed. Raises NotAccepted for a report without words or
+    with a contact that is none, UnknownService for a code that the catalogue does not have, NoFeedbackKey for a contact
+    that could not be sealed."""
+    contact = reading.contact_of(report)
+    if contact and desk.keys is None:
+        raise NoFeedbackKey("Hãy đặt LANTOA_FEEDBACK__KEY (ít nhất 32 ký tự).")
+    origins = reading.origins(report, desk)
+    if origins and (known := await queries.find_by_origin(session, report.channel, origins)) is not None:
+        return Opened(known.id, known.reference, None, is_new=False)
+    case = reading.case_of(report, desk, await reading.ward_of(session, report, now))
+    units = await queries.units_by_code(session, {*codes_of(case, desk), case.ward or ""}, today(now))
+    opened = await open_case(session, desk, case, units, now=now)
+    if not opened.is_new:  # the same report came in by another connection meanwhile
+        return await open_report(session, desk, report, now=now)
+    code = await _give_code(session, desk, opened.id)
+    if contact and desk.keys is not None:
+        vault = desk.keys.vault
+        await sender_queries.add_contact(session, opened.id, vault.seal(opened.id, contact), vault.key_id)
+    return Opened(opened.id, opened.reference, code, is_new=True)
+
+
+async def _give_code(session: AsyncSession, desk: FeedbackDesk, case_id: UUID) -> str | None:
+    if desk.keys is None:
+        return None
+    code, key = codes.new_code(), desk.keys.digests[0]
+    await sender_queries.add_code(session, case_id, key.of_code(case_id, codes.normal(code) or ""), key.id)
+    return code
+
+
+# --- what is shown ------------------------------------------------------------------------------------------
 
 
 async def status(session: AsyncSession, desk: FeedbackDesk, reference: str) -> CaseStatusView:
     """What anybody who has the reference sees. Raises FeedbackNotFound."""
-    raise NotImplementedError
+    case = await queries.get_by_reference(session, reading.reference_of(reference))
+    if case is None:
+        raise FeedbackNotFound("Xin kiểm tra lại mã phản ánh, ví dụ PA-2026-000123.")
+    return _coarse(case, await _main(session, case))
+
+
+async def full_status(
+    session: AsyncSession, desk: FeedbackDesk, case_id: UUID, *, now: datetime | None = None
+) -> CaseStatusView:
+    """What the sender sees; `now` None: whether it is too late to reopen is left open. Raises FeedbackNotFound."""
+    case = await _require(session, case_id)
+    main = await _main(session, case)
+    unit = await session.get(OrganizationUnit, main.unit_id) if main.unit_id else None
+    answered = main.state in (CaseState.ANSWERED, CaseState.CLOSED)
+    return replace(
+        _coarse(case, main),
+        subject=case.subject,
+        description=case.body,
+        unit=unit.name if unit else None,
+        place=case.place_told or case.place,
+        updates=await updates(session, case_id),
+        can_reopen=lifecycle.may_reopen(steps.standing(main), desk.clocks.limits, now),
+        may_say_solved=answered and case.is_solved is None,
+        is_solved=case.is_solved,
+    )
+
+
+async def updates(session: AsyncSession, case_id: UUID) -> tuple[Update, ...]:
+    """The steps of a case with their public notes, oldest first; of a merged one its main case's too, from then on."""
+    case = await _require(session, case_id)
+    own = await queries.list_events(session, [case.id])
+    if case.merged_into is None:
+        return _shown(own)
+    since = next((one.at for one in own if one.action == Action.MERGED), case.received_at)
+    joined = [one for one in await queries.list_events(session, [case.merged_into]) if one.at >= since]
+    return _shown([*own, *joined])
+
+
+SHOWN = frozenset(Action) - {Action.RELABELLED, Action.ASKED, Action.SOLVED_TOLD, Action.URGENCY_CHANGED}
+
+
+def _shown(events: Sequence[CaseEvent]) -> tuple[Update, ...]:
+    told = (one for one in events if one.action in SHOWN or one.public_note)
+    return tuple(Update(CaseState(one.state), one.at, one.public_note) for one in told)
+
+
+def _coarse(case: FeedbackCase, main: FeedbackCase) -> CaseStatusView:
+    return CaseStatusView(
+        reference=case.reference,
+        state=CaseState(main.state),
+        service_code=case.service_code,
+        received_at=case.received_at,
+        updated_at=max(case.updated_at, main.updated_at),
+        expected_at=lifecycle.expected_at(steps.standing(main)),
+        main_reference=main.reference if main is not case else None,
+    )
+
+
+async def _require(session: AsyncSession, case_id: UUID) -> FeedbackCase:
+    case = await queries.get_case(session, case_id)
+    if case is None:
+        raise FeedbackNotFound(f"Không có phản ánh {case_id}.")
+    return case
+
+
+async def _main(session: AsyncSession, case: FeedbackCase) -> FeedbackCase:
+    """The case that it is dealt with under: itself, or the one it was merged into (never a merged one itself)."""
+    return case if case.merged_into is None else await _require(session, case.merged_into)
+
+
+async def similar(session: AsyncSession, desk: FeedbackDesk, report: NewReport, *, now: datetime) -> list[SimilarCase]:
+    """At most five recent open cases that may be the same, most alike first."""
+    ward = await reading.ward_of(session, report, now)
+    case = reading.case_of(report, desk, ward)
+    units = await queries.units_by_code(session, codes_of(case, desk), today(now))
+    unit = next((units[code] for code in codes_of(case, desk) if code in units), None)
+    rows = await sender_queries.list_similar(
+        session,
+        f"{case.title} {case.body}",
+        since=now - timedelta(days=desk.clocks.limits.similar_days),
+        service_code=case.service_code,
+        unit_id=unit.id if unit else None,
+        position=reading.position_of(report),
+    )
+    return [
+        SimilarCase(row.id, row.reference, CaseState(row.state), row.service_code, row.unit, row.received_at, row.score)
+        for row in rows
+    ]
+
+
+# --- what its sender may do ---------------------------------------------------------------------------------
 
 
 async def admit(database: Database, desk: FeedbackDesk, reference: str, code: str, *, now: datetime) -> UUID:
     """The case whose code this is. Raises CodeNotAccepted (also for a reference that is not there), or CodeLocked
     after too many wrong ones. In a transaction of its own, because a wrong try counts although it is refused."""
-    raise NotImplementedError
+    async with database.transaction() as session:
+        outcome = await _try_code(session, desk, reading.reference_of(reference), code, now)
+    if isinstance(outcome, UUID):
+        return outcome
+    raise outcome
 
 
-async def full_status(session: AsyncSession, desk: FeedbackDesk, case_id: UUID) -> CaseStatusView:
-    """What the sender sees. Raises FeedbackNotFound."""
-    raise NotImplementedError
+async def _try_code(
+    session: AsyncSession, desk: FeedbackDesk, reference: str, code: str, now: datetime
+) -> UUID | CodeNotAccepted | CodeLocked:
+    wrong = CodeNotAccepted("Xin kiểm tra lại cả hai mã đã được cấp khi gửi phản ánh.")
+    kept = await sender_queries.lock_code(session, reference)
+    if kept is None or desk.keys is None:
+        return wrong
+    if kept.locked_until is not None and now < kept.locked_until:
+        wait = int((kept.locked_until - now).total_seconds()) + 1
+        return CodeLocked("Xin thử lại sau ít phút.", retry_after=wait)
+    if codes.fits(desk.keys.digests, kept.key_id, kept.case_id, code, kept.digest):
+        kept.wrong_tries, kept.locked_until = 0, None
+        return kept.case_id
+    kept.wrong_tries += 1
+    if kept.wrong_tries >= codes.MOST_TRIES:
+        kept.wrong_tries, kept.locked_until = 0, now + codes.LOCKED_FOR
+    return wrong
 
 
-async def updates(session: AsyncSession, case_id: UUID) -> tuple[Update, ...]:
-    """The steps of a case with their public notes, oldest first; of a merged one its main case's too."""
-    raise NotImplementedError
-
-
-async def similar(session: AsyncSession, desk: FeedbackDesk, report: NewReport, *, now: datetime) -> list[SimilarCase]:
-    """At most five recent open cases that may be the same, most alike first."""
-    raise NotImplementedError
+async def _locked_main(session: AsyncSession, case_id: UUID) -> FeedbackCase:
+    case = await steps.require_locked(session, case_id)
+    return case if case.merged_into is None else await steps.require_locked(session, case.merged_into)
 
 
 async def reopen(session: AsyncSession, desk: FeedbackDesk, case_id: UUID, reason: str, *, now: datetime) -> None:
-    """By its sender. Raises NotPossibleNow where it is not finished, or was finished too long ago or too often."""
-    raise NotImplementedError
+    """By its sender. Raises NotPossibleNow where it is not finished, or was finished too long ago or too often.
+
+    The reason is for those who deal with it: senders of duplicates read the same steps and not each other's words.
+    """
+    case = await _locked_main(session, case_id)
+    if not lifecycle.may_reopen(steps.standing(case), desk.clocks.limits, now):
+        limits = desk.clocks.limits
+        raise NotPossibleNow(
+            f"Có thể yêu cầu xử lý lại trong {limits.reopen_days} ngày sau khi có trả lời, "
+            f"tối đa {limits.reopen_times} lần."
+        )
+    note = "Người gửi đề nghị xử lý lại."
+    await steps.take(session, desk, case, Step(Action.REOPENED, public_note=note, internal_note=reason), now=now)
 
 
 async def confirm_solved(
     session: AsyncSession, desk: FeedbackDesk, case_id: UUID, solved: bool, *, now: datetime
 ) -> None:
-    """The sender's word on whether it was solved; the last word counts. Raises NotPossibleNow before an answer."""
-    raise NotImplementedError
+    """The sender's word on whether it was solved; the last word counts. Raises NotPossibleNow before an answer.
+
+    A yes closes what was answered; a no leaves it to the sender whether to reopen it.
+    """
+    own = await steps.require_locked(session, case_id)
+    main = own if own.merged_into is None else await steps.require_locked(session, own.merged_into)
+    if main.state not in (CaseState.ANSWERED, CaseState.CLOSED):
+        raise NotPossibleNow("Phản ánh chưa được trả lời.")
+    own.is_solved, own.ask_solved_at, own.updated_at = solved, None, now
+    await session.flush()
+    await steps.record(session, desk, own, Step(Action.SOLVED_TOLD), now=now)
+    if solved and main is own and own.state == CaseState.ANSWERED:
+        await steps.take(session, desk, own, Step(Action.CLOSED), now=now)

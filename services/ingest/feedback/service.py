@@ -1,89 +1,48 @@
-"""Use cases of feedback cases."""
+"""Cases that public texts open: a citizen's criticism, complaint, opinion or report of a problem, once each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.events.content import ClassifiedItem, FeedbackOpened
-from libs.common.ids import new_id
+from libs.common.events.content import ClassifiedItem
 from libs.common.models import Content
-from libs.common.models.enums import CaseState, Urgency
-from libs.common.outbox import emit
+from libs.common.models.feedback import ReportChannel
 from services.ingest.feedback import queries
-from services.ingest.feedback.problems import FeedbackNotFound
-from services.ingest.feedback.rules import HANOI, case_reference, case_subject, due_times, is_urgent, opens_case
-from services.ingest.service import Masker
+from services.ingest.feedback.desk import FeedbackDesk
+from services.ingest.feedback.opening import NewCase, codes_of, open_case, today
+from services.ingest.feedback.rules import opens_case
 
 
 async def open_feedback_cases(
-    session: AsyncSession, items: Sequence[ClassifiedItem], *, now: datetime, mask: Masker
+    session: AsyncSession, items: Sequence[ClassifiedItem], *, now: datetime, desk: FeedbackDesk
 ) -> int:
-    """Open a case for each citizen's criticism, complaint or report of a problem; once for each content."""
-    kinds = {item.content_id: item.kind for item in items}
+    """Open a case for each of these texts that is a citizen's matter; once for each content. How many were opened."""
+    told = {item.content_id: item for item in items}
     found = [
-        (content, places or [])
-        for content, group, places in await queries.texts_without_case(session, list(kinds))
-        if opens_case(kinds[content.id], group, content.kind)
+        row
+        for row in await queries.texts_without_case(session, list(told))
+        if opens_case(told[row[0].id].kind, row[1], row[0].kind)
     ]
-    codes = {code for _, places in found for code in places}
-    units = await queries.units_by_code(session, codes, now.astimezone(HANOI).date())
-    opened = 0
-    for content, places in found:
-        case = NewCase(content, kinds[content.id], next((units[code] for code in places if code in units), None))
-        opened += await _open_case(session, case, now, mask)
-    return opened
+    places = {code for row in found for code in row[2] or []}
+    wards = {code for code, unit in (await queries.units_by_code(session, places, today(now))).items() if unit.is_place}
+    cases = [_case_of(row, told[row[0].id], wards, desk) for row in found]
+    units = await queries.units_by_code(session, {c for one in cases for c in codes_of(one, desk)} | wards, today(now))
+    return sum([(await open_case(session, desk, one, units, now=now)).is_new for one in cases])
 
 
-@dataclass(frozen=True, slots=True)
-class NewCase:
-    """A text that becomes a case, and the first unit of today that it names: (id, name)."""
-
-    content: Content
-    kind: str
-    unit: tuple[UUID, str] | None
-
-
-async def _open_case(session: AsyncSession, case: NewCase, now: datetime, mask: Masker) -> bool:
-    row = _case_row(case, await queries.next_reference_number(session), now, mask)
-    if not await queries.insert_case_once(session, row):
-        return False
-    await emit(session, FeedbackOpened(case_id=row["id"], reference=row["reference"]), now=now, source="ingest")
-    return True
-
-
-def _case_row(case: NewCase, number: int, now: datetime, mask: Masker) -> dict[str, Any]:
-    content = case.content
-    title, body = mask(content.title), mask(content.text)
-    unit_id, place = case.unit or (None, None)
-    urgent = is_urgent(f"{title} {body}")
-    due = due_times(now, urgent=urgent)
-    return {
-        "id": new_id(now),
-        "reference": case_reference(now.astimezone(HANOI).year, number),
-        "source_id": content.source_id,
-        "content_id": content.id,
-        "kind": case.kind,
-        "unit_id": unit_id,
-        "place": place,
-        "subject": case_subject(title, body),
-        "body": body or title,
-        "urgency": Urgency.URGENT if urgent else Urgency.NORMAL,
-        "state": CaseState.RECEIVED,
-        "received_at": now,
-        "accept_due_at": due.accept_by,
-        "due_at": due.handle_by,
-        "updated_at": now,
-    }
-
-
-async def require_case_status(session: AsyncSession, reference: str) -> Row[Any]:
-    """Found by its reference as people type it: in any case of letters, with spaces around."""
-    found = await queries.get_case_status(session, reference.strip().upper())
-    if found is None:
-        raise FeedbackNotFound("Xin kiểm tra lại mã phản ánh, ví dụ PA-2026-000123.")
-    return found
+def _case_of(
+    row: Row[Content, str, list[str], str | None], item: ClassifiedItem, wards: set[str], desk: FeedbackDesk
+) -> NewCase:
+    """Of the places that its words name, the first that is a ward or commune today."""
+    content, _, places, topic = row
+    return NewCase(
+        title=desk.mask(content.title),
+        body=desk.mask(content.text),
+        kind=item.kind,
+        channel=ReportChannel.CONTENT,
+        topic=topic,
+        ward=next((code for code in places or [] if code in wards), None),
+        more={"source_id": content.source_id, "content_id": content.id},
+    )

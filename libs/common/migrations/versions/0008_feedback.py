@@ -48,6 +48,7 @@ def _widen_cases() -> None:
         sa.Column("origin_digest", sa.LargeBinary(), nullable=True),
         sa.Column("topic", TEXT, nullable=True),
         sa.Column("service_code", TEXT, nullable=True),
+        sa.Column("place_told", TEXT, nullable=True),
         sa.Column("lat", sa.Float(), nullable=True),
         sa.Column("lon", sa.Float(), nullable=True),
         sa.Column("media_urls", postgresql.ARRAY(TEXT), server_default=sa.text("'{}'"), nullable=False),

@@ -1,0 +1,172 @@
+"""What time does to cases: limits that pass are told, senders are asked whether it was solved, answered cases close,
+contacts are deleted. Each of it once."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import telemetry
+from libs.common.clock import HANOI
+from libs.common.ids import new_id
+from libs.common.mail import Letter
+from libs.common.models import DataRequest, FeedbackCase
+from libs.common.models.enums import Role
+from services.ingest.feedback import officers, sender_queries, steps, watch_queries
+from services.ingest.feedback import queries as cases
+from services.ingest.feedback.desk import FeedbackDesk
+from services.ingest.feedback.lifecycle import Action, is_unaccepted_too_long, is_undone_too_long
+from services.ingest.feedback.problems import ContactLost
+from services.ingest.feedback.steps import Step, standing
+
+AT_ONCE = 100
+LETTERS_AT_ONCE = 10
+TRY_AGAIN, TRIES_FOR = timedelta(hours=1), timedelta(days=3)
+_NAMESPACE = UUID("5f0c2b0e-6f0b-4a7e-9d0c-2a0d5f1f7c11")
+
+
+# --- limits that passed -------------------------------------------------------------------------------------
+
+
+async def tell_overdue(session: AsyncSession, now: datetime) -> int:
+    """The unit that has a case, and above it the city's duty desk: once for each limit, each round and each unit."""
+    told = 0
+    for case in await watch_queries.list_overdue_untold(session, now, AT_ONCE):
+        if is_unaccepted_too_long(standing(case), now):
+            told += await _tell(session, case, "unaccepted", case.accept_due_at, now)
+        if is_undone_too_long(standing(case), now) and case.due_at is not None:
+            told += await _tell(session, case, "undone", case.due_at, now)
+    return told
+
+
+_SAID = {
+    "unaccepted": "Quá hạn tiếp nhận",
+    "undone": "Quá hạn xử lý",
+}
+
+
+async def _tell(session: AsyncSession, case: FeedbackCase, what: str, due: datetime, now: datetime) -> int:
+    told = 0
+    for level, unit_id in [(0, case.unit_id), (1, None)][0 if case.unit_id else 1 :]:
+        told += await cases.tell_once(session, _notice(case, what, due, level, unit_id, now))
+    if told:
+        telemetry.count("lantoa.feedback.overdue", kind=what)
+    return told
+
+
+def _notice(
+    case: FeedbackCase, what: str, due: datetime, level: int, unit_id: UUID | None, now: datetime
+) -> dict[str, object]:
+    return {
+        "id": new_id(now),
+        "kind": f"feedback_{what}",
+        "role": Role.FEEDBACK_OFFICER,
+        "unit_id": unit_id,
+        "object_type": "feedback_case",
+        "object_id": case.id,
+        "subject": f"{_SAID[what]}: phản ánh {case.reference}",
+        "body": f"Hạn {due.astimezone(HANOI):%H:%M ngày %d/%m/%Y} đã qua.",
+        "level": level,
+        "dedupe": watch_queries.told_key(case, what, level),
+        "created_at": now,
+        "sent_at": None,
+    }
+
+
+async def tell_late_requests(session: AsyncSession, now: datetime) -> int:
+    """Requests about personal data that were not answered in their two working days: the city's duty desk."""
+    told = 0
+    for request, reference in await watch_queries.list_late_requests(session, now, AT_ONCE):
+        told += await cases.tell_once(session, _late_notice(request, reference, now))
+    return told
+
+
+def _late_notice(request: DataRequest, reference: str, now: datetime) -> dict[str, object]:
+    return {
+        "id": new_id(now),
+        "kind": "data_request_late",
+        "role": Role.FEEDBACK_OFFICER,
+        "unit_id": None,
+        "object_type": "data_request",
+        "object_id": request.id,
+        "subject": f"Quá hạn trả lời yêu cầu về dữ liệu cá nhân: phản ánh {reference}",
+        "body": f"Hạn {request.due_at.astimezone(HANOI):%H:%M ngày %d/%m/%Y} đã qua.",
+        "level": 1,
+        "dedupe": watch_queries.late_key(request.id),
+        "created_at": now,
+        "sent_at": None,
+    }
+
+
+# --- was it solved? -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    case_id: UUID
+    letter: Letter = field(repr=False)
+    give_up_at: datetime
+
+
+async def claim_asks(session: AsyncSession, desk: FeedbackDesk, now: datetime, *, by_mail: bool) -> list[Asked]:
+    """Letters to write now. Where nobody left an address, or no mail goes out, the status page asks; it always does.
+
+    A claimed one is not claimed again: a worker that dies with it in hand never makes it two letters.
+    """
+    letters = []
+    for case in await watch_queries.claim_asks(session, now, LETTERS_AT_ONCE):
+        since, case.ask_solved_at = case.ask_solved_at or now, None
+        contact = await _contact(session, desk, case.id) if by_mail else {}
+        if address := contact.get("email"):
+            first = (case.answered_at or since) + timedelta(days=desk.clocks.limits.ask_solved_days)
+            letters.append(Asked(case.id, _letter(case, desk, address), first + TRIES_FOR))
+    return letters
+
+
+async def _contact(session: AsyncSession, desk: FeedbackDesk, case_id: UUID) -> dict[str, str]:
+    try:
+        return await officers.unsealed(session, desk, case_id)
+    except ContactLost:
+        return {}
+
+
+def _letter(case: FeedbackCase, desk: FeedbackDesk, address: str) -> Letter:
+    """Without a word of what was reported, and without the code: the page asks for it."""
+    page = f"{desk.public_url.rstrip('/')}/gui-phan-anh"
+    text = (
+        f"Kính gửi Ông/Bà,\n\nPhản ánh {case.reference} của Ông/Bà đã được trả lời. Việc đã được giải quyết chưa?\n\n"
+        f"Xin mở trang theo dõi, nhập mã phản ánh và mã theo dõi đã được cấp khi gửi, rồi chọn “Đã giải quyết” hoặc "
+        f"“Chưa giải quyết”. Nếu chưa, Ông/Bà có thể đề nghị xử lý lại tại cùng trang đó.\n\n{page}\n\n"
+        "Thư này được gửi một lần. Địa chỉ của Ông/Bà chỉ dùng cho phản ánh này và sẽ được xóa khi hết hạn lưu.\n"
+    )
+    subject = f"Phản ánh {case.reference}: việc đã được giải quyết chưa?"
+    return Letter(address, subject, text, key=uuid5(_NAMESPACE, f"{case.id}:{case.reopened}"))
+
+
+async def record_asked(session: AsyncSession, desk: FeedbackDesk, case_id: UUID, now: datetime) -> None:
+    case = await steps.require_locked(session, case_id)
+    await steps.record(session, desk, case, Step(Action.ASKED), now=now)
+
+
+async def ask_again(session: AsyncSession, asked: Asked, now: datetime) -> None:
+    """The mail server did not take it now: once more in an hour, for three days, unless it was said meanwhile."""
+    case = await steps.require_locked(session, asked.case_id)
+    if now + TRY_AGAIN < asked.give_up_at and case.is_solved is None and case.state in watch_queries.ASKED_STATES:
+        case.ask_solved_at = now + TRY_AGAIN
+
+
+# --- the end ------------------------------------------------------------------------------------------------
+
+
+async def close_answered(session: AsyncSession, desk: FeedbackDesk, now: datetime) -> int:
+    """Answered long ago, and its sender said nothing, or that it was not solved and did not reopen it."""
+    before = now - timedelta(days=desk.clocks.limits.close_days)
+    due = await watch_queries.claim_to_close(session, before, AT_ONCE)
+    for case in due:
+        await steps.take(session, desk, case, Step(Action.CLOSED), now=now)
+    return len(due)
+
+
+async def purge_contacts(session: AsyncSession, now: datetime) -> int:
+    return len(await sender_queries.purge_contacts(session, now))
