@@ -24,6 +24,7 @@ from rich.progress import (
 
 from libs.common.cli.files import open_output
 from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable
+from services.ingest.catalogue import cli as catalogue_cli
 from services.ingest.documents import Document, NoDocuments, read_documents, write_row
 from services.ingest.imports import cli as imports_cli
 from services.ingest.templates import Extractor
@@ -46,6 +47,7 @@ def register(app: typer.Typer) -> None:
     _group(app, "feeds", "Nguồn tin (feeds)").command("parse")(parse_feeds)
     _group(app, "content", "Nội dung (content)").command("extract")(extract_content)
     imports_cli.register(_group(app, "imports", "Nhập tệp (imports)"))
+    catalogue_cli.register(_group(app, "sources", "Danh mục nguồn tin (sources)"))
 
 
 def _group(app: typer.Typer, name: str, text: str) -> typer.Typer:

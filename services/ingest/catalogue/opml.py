@@ -103,7 +103,7 @@ def _root(data: bytes) -> etree._Element:
         root = etree.fromstring(data.strip(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise CatalogueUnreadable("XML không hợp lệ. / The XML is not valid.") from error
-    if root.getroottree().docinfo.doctype:  # in an encoding whose signs were not seen above
+    if root.getroottree().docinfo.internalDTD is not None:  # in an encoding whose signs were not seen above
         raise CatalogueUnreadable(_NO_DOCTYPE)
     return root
 
