@@ -1,6 +1,6 @@
 """Request and response bodies. None has a field for an author, and unknown fields are refused."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from services.ingest.health import Health
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"  # the database takes no NUL, and a name is one line
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=_PRINTABLE)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=_PRINTABLE)]
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8, max_length=2000, pattern=_PRINTABLE)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 PollSeconds = Annotated[int, Field(ge=5, le=604800)]
@@ -31,7 +33,27 @@ class SourceOptions(Body):
     article_hosts: list[str] = Field(default=[], max_length=20, description="further hosts articles may be on")
 
 
-class SourceCreate(Body):
+class Audience(Body):
+    """A dated figure of how many it reaches, with where it was said; there is none without both."""
+
+    value: int = Field(ge=0)
+    unit: Words = Field(description="what is counted, such as visits a month")
+    as_of: date
+    source: Words
+
+
+class SourceFacts(Body):
+    """What is known of a source apart from how it is read. What nobody has said stays blank."""
+
+    homepage: Url | None = None
+    owner: Words | None = Field(default=None, description="the agency or company that publishes it")
+    terms: Words | None = Field(default=None, description="licence or terms of use, as far as they are known")
+    audience: Audience | None = None
+    tags: list[Tag] = Field(default=[], max_length=20)
+    place: Tag | None = Field(default=None, description="code of the unit it speaks for")
+
+
+class SourceCreate(SourceFacts):
     kind: SourceKind
     name: Name
     url: Url | None = None
@@ -41,12 +63,13 @@ class SourceCreate(Body):
     settings: SourceOptions = SourceOptions()
 
 
-class SourcePatch(Body):
+class SourcePatch(SourceFacts):
     name: Name | None = None
     url: Url | None = None
     group: SourceGroup | None = None
     poll_seconds: PollSeconds | None = None
     state: SourceState | None = None
+    state_reason: Words | None = None
     settings: SourceOptions | None = None
 
 
@@ -65,6 +88,13 @@ class SourceOut(Row):
     failures: int
     settings: dict[str, Any]
     created_at: datetime
+    homepage: str | None
+    owner: str | None
+    terms: str | None
+    audience: Audience | None
+    state_reason: str | None
+    tags: list[str]
+    place: str | None
 
 
 class SourceWithHealth(SourceOut):
@@ -72,6 +102,9 @@ class SourceWithHealth(SourceOut):
 
     last_item_at: datetime | None = Field(description="when it last brought something new")
     health: Health
+    health_since: datetime | None
+    health_reason: str | None
+    new_today: int = Field(description="new items since midnight in Hà Nội")
 
 
 class FetchOut(Row):

@@ -17,7 +17,9 @@ from libs.common.models import Content, Source
 from libs.common.models.enums import SourceGroup, SourceKind, SourceState
 from libs.common.outbox import pending_events
 from services.ingest import queries
-from services.ingest.health import Pulse, health_of
+from services.ingest.health import Pulse, shown_health
+from services.ingest.health.queries import items_since
+from services.ingest.health.volume import midnight
 from services.ingest.problems import (
     ContentNotFound,
     IntakeOverloaded,
@@ -111,14 +113,22 @@ async def retire_source(session: AsyncSession, source_id: UUID, *, by: Actor, no
 
 async def read_health(session: AsyncSession, sources: Sequence[Source], now: datetime) -> list[SourceWithHealth]:
     """The sources with when each last brought something, and what that and its polls amount to."""
-    newest = await queries.newest_items(session, [source.id for source in sources])
-    return [_with_health(source, newest.get(source.id), now) for source in sources]
+    ids = [source.id for source in sources]
+    newest = await queries.newest_items(session, ids)
+    counts = await items_since(session, ids, midnight(now), now)
+    return [_with_health(source, newest.get(source.id), counts.get(source.id, 0), now) for source in sources]
 
 
-def _with_health(source: Source, last_item_at: datetime | None, now: datetime) -> SourceWithHealth:
+def _with_health(source: Source, last_item_at: datetime | None, new_today: int, now: datetime) -> SourceWithHealth:
     pulse = Pulse(source.state, source.failures, source.created_at, source.last_ok_at, last_item_at)
-    known = SourceOut.model_validate(source).model_dump()
-    return SourceWithHealth(**known, last_item_at=last_item_at, health=health_of(pulse, now))
+    return SourceWithHealth(
+        **SourceOut.model_validate(source).model_dump(),
+        last_item_at=last_item_at,
+        health=shown_health(source.health, pulse, now, is_known=source.health_since is not None),
+        health_since=source.health_since,
+        health_reason=source.health_reason,
+        new_today=new_today,
+    )
 
 
 async def request_poll(session: AsyncSession, source_id: UUID, now: datetime) -> Source:
