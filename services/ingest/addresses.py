@@ -205,10 +205,17 @@ def same_page(link: str, found_at: str | None, declared: str | None) -> str:
     A home page is nobody's canonical form: sites that declare it for every article mean nothing by it.
     """
     landed = found_at if found_at and not _is_home(found_at) else link
-    chosen = canonical_url(urljoin(found_at or link, declared.strip())) if declared and len(declared) < 2000 else None
+    chosen = _joined(found_at or link, declared) if declared and len(declared) < 2000 else None
     if chosen and not _is_home(chosen) and host_site(chosen) == host_site(landed):
         return chosen
     return landed
+
+
+def _joined(base: str, address: str) -> str | None:
+    try:
+        return canonical_url(urljoin(base, address.strip()))
+    except ValueError:
+        return None
 
 
 def _is_home(canonical: str) -> bool:

@@ -160,20 +160,28 @@ async def _by_text(session: AsyncSession, unknown: Sequence[_Met], now: datetime
     rows = await queries.contents_of_texts(session, [one.item.content_hash for one in asked], now)
     seen: dict[tuple[bytes, UUID | str], Known] = {}
     for text_hash, url, one in rows:
-        for scope in (one.source_id, page_host(url) if url else None):
-            if scope:
-                seen.setdefault((text_hash, scope), one)
+        _note(seen, text_hash, _scopes(url, one.source_id), one)
     found = {}
     for met in asked:
-        item = met.item
-        scopes = [(item.content_hash, scope) for scope in (item.source_id, item.url and page_host(item.url)) if scope]
-        before = next((seen[scope] for scope in scopes if scope in seen), None)
+        item, scopes = met.item, _scopes(met.item.url, met.item.source_id)
+        itself = Known(met.content_id, item.content_hash, item.source_id, item.title, item.summary)
+        before = next((seen[item.content_hash, one] for one in scopes if (item.content_hash, one) in seen), None)
         if before:
             found[item.key] = before
-        itself = Known(met.content_id, item.content_hash, item.source_id, item.title, item.summary)
-        for scope in scopes:
-            seen.setdefault(scope, before or itself)
+        _note(seen, item.content_hash, scopes, before or itself)
     return found
+
+
+def _scopes(url: str | None, source_id: UUID | None) -> list[UUID | str]:
+    """Within what a text is one content: its host, then its source."""
+    return [scope for scope in (page_host(url) if url else None, source_id) if scope]
+
+
+def _note(
+    seen: dict[tuple[bytes, UUID | str], Known], text_hash: bytes, scopes: Sequence[UUID | str], known: Known
+) -> None:
+    for scope in scopes:
+        seen.setdefault((text_hash, scope), known)
 
 
 # --- what is known and says something else ------------------------------------------------------------------
