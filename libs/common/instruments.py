@@ -42,6 +42,7 @@ GAUGES: Mapping[str, tuple[str, str]] = {
     "lantoa.poll.delay.p99": ("s", "the same for 99 of 100"),
     "lantoa.poll.overdue": ("{source}", "sources that are due and not being polled yet"),
     "lantoa.poll.overdue_age": ("s", "how long the oldest of them has been due"),
+    "lantoa.sources": ("{source}", "sources of the catalogue, by health"),
     "lantoa.dead_letters.open": ("{event}", "dead letters that nobody has retried"),
 }
 

@@ -2,9 +2,12 @@
 
 from libs.common.jobs import Jobs
 from services.ingest import api, jobs, push_api
+from services.ingest.catalogue import api as catalogue_api
 from services.ingest.feedback import api as feedback_api
 from services.ingest.feedback import jobs as feedback_jobs
 from services.ingest.feedback import sender_api as feedback_sender_api
+from services.ingest.health import api as health_api
+from services.ingest.health import jobs as health_jobs
 from services.ingest.idempotency import jobs as idempotency_jobs
 from services.ingest.imports import api as imports_api
 from services.ingest.near import api as near_api
@@ -13,6 +16,8 @@ from services.ingest.revisions import api as revisions_api
 ROUTERS = [
     api.router,
     push_api.router,
+    catalogue_api.router,
+    health_api.router,
     imports_api.router,
     near_api.router,
     revisions_api.router,
@@ -21,4 +26,4 @@ ROUTERS = [
     feedback_sender_api.open_router,
 ]
 JOBS = Jobs()
-JOBS.all = [each for loops in (jobs, idempotency_jobs, feedback_jobs) for each in loops.jobs.all]
+JOBS.all = [each for loops in (jobs, health_jobs, idempotency_jobs, feedback_jobs) for each in loops.jobs.all]
