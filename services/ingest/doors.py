@@ -4,7 +4,9 @@ from libs.common.jobs import Jobs
 from services.ingest import api, jobs, push_api
 from services.ingest.catalogue import api as catalogue_api
 from services.ingest.feedback import api as feedback_api
+from services.ingest.feedback import follow_pages, open311
 from services.ingest.feedback import jobs as feedback_jobs
+from services.ingest.feedback import pages as feedback_pages
 from services.ingest.feedback import sender_api as feedback_sender_api
 from services.ingest.health import api as health_api
 from services.ingest.health import jobs as health_jobs
@@ -24,6 +26,9 @@ ROUTERS = [
     feedback_api.router,
     feedback_sender_api.router,
     feedback_sender_api.open_router,
+    open311.router,
+    follow_pages.router,
+    feedback_pages.router,
 ]
 JOBS = Jobs()
 JOBS.all = [each for loops in (jobs, health_jobs, idempotency_jobs, feedback_jobs) for each in loops.jobs.all]
