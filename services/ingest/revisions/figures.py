@@ -59,7 +59,7 @@ def changed_figures(before: str, after: str) -> list[Figure]:
     found = []
     for kind, i1, i2, j1, j2 in opcodes([one.plain for one in old], [one.plain for one in new]):
         if kind == "replace":
-            pairs = _paired(_figures(old, i1, i2), _figures(new, j1, j2))
+            pairs = _paired(_figures(before, old[i1:i2], i1), _figures(after, new[j1:j2], j1))
             found += [_figure(before, old, i, after, new, j) for i, j in pairs if _differ(old, i, new, j)]
     return found
 
@@ -74,8 +74,15 @@ def opcodes(old: Sequence[Any], new: Sequence[Any]) -> list[tuple[str, int, int,
     return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
 
 
-def _figures(found: Sequence[Token], start: int, end: int) -> list[int]:
-    return [n for n in range(start, end) if found[n].is_figure or found[n].plain in _NUMERALS]
+def _figures(text: str, found: Sequence[Token], first: int) -> list[int]:
+    return [n for n, one in enumerate(found, first) if one.is_figure or _is_numeral(text, one)]
+
+
+def _is_numeral(text: str, token: Token) -> bool:
+    """A number word; with a capital only where a sentence begins, for ông Ba and bà Năm are people."""
+    if token.plain not in _NUMERALS:
+        return False
+    return text[token.start].islower() or text[: token.start].rstrip()[-1:] in ("", ".", "!", "?", ":")
 
 
 def _paired(old: Sequence[int], new: Sequence[int]) -> list[tuple[int, int]]:
