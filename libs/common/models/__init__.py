@@ -85,6 +85,7 @@ from libs.common.models.readers import (
 )
 from libs.common.models.reports import Assignment, Programme, ReportRun, Snapshot
 from libs.common.models.rhythm import ArticleClaim, HostBudget, SourceRhythm, WebSubSubscription
+from libs.common.models.transfers import CaseTransfer
 from libs.common.models.units import OrganizationUnit, UnitAlias
 
 __all__ = [
@@ -102,6 +103,7 @@ __all__ = [
     "CaseContact",
     "CaseEvent",
     "CaseRelabelling",
+    "CaseTransfer",
     "Channel",
     "ChannelCredential",
     "ChannelLimit",

@@ -28,6 +28,10 @@ class Action(StrEnum):
     SOLVED_TOLD = "solved_told"
     ASKED = "asked"
     ERASED = "erased"
+    PASSED_ON = "passed_on"
+    """To another city's or body's own system, which deals with its part; the case stays with its unit."""
+    HEARD = "heard"
+    """What that system says of it."""
 
 
 UNACCEPTED = frozenset({CaseState.RECEIVED, CaseState.REOPENED})

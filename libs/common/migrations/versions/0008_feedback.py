@@ -38,6 +38,7 @@ def upgrade() -> None:
     _steps()
     _senders()
     _data_requests()
+    _transfers()
     for statement in RULES.read_text(encoding="utf-8").split("--;;"):
         op.execute(sa.text(statement.replace(":", "\\:")))
 
@@ -215,6 +216,48 @@ def _data_requests() -> None:
         postgresql_where=sa.text("state = 'open'"),
     )
     op.create_index("ix_data_requests_due_at", "data_requests", ["due_at"], postgresql_where=sa.text("state = 'open'"))
+
+
+def _transfers() -> None:
+    op.create_table(
+        "case_transfers",
+        *_case_id("case_transfers"),
+        sa.Column("server", TEXT, nullable=False),
+        sa.Column("service_code", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
+        sa.Column("requested_at", AT, nullable=False),
+        sa.Column("armed_at", AT, nullable=True),
+        sa.Column("remote_id", TEXT, nullable=True),
+        sa.Column("token", TEXT, nullable=True),
+        sa.Column("looks", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("due_at", AT, nullable=False),
+        sa.Column("seen", postgresql.ARRAY(TEXT), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("trouble", TEXT, nullable=True),
+        sa.Column("updated_at", AT, nullable=False),
+        sa.CheckConstraint(
+            "state IN ('queued', 'armed', 'sent', 'unknown', 'undecided', 'failed', 'done')",
+            name=op.f("ck_case_transfers_state"),
+        ),
+        sa.CheckConstraint("(state = 'queued') = (armed_at IS NULL)", name=op.f("ck_case_transfers_armed_once")),
+        sa.CheckConstraint(
+            "state NOT IN ('sent', 'done') OR remote_id IS NOT NULL OR token IS NOT NULL",
+            name=op.f("ck_case_transfers_known_there"),
+        ),
+    )
+    op.create_index(
+        "uq_case_transfers_standing",
+        "case_transfers",
+        ["case_id", "server"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'failed'"),
+    )
+    op.create_index(
+        "ix_case_transfers_due_at",
+        "case_transfers",
+        ["due_at"],
+        postgresql_where=sa.text("state IN ('queued', 'armed', 'sent', 'unknown')"),
+    )
 
 
 def downgrade() -> None:

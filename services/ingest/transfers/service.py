@@ -1,0 +1,192 @@
+"""Passing a case on: asked for by an officer, sent once, followed until it is closed there.
+
+Guarantee: a transfer is armed in a transaction of its own before anything is sent, and an armed one is never sent again
+by itself. Without a clear answer the other server is asked whether it has it; where that does not tell, a person does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import audit
+from libs.common.ids import new_id
+from libs.common.models import FeedbackCase
+from libs.common.models.transfers import CaseTransfer, TransferState
+from services.ingest.feedback.desk import FeedbackDesk
+from services.ingest.feedback.lifecycle import Action
+from services.ingest.feedback.settings import OtherServer
+from services.ingest.feedback.steps import Step, record, require_locked
+from services.ingest.transfers import queries
+from services.ingest.transfers.client import Attempt, Outcome
+from services.ingest.transfers.problems import AlreadyPassedOn, NothingToDecide, ServiceNotThere, TransferNotFound
+from services.ingest.transfers.wire import Filed, Sending, Update
+
+LEASE = timedelta(minutes=10)
+"""Longer than any one step takes; an armed transfer that comes back after it had a process that died."""
+MOST_LOOKS = 6
+LOOK_AGAIN = timedelta(minutes=5)
+FOLLOW_AGAIN = timedelta(minutes=30)
+MOST_SEEN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """By which officer a case is passed on, and to whom."""
+
+    case_id: UUID
+    server: OtherServer
+    by: UUID
+
+
+async def request_transfer(session: AsyncSession, desk: FeedbackDesk, asked: Asked, *, now: datetime) -> CaseTransfer:
+    case = await require_locked(session, asked.case_id)
+    code = asked.server.service_for(case.service_code)
+    if code is None:
+        raise ServiceNotThere("Chưa khai báo loại việc tương ứng ở hệ thống đó.")
+    row = {
+        "id": new_id(now),
+        "case_id": case.id,
+        "server": asked.server.name,
+        "service_code": code,
+        "state": TransferState.QUEUED,
+        "requested_by": asked.by,
+        "requested_at": now,
+        "due_at": now,
+        "updated_at": now,
+    }
+    transfer = await queries.add_once(session, row)
+    if transfer is None:
+        raise AlreadyPassedOn("Xem tình trạng ở danh sách các lượt chuyển.")
+    note = f"Đã chuyển đến {asked.server.agency or asked.server.name} để xử lý."
+    await record(session, desk, case, Step(Action.PASSED_ON, by=asked.by, public_note=note), now=now)
+    return transfer
+
+
+async def arm(session: AsyncSession, transfer: CaseTransfer, now: datetime) -> Sending:
+    """What is to be sent; from here on it counts as sent."""
+    case = await session.get_one(FeedbackCase, transfer.case_id)
+    transfer.state, transfer.armed_at, transfer.updated_at = TransferState.ARMED, now, now
+    return Sending(transfer.service_code, case.reference, case.body, case.place, case.lat, case.lon)
+
+
+async def settle(session: AsyncSession, transfer_id: UUID, attempt: Attempt, *, now: datetime) -> None:
+    """What the one attempt came to."""
+    transfer = await queries.lock(session, transfer_id)
+    if transfer is None or transfer.state != TransferState.ARMED:
+        return
+    match attempt.outcome:
+        case Outcome.TAKEN if attempt.filed is not None:
+            _stands(transfer, attempt.filed, now)
+        case Outcome.REFUSED:
+            _move(transfer, TransferState.FAILED, now, attempt.trouble)
+        case _:
+            _move(transfer, TransferState.UNKNOWN, now, attempt.trouble)
+            transfer.due_at = now + timedelta(minutes=1)
+    await _audit(session, transfer, now)
+
+
+async def reconcile(session: AsyncSession, transfer_id: UUID, found: Sequence[str], *, now: datetime) -> None:
+    """What the other server has under our mark: it, or not yet, or more than one (which a person looks at)."""
+    transfer = await queries.lock(session, transfer_id)
+    if transfer is None or transfer.state not in (TransferState.UNKNOWN, TransferState.ARMED):
+        return
+    if len(found) == 1:
+        _stands(transfer, Filed(found[0], None), now)
+        await _audit(session, transfer, now)
+    elif found or transfer.looks + 1 >= MOST_LOOKS:
+        _move(transfer, TransferState.UNDECIDED, now, "several_there" if found else "not_found_there")
+        await _audit(session, transfer, now)
+    else:
+        transfer.state, transfer.looks, transfer.due_at = TransferState.UNKNOWN, transfer.looks + 1, now + LOOK_AGAIN
+
+
+async def could_not_ask(session: AsyncSession, transfer_id: UUID, *, now: datetime) -> None:
+    """The other server is away; it is asked later, ever more seldom up to six hours."""
+    transfer = await queries.lock(session, transfer_id)
+    if transfer is not None:
+        transfer.looks = min(transfer.looks + 1, 12) if transfer.state == TransferState.SENT else transfer.looks
+        transfer.due_at = now + min(LOOK_AGAIN * 2 ** min(transfer.looks, 6), timedelta(hours=6))
+
+
+async def learn_id(session: AsyncSession, transfer_id: UUID, remote_id: str | None, *, now: datetime) -> None:
+    """What a token has become."""
+    transfer = await queries.lock(session, transfer_id)
+    if transfer is not None and transfer.state == TransferState.SENT:
+        transfer.remote_id = transfer.remote_id or remote_id
+        transfer.due_at = now + (timedelta(0) if remote_id else LOOK_AGAIN)
+        transfer.updated_at = now
+
+
+async def hear(
+    session: AsyncSession, desk: FeedbackDesk, transfer_id: UUID, told: tuple[str, Sequence[Update]], *, now: datetime
+) -> int:
+    """Each new word of the other server (its name, what it says) becomes a public note of the case, once."""
+    transfer = await queries.lock(session, transfer_id)
+    if transfer is None or transfer.state != TransferState.SENT:
+        return 0
+    agency, updates = told
+    case = await require_locked(session, transfer.case_id)
+    fresh = [one for one in updates if one.id not in transfer.seen]
+    for one in fresh:
+        await record(session, desk, case, Step(Action.HEARD, public_note=_note(agency, one)), now=now)
+    transfer.seen = [*transfer.seen, *(one.id for one in fresh)][-MOST_SEEN:]
+    transfer.looks, transfer.due_at = 0, now + FOLLOW_AGAIN
+    if updates and updates[-1].is_closed:
+        _move(transfer, TransferState.DONE, now, None)
+        await _audit(session, transfer, now)
+    return len(fresh)
+
+
+def _note(agency: str, update: Update) -> str:
+    state = "đã xử lý xong" if update.is_closed else "đang xử lý"
+    return f"{agency}: {state}." + (f" {update.text}" if update.text else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person found at the other server: its id there, or nothing."""
+
+    case_id: UUID
+    transfer_id: UUID
+    remote_id: str | None
+    by: UUID
+
+
+async def decide(session: AsyncSession, decision: Decision, *, now: datetime) -> CaseTransfer:
+    transfer = await queries.lock(session, decision.transfer_id)
+    if transfer is None or transfer.case_id != decision.case_id:
+        raise TransferNotFound("Xin kiểm tra lại mã lượt chuyển.")
+    if transfer.state != TransferState.UNDECIDED:
+        raise NothingToDecide(f"Tình trạng hiện tại: {transfer.state}.")
+    if decision.remote_id:
+        _stands(transfer, Filed(decision.remote_id.strip(), None), now)
+    else:
+        _move(transfer, TransferState.FAILED, now, "never_arrived")
+    await _audit(session, transfer, now, decision.by)
+    return transfer
+
+
+def _stands(transfer: CaseTransfer, filed: Filed, now: datetime) -> None:
+    _move(transfer, TransferState.SENT, now, None)
+    transfer.remote_id, transfer.token = filed.remote_id, filed.token
+    transfer.due_at = now + (FOLLOW_AGAIN if filed.remote_id else LOOK_AGAIN)
+
+
+def _move(transfer: CaseTransfer, state: TransferState, now: datetime, trouble: str | None) -> None:
+    transfer.state, transfer.trouble, transfer.looks, transfer.updated_at = state, trouble, 0, now
+
+
+async def _audit(session: AsyncSession, transfer: CaseTransfer, now: datetime, by: UUID | None = None) -> None:
+    await audit.append(
+        session,
+        service="ingest",
+        action=f"feedback.transfer_{transfer.state}",
+        actor_id=by,
+        object_type="case_transfer",
+        object_id=transfer.id,
+        now=now,
+        facts={"case_id": str(transfer.case_id), "server": transfer.server},
+    )
