@@ -8,9 +8,10 @@ from contextlib import suppress
 
 from lxml import etree
 from lxml import html as lxml_html
+from trafilatura.utils import detect_encoding
 
 from libs.common.text import nfc
-from services.ingest.legacy import decode_legacy
+from services.ingest.legacy import LOOKED_AT, decode_legacy, is_vietnamese
 
 _BLOCKS = frozenset(
     {
@@ -29,6 +30,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+GUESSED_FROM = 20_000
+"""Bytes from whose statistics an undeclared encoding is guessed."""
 _TAG = re.compile(r"<[A-Za-z/!][^<>]*>")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
 _UNSEEN = re.compile(
@@ -61,19 +64,62 @@ def decode(data: bytes, content_type: str | None = None) -> str:
     for mark, name in _BOMS:
         if data.startswith(mark):
             return nfc(data[len(mark) :].decode(name, "replace"))
+    if wide := _wide_codec(data):
+        return nfc(data.decode(wide, "replace"))
     with suppress(UnicodeDecodeError):  # what is valid UTF-8 is UTF-8, whatever it says
         return nfc(data.decode())
     return _not_utf8(data, _declared_encodings(data, content_type))
 
 
+def is_wide(data: bytes) -> bool:
+    """Whether it is UTF-16, which may be valid UTF-8 too."""
+    return _wide_codec(data) is not None
+
+
+def _wide_codec(data: bytes) -> str | None:
+    """UTF-16 without its mark: every other byte of what is mostly ASCII is zero."""
+    head = data[:2000]
+    if b"\x00" not in head or len(head) < 16:
+        return None
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) * 3 < len(head) or min(even, odd) * 10 > len(head):
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
 def _not_utf8(data: bytes, declared: list[str]) -> str:
     if (text := decode_legacy(data, declared)) is not None:
         return text
-    # cp1258 is what old Vietnamese sites meant by 1252.
-    for name in (*(_text_codec(name) for name in declared), "cp1258", "cp1252"):
+    named = [_text_codec(name) for name in declared]
+    for name in named:
         with suppress(UnicodeDecodeError, LookupError, ValueError):
             return nfc(data.decode(name))
+    for name in (*named, "utf-8"):
+        if (nearly := _nearly(data, name)) is not None:
+            return nfc(nearly)
+    # cp1258 is what old Vietnamese sites meant by 1252.
+    for name in ("cp1258", *_guessed(data), "cp1252"):
+        with suppress(UnicodeDecodeError, LookupError, ValueError):
+            text = nfc(data.decode(name))
+            if name != "cp1258" or is_vietnamese(text[:LOOKED_AT]):
+                return text
     return nfc(data.decode("utf-8", "replace"))
+
+
+def _nearly(data: bytes, name: str) -> str | None:
+    """The text where few of its characters beyond ASCII are broken: a page of one encoding with a part of another."""
+    try:
+        text = data.decode(name, "replace")
+    except (LookupError, ValueError):
+        return None
+    broken = text.count("\ufffd")
+    beyond = len(text) - len(text.encode("ascii", "ignore"))
+    return text if broken * 10 <= beyond - broken else None
+
+
+def _guessed(data: bytes) -> list[str]:
+    """What the letters look like, by statistics over a part of the document."""
+    return [name for name in detect_encoding(data[:GUESSED_FROM]) if name != "utf-8"]
 
 
 def as_utf8(data: bytes, content_type: str | None = None) -> bytes:
@@ -93,13 +139,19 @@ def _declared_encodings(data: bytes, content_type: str | None) -> list[str]:
     return [name.decode("ascii") for name in declared]
 
 
+_MEANT = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252", "latin-1": "cp1252"} | {
+    "shift_jis": "cp932", "euc_kr": "cp949", "iso8859-9": "cp1254", "big5": "big5hkscs",
+}  # fmt: skip
+"""Encodings that pages declare and the wider ones that they are in (WHATWG Encoding, labels)."""
+
+
 def _text_codec(name: str) -> str:
     """The codec of a declared name; one that does not decode text is left to fail as unknown."""
     try:
         found = codecs.lookup(name)
     except LookupError:
         return "unknown"
-    return found.name if getattr(found, "_is_text_encoding", True) else "unknown"
+    return _MEANT.get(found.name, found.name) if getattr(found, "_is_text_encoding", True) else "unknown"
 
 
 def clean(text: str) -> str:
@@ -130,14 +182,21 @@ def paragraphs(markup: str) -> str:
 
 def html_tree(markup: str) -> lxml_html.HtmlElement | None:
     """A tree of untrusted HTML; None where there is nothing to parse."""
-    text = _UNPRINTABLE.sub("", markup).strip()
-    if not text:
-        return None
+    return html_tree_of(printable(markup).encode())
+
+
+def printable(text: str) -> str:
+    """The text without control characters, which would come between the letters of a tag."""
+    return _UNPRINTABLE.sub("", text)
+
+
+def html_tree_of(markup: bytes) -> lxml_html.HtmlElement | None:
+    """A tree of untrusted HTML in UTF-8 that is printable; None where there is nothing to parse."""
     parser = lxml_html.HTMLParser(
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False
     )
     try:
-        return lxml_html.document_fromstring(text.encode("utf-8"), parser=parser, ensure_head_body=False)
+        return lxml_html.document_fromstring(markup.strip(), parser=parser, ensure_head_body=False)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
 
@@ -148,6 +207,28 @@ def xml_parser() -> etree.XMLParser:
         resolve_entities=False, load_dtd=False, dtd_validation=False, no_network=True, huge_tree=False,
         recover=True, remove_comments=True, remove_pis=True,
     )  # fmt: skip
+
+
+_HALVES = re.compile(
+    rb"(?:&#(?:[xX]0{0,6}[dD][89a-fA-F][0-9a-fA-F]{2}|0{0,6}5(?:5[3-9]|[67]\d)\d{2}|0{0,6}5529[6-9]);)+"
+)
+"""References to halves of a character (U+D800 to U+DFFF), and to some that are none, which stay as they are."""
+
+
+def mend_references(data: bytes) -> bytes:
+    """Emoji that a program wrote as two references to its halves become one; a half alone, which is no character and
+    which libxml2 hands on as broken UTF-8, goes."""
+    return _HALVES.sub(_whole_references, data) if b"&#" in data else data
+
+
+def _whole_references(found: re.Match[bytes]) -> bytes:
+    codes = [int(b"0" + one if one[:1] in b"xX" else one, 16 if one[:1] in b"xX" else 10) for one in _codes(found[0])]
+    whole = b"".join(code.to_bytes(2, "big") for code in codes).decode("utf-16-be", "ignore")
+    return "".join(f"&#{ord(sign)};" for sign in whole).encode("ascii")
+
+
+def _codes(references: bytes) -> list[bytes]:
+    return [one[2:] for one in references.split(b";") if one]
 
 
 def _pieces(root: lxml_html.HtmlElement) -> list[str]:

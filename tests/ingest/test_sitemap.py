@@ -64,3 +64,13 @@ def test_entities_stay_unexpanded() -> None:
     document += "<loc>https://bao.vn/&a;&e;</loc></url></urlset>"
     assert "boom" not in repr(parse(document))
     assert "root:" not in repr(parse(document))
+
+
+def test_emoji_written_as_two_halves_are_whole_and_a_half_alone_goes() -> None:
+    title = "M\u01b0a to &#55356;&#57287; &#xD83D;&#xDE00;, &#xD83D; ng\u1eadp"
+    data = (
+        "<urlset xmlns:news='http://www.google.com/schemas/sitemap-news/0.9'><url><loc>https://bao.vn/1</loc>"
+        f"<news:news><news:title>{title}</news:title></news:news></url></urlset>"
+    ).encode()
+    (entry,) = SOURCE_KINDS.get("sitemap").parse(data).entries
+    assert entry.title == "M\u01b0a to \U0001f3c7 \U0001f600, ng\u1eadp"

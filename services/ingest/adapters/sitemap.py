@@ -8,7 +8,7 @@ from lxml import etree
 
 from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable, ParsedDocument
 from services.ingest.dates import assumed_zone, parse_date
-from services.ingest.markup import BombError, one_line, unpack, xml_parser
+from services.ingest.markup import BombError, mend_references, one_line, unpack, xml_parser
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_LOCATIONS = 50_000
@@ -26,21 +26,28 @@ class Sitemap:
         url: str | None = None,
         language: str | None = None,
     ) -> ParsedDocument:
-        root = _root(_unpacked(data))
-        match _local(root):
-            case "urlset":
-                zone = assumed_zone(language=language, url=url)
-                entries = [entry for node in _children(root, "url") if (entry := _entry(node, zone))]
-                return ParsedDocument(form="sitemap", language=language, entries=entries)
-            case "sitemapindex":
-                parts = sorted(_children(root, "sitemap"), key=_lastmod, reverse=True)
-                links = [link for node in parts if (link := _text(node, "loc"))]
-                return ParsedDocument(form="sitemapindex", language=language, links=links)
-            case other:
-                raise NotParsable(
-                    f"Đây không phải sơ đồ trang (phần tử gốc: {other})",
-                    f"this is not a sitemap (root element: {other})",
-                )
+        try:
+            return _read(data, url, language)
+        except UnicodeDecodeError as error:  # libxml2 hands on what it recovered as it stood
+            raise NotParsable("Sơ đồ trang không phải XML", "the sitemap is not XML") from error
+
+
+def _read(data: bytes, url: str | None, language: str | None) -> ParsedDocument:
+    root = _root(mend_references(_unpacked(data)))
+    match _local(root):
+        case "urlset":
+            zone = assumed_zone(language=language, url=url)
+            entries = [entry for node in _children(root, "url") if (entry := _entry(node, zone))]
+            return ParsedDocument(form="sitemap", language=language, entries=entries)
+        case "sitemapindex":
+            parts = sorted(_children(root, "sitemap"), key=_lastmod, reverse=True)
+            links = [link for node in parts if (link := _text(node, "loc"))]
+            return ParsedDocument(form="sitemapindex", language=language, links=links)
+        case other:
+            raise NotParsable(
+                f"Đây không phải sơ đồ trang (phần tử gốc: {other})",
+                f"this is not a sitemap (root element: {other})",
+            )
 
 
 def _unpacked(data: bytes) -> bytes:
