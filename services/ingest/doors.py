@@ -14,6 +14,8 @@ from services.ingest.idempotency import jobs as idempotency_jobs
 from services.ingest.imports import api as imports_api
 from services.ingest.near import api as near_api
 from services.ingest.revisions import api as revisions_api
+from services.ingest.transfers import api as transfers_api
+from services.ingest.transfers import jobs as transfers_jobs
 
 ROUTERS = [
     api.router,
@@ -26,9 +28,12 @@ ROUTERS = [
     feedback_api.router,
     feedback_sender_api.router,
     feedback_sender_api.open_router,
+    transfers_api.router,
     open311.router,
     follow_pages.router,
     feedback_pages.router,
 ]
 JOBS = Jobs()
-JOBS.all = [each for loops in (jobs, health_jobs, idempotency_jobs, feedback_jobs) for each in loops.jobs.all]
+JOBS.all = [
+    each for loops in (jobs, health_jobs, idempotency_jobs, feedback_jobs, transfers_jobs) for each in loops.jobs.all
+]
