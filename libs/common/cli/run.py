@@ -15,18 +15,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from libs.common.auth.dev import dev_token
-from libs.common.local import installation, paths
+from libs.common.local import catalogue, installation, paths
 from libs.common.local.addresses import Addresses
 from libs.common.local.day import Day
+from libs.common.local.desk import Desk
 from libs.common.local.paths import LocalPaths
 from libs.common.local.people import ADMIN, EDITOR, SPOKESPERSON
 from libs.common.local.process import StartFailed
-from libs.common.local.report import show_addresses, show_day
+from libs.common.local.report import show_addresses, show_day, show_sources
 from libs.common.local.supervisor import Supervisor
 from libs.common.local.topology import Setup
 
@@ -144,6 +146,7 @@ async def _run(wanted: Wanted) -> bool:
 async def _work(wanted: Wanted, setup: Setup, screen: Console, stopping: asyncio.Event) -> bool:
     """The main job; False when it did not come to its end."""
     if wanted.live:
+        await _open_catalogue(setup, screen)
         show_addresses(screen, setup, live=True)
         return True
     tokens = {who: dev_token(setup.paths.secrets, who, datetime.now(UTC)) for who in (EDITOR, SPOKESPERSON, ADMIN)}
@@ -164,6 +167,16 @@ async def _work(wanted: Wanted, setup: Setup, screen: Console, stopping: asyncio
         show_day(screen, found)
         show_addresses(screen, setup)
     return found.is_whole
+
+
+async def _open_catalogue(setup: Setup, screen: Console) -> None:
+    """The shipped catalogue is there from the first live run on; what is active in it is read from now on."""
+    token = dev_token(setup.paths.secrets, ADMIN, datetime.now(UTC))
+    async with httpx.AsyncClient(base_url=setup.addresses.origin, timeout=60, trust_env=False) as http:
+        admin = Desk(http, token)
+        added = await catalogue.take_in(admin)
+        screen.print(f"[green]✓[/] danh mục nguồn tin: thêm {added} nguồn")
+        show_sources(screen, await catalogue.read_all(admin), datetime.now(UTC))
 
 
 async def _stay(screen: Console, supervisor: Supervisor, stopping: asyncio.Event) -> None:

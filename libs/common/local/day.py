@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from sqlalchemy import text
 
 from libs.common.db import Database
-from libs.common.local import accounts
+from libs.common.local import accounts, catalogue
 from libs.common.local.desk import DayFailed, Desk
 from libs.common.local.film import FILM_ALT, sample_film
 from libs.common.local.people import ADMIN, EDITOR, SPOKESPERSON
@@ -56,6 +56,8 @@ class Found:
     source_errors: dict[str, str] = field(default_factory=dict)
     pushed: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    catalogue: list[dict[str, Any]] = field(default_factory=list)
+    """Every source of the installation, read or not, with its health and what it brought today."""
     story: dict[str, Any] | None = None
     publication: dict[str, Any] | None = None
     film: dict[str, Any] | None = None
@@ -101,7 +103,7 @@ class Day:
         editor, speaker, admin = (Desk(http, self._tokens[who]) for who in (EDITOR, SPOKESPERSON, ADMIN))
         sandbox = await self._sandbox()
         try:
-            await self._listen(editor, sandbox, db, progress)
+            await self._listen(editor, admin, sandbox, db, progress)
             await self._speak(editor, speaker, admin, sandbox, progress)
             await self._account(editor, db)
         except (DayFailed, httpx.HTTPError) as error:
@@ -120,7 +122,10 @@ class Day:
 
     # --- listen ---------------------------------------------------------------------------------------------
 
-    async def _listen(self, editor: Desk, sandbox: httpx.AsyncClient, db: Database, progress: Progress) -> None:
+    async def _listen(
+        self, editor: Desk, admin: Desk, sandbox: httpx.AsyncClient, db: Database, progress: Progress
+    ) -> None:
+        await catalogue.take_in(admin)
         manifest = (await sandbox.get("/press/manifest.json")).raise_for_status().json()
         self._found.title, self._found.fictional = manifest["title"], manifest["fictional"]
         wanted = {source["name"] for source in manifest["sources"]}
@@ -136,6 +141,8 @@ class Day:
             if source["name"] not in known:
                 names = ("kind", "name", "url", "group", "language", "poll_seconds")
                 body = {name: source[name] for name in names if source.get(name) is not None}
+                # A replay calls every outlet press and Vietnamese; the catalogue may know better.
+                body |= {} if self._found.fictional else catalogue.known_outlet(source["name"])
                 await editor.post("/api/ingest/v1/sources", body, allow=(409,))
             progress.advance(task)
         self._found.sources = len(sources)
@@ -352,6 +359,7 @@ class Day:
             files[form] = str(file)
         self._found.brief = {"id": report_id, "title": report["title"], "digest": report["digest"], "files": files}
         self._found.counts = await read_counts(db)
+        self._found.catalogue = await catalogue.read_all(editor)
 
     def _remember(self, **facts: Any) -> None:
         self._state |= facts

@@ -1,5 +1,7 @@
 """What a run shows at its end: a short table of what happened, and the addresses to look at."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from libs.common.local.addresses import SERVICES
 from libs.common.local.day import Found
 from libs.common.local.paths import checkout
 from libs.common.local.people import DESKS
+from libs.common.local.sources import Source, catalogue_lines, clock_words, is_resting, sources_table
 from libs.common.local.topology import Setup
 
 _NAME_WIDTH = 20
@@ -28,8 +31,20 @@ def show_day(screen: Console, found: Found) -> None:
     screen.print()
     screen.print(_title(found), soft_wrap=True)
     _lines(screen, _rows(found))
+    show_sources(screen, found.catalogue, datetime.now(UTC))
     for problem in found.problems:
         screen.print(f"[bold red]✗[/] {escape(problem)}")
+
+
+def show_sources(screen: Console, sources: Sequence[Source], now: datetime) -> None:
+    """Those that are read, one by one; the rest of the catalogue by group."""
+    if not sources:
+        return
+    read = [one for one in sources if not is_resting(one)]
+    title = f"Sức khỏe nguồn tin lúc {clock_words(now)} (xem liên tục: lantoa sources list --watch 5)"
+    screen.print()
+    screen.print(sources_table(read, now, title=title))
+    _lines(screen, catalogue_lines(sources))
 
 
 def _title(found: Found) -> str:
