@@ -1,16 +1,19 @@
 """The intake desk: the service over HTTP as its own role, its worker's polls against a real site on loopback."""
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from libs.common.auth.dev import dev_token
 from libs.common.clock import FrozenClock
 from libs.common.db import Database
 from libs.common.models.enums import Role
 from libs.common.testing.make import Make
 from services.ingest.main import SERVICE
 from services.ingest.settings import IngestSettings, PollSettings
+from tests.ingest.casework import FEEDBACK, Casework
 from tests.ingest.desk import Desk
 from tests.ingest.site import Site, running_site
 
@@ -61,3 +64,11 @@ def desk_with(
 async def desk(desk_with: DeskWith) -> Desk:
     found: Desk = await desk_with()
     return found
+
+
+@pytest.fixture
+async def casework(desk_with: DeskWith, signed_in: Any, make: Make, issuer: Path, clock: FrozenClock) -> Casework:
+    """A feedback desk that may keep contacts and give out codes, and an officer of the city."""
+    officer = await make.person(Role.FEEDBACK_OFFICER)
+    desk = await desk_with(feedback=FEEDBACK)
+    return Casework(desk, lambda: dev_token(issuer, officer.subject, clock.now()), signed_in)

@@ -113,7 +113,7 @@ async def test_due_times_are_working_hours_and_shorter_where_somebody_may_be_hur
     assert (cases["urgent"].accept_due_at, cases["urgent"].due_at) == (wednesday_noon, tuesday_end)
 
 
-async def test_anybody_with_the_reference_sees_how_far_it_is_and_neither_what_it_says_nor_who_has_it(desk: Desk) -> None:
+async def test_anybody_with_the_reference_sees_how_far_it_is_and_not_what_it_says(desk: Desk) -> None:
     content_id = await pushed(desk, "Nhà hàng xóm ồn ào ban đêm.")
     await classified(desk, (content_id, "complaint"))
     (case,) = await desk.cases()

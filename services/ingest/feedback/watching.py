@@ -133,7 +133,7 @@ async def _contact(session: AsyncSession, desk: FeedbackDesk, case_id: UUID) -> 
 
 def _letter(case: FeedbackCase, desk: FeedbackDesk, address: str) -> Letter:
     """Without a word of what was reported, and without the code: the page asks for it."""
-    page = f"{desk.public_url.rstrip('/')}/gui-phan-anh"
+    page = f"{desk.public_url.rstrip('/')}/gui-phan-anh/theo-doi"
     text = (
         f"Kính gửi Ông/Bà,\n\nPhản ánh {case.reference} của Ông/Bà đã được trả lời. Việc đã được giải quyết chưa?\n\n"
         f"Xin mở trang theo dõi, nhập mã phản ánh và mã theo dõi đã được cấp khi gửi, rồi chọn “Đã giải quyết” hoặc "
