@@ -11,7 +11,8 @@ from lxml.html import HtmlElement
 
 from libs.common.text import nfc
 from services.ingest.dates import assumed_zone
-from services.ingest.markup import clean, decode, html_tree, paragraphs
+from services.ingest.markup import clean, decode, html_tree_of, is_wide, paragraphs, printable
+from services.ingest.page_bounds import bounded
 from services.ingest.page_metadata import PageMetadata, read_metadata
 from services.ingest.page_scan import PageScan, scan_page
 
@@ -52,14 +53,15 @@ def utf8_page(data: bytes, content_type: str | None = None) -> bytes:
     """The page in UTF-8, whatever it came in; cut where it is longer than any article."""
     data = data[:MAX_BYTES].removeprefix(codecs.BOM_UTF8)
     with suppress(UnicodeDecodeError):
-        data.decode()
-        return data
+        if not is_wide(data):
+            data.decode()
+            return data
     return decode(data, content_type).encode("utf-8", "replace")
 
 
 def read_article(page: bytes, *, url: str | None = None, language: str | None = None) -> Article:
     """Read a page in UTF-8 the general way: the tree of the whole page, and what stands out in it as its text."""
-    tree = html_tree(nfc(page.decode("utf-8", "replace")))
+    tree = html_tree_of(bounded(printable(nfc(page.decode("utf-8", "replace"))).encode()))
     if tree is None:
         return Article()
     fields = read_fields(page, scan_page(page), url=url, language=language)

@@ -121,6 +121,11 @@ def _vietnamese(text: str) -> float:
     return sum(is_syllable(word) for word in marked) / len(marked) if marked else 0.0
 
 
+def is_vietnamese(text: str) -> bool:
+    """Whether most of the words with a mark are well-formed syllables, and there are some."""
+    return _vietnamese(text) >= ENOUGH
+
+
 def is_syllable(word: str) -> bool:
     """Onset, nucleus and coda as Vietnamese allows them, with at most one tone."""
     apart = unicodedata.normalize("NFD", word.lower())

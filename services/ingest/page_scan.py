@@ -30,7 +30,8 @@ _CLOSING = {name: re.compile(b"</" + name, re.IGNORECASE) for name in (b"script"
 
 @dataclass(slots=True)
 class PageScan:
-    """What a page says about itself, in its own order; all of it text. `rest`: where the walk ended."""
+    """What a page says about itself, in its own order; all of it text. `rest`: where the walk ended; `tried`: how many
+    headings were looked at."""
 
     page: bytes = field(repr=False, default=b"")
     html: dict[str, str] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class PageScan:
     shown: list[str] = field(default_factory=list)
     title: str = ""
     rest: int = 0
+    tried: int = 0
 
     @property
     def headings(self) -> list[str]:
@@ -74,11 +76,16 @@ def text_of(part: bytes) -> str:
 
 def tag_end(page: bytes, start: int) -> int:
     """Where the start tag that begins at `start` ends, behind its `>`; quoted values may hold one."""
-    found = _TAG_END.match(page, start + 1, start + MAX_TAG)
-    if found:
-        return found.end()
+    if (end := well_formed_end(page, start, MAX_TAG)) >= 0:
+        return end
     end = page.find(b">", start, start + MAX_TAG)  # a quote that never closes
     return end + 1 if end >= 0 else min(start + MAX_TAG, len(page))
+
+
+def well_formed_end(page: bytes, start: int, limit: int) -> int:
+    """Where a tag whose quotes close ends, within so many bytes; -1 where none does."""
+    found = _TAG_END.match(page, start + 1, start + limit)
+    return found.end() if found else -1
 
 
 def closing(page: bytes, name: bytes, start: int, stop: int | None = None) -> int:
@@ -111,7 +118,8 @@ def _step(page: bytes, start: int, name: bytes, found: PageScan) -> int:
     if name in (b"script", b"style"):
         return _skip(page, start, end, name, found)
     if name in (b"title", b"h1"):
-        return _heading(page, end, name, found)
+        found.tried += 1
+        return _heading(page, end, name, found) if found.tried < MAX_OF_A_KIND else end
     _keep(page, start, end, name, found)
     return end
 

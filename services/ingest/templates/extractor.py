@@ -1,8 +1,8 @@
 """Article pages, the quick way where a site is known: by a template learned from its pages, watched, and forgotten.
 
-A template is used once it gave, on a page it had not learned from, what the general way gives. Where it does not fit
-a page, the general way reads it and the template learns; now and then a page is read both ways, and a template that
-no longer agrees is out of use until it agrees again. Safe to call from several threads.
+A template is used once it gives what the general way gives: to the word on the page it was learned from, or on
+another. Where it does not fit a page, the general way reads it and the template learns; now and then a page is read
+both ways, and a template that no longer agrees is out of use until it agrees again. Safe to call from several threads.
 """
 
 import threading
@@ -22,8 +22,8 @@ from services.ingest.templates.reading import Reading, read_part
 MAX_SITES = 2000
 MAX_LAYOUTS = 4
 AGREED = 1
-"""Pages on which a new template must agree before it is used."""
-FIRST_CHECK = 10
+"""Pages on which a template must have agreed, so that it is used."""
+FIRST_CHECK = 3
 CHECK_EVERY = 100
 """After how many quick readings a page is read both ways: first, and from then on."""
 DOUBT = 0.03

@@ -12,14 +12,18 @@ from dataclasses import dataclass, field, replace
 from lxml import etree
 
 from libs.common.text import nfc
+from services.ingest.page_bounds import bounded
 from services.ingest.templates.container import NAMED_TAGS, TELLING, Container, container_of
 from services.ingest.templates.model import Measures, Template
 from services.ingest.templates.reading import MAX_DEPTH, SILENT, Reading, name_of, parse_body, parse_part, read_part
 
 ALIKE = 0.98
 """F1 over words from which two texts of a page are one."""
+THE_SAME = 0.99
+"""F1 from which a template is used at once; one that comes less close must first agree on another page."""
 LEAST_TEXT = 250
-"""Letters below which a text teaches nothing."""
+"""Letters below which a text teaches nothing; above `MOST_TEXT` it is not laid over its page."""
+MOST_TEXT = 60_000
 COVERED = 0.95
 LONG = 24
 """Letters from which a text node is found by itself; a shorter one must follow what came before it."""
@@ -94,7 +98,7 @@ class _Overlay:
 
 def votes_of(part: bytes, text: str) -> dict[str, tuple[int, int]]:
     """Characters kept and dropped by the name of each element of a body, where the article has this text."""
-    root = parse_part(part)
+    root = parse_part(bounded(part))
     if root is None:
         return {}
     votes: dict[str, tuple[int, int]] = {}
@@ -138,8 +142,10 @@ def learn(page: bytes, text: str, *, is_head_enough: bool, has_date: bool) -> Te
         part = page[place[0] : place[1]]
         template = Template(container, votes_of(part, text), Measures(0, 0, 0.0), is_head_enough)
         reading = read_part(part, template)
-        if reading is not None and likeness(reading.text, text) >= ALIKE:
-            return replace(template, measures=reading.measures(has_title=True, has_date=has_date))
+        alike = likeness(reading.text, text) if reading is not None else 0.0
+        if reading is not None and alike >= ALIKE:
+            measures = reading.measures(has_title=True, has_date=has_date)
+            return replace(template, measures=measures, agreed=int(alike >= THE_SAME))
     return None
 
 
@@ -157,7 +163,7 @@ def learn_more(template: Template, page: bytes, text: str) -> tuple[Template, Re
 def _containers(page: bytes, text: str) -> Iterator[Container]:
     """Elements that hold the whole text, the closest first."""
     overlay = _Overlay(text)
-    root = parse_body(page) if len(overlay.text) >= LEAST_TEXT else None
+    root = parse_body(bounded(page)) if LEAST_TEXT <= len(overlay.text) <= MOST_TEXT else None
     if root is None:
         return
     laid = overlay.lay(root, "body")

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from lxml import etree
 
+from services.ingest.page_bounds import bounded
 from services.ingest.templates.model import Measures, Template, Verdict
 
 SILENT = frozenset({
@@ -23,6 +24,8 @@ INLINE = frozenset({
     "s", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr",
 })  # fmt: skip
 MAX_DEPTH = 200
+SMALL = 60_000
+"""Bytes of a body below which no parser is long at it, whatever it holds."""
 _DIGITS = re.compile(r"\d+")
 _LETTERS = re.compile(r"\w+")
 
@@ -77,7 +80,7 @@ def _named(tag: str, classes: str | None, ident: str | None) -> str:
 
 def read_part(part: bytes, template: Template) -> Reading | None:
     """The lines of the body in these bytes."""
-    root = parse_part(part)
+    root = parse_part(part if len(part) < SMALL else bounded(part))
     if root is None:
         return None
     walk = _Walk(template)
