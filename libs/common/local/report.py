@@ -116,7 +116,11 @@ def _short(file: str) -> str:
 
 def show_addresses(screen: Console, setup: Setup, *, live: bool = False) -> None:
     origin, sandbox = setup.addresses.origin, setup.addresses.sandbox
-    rows = [("Bản tin công khai", f"{origin}/"), ("Sổ minh bạch", f"{origin}/minh-bach")]
+    rows = [
+        ("Bản tin công khai", f"{origin}/"),
+        ("Gửi phản ánh", f"{origin}/gui-phan-anh"),
+        ("Sổ minh bạch", f"{origin}/minh-bach"),
+    ]
     rows += [(f"API {service}", f"{origin}/api/{service}/v1/docs") for service in SERVICES]
     if not live:
         rows += [("Sân tập các nền tảng", f"{sandbox}/"), ("Quầy báo phát lại", f"{sandbox}/press/")]

@@ -24,7 +24,7 @@ from services.ingest.feedback.catalogue import Catalogue, Service
 
 LONGEST_SPAN = timedelta(days=90)
 MOST_ROWS = 1000
-MOST_PAGES = 1000
+MOST_PAGES = 100
 MOST_FIELDS = 100
 MOST_DESCRIPTION = 4000
 MOST_VALUE = 300
