@@ -134,7 +134,20 @@ def sandbox_settings(base: str, secret: Secret) -> dict[str, str]:
         told[f"{prefix}BASE_URL"] = f"{base}/{account.platform}"
     told["LANTOA_SANDBOX_PUSH__BROWSERS"] = f"{BROWSER}:{secret(f'sandbox-{BROWSER}')}"
     told["LANTOA_SANDBOX_PUSH__BASE_URL"] = f"{base}/push"
+    told["LANTOA_SANDBOX_OPEN311__KEYS"] = f"hanoi={secret('sandbox-open311')}"
     return told
+
+
+def open311_settings(base: str, secret: Secret) -> dict[str, str]:
+    """Another city's server, to which cases may be passed on: the sandbox's."""
+    server = {
+        "name": "thanh-pho-ben",
+        "url": f"{base}/open311/v2",
+        "key": secret("sandbox-open311"),
+        "agency": "Thành phố bên (sân tập)",
+        "services": {"chieu-sang": "001", "ngap-ung": "002", "*": "003"},
+    }
+    return {"LANTOA_OPEN311__SERVERS": json.dumps([server], ensure_ascii=False)}
 
 
 def push_settings(base: str, secret: Secret) -> dict[str, str]:

@@ -69,6 +69,8 @@ def service_environment(setup: Setup, role: str, service: str) -> dict[str, str]
     if service == "ingest":
         told["LANTOA_WEBSUB__KEY"] = setup.secret("websub-key")
         told["LANTOA_FEEDBACK__KEY"] = setup.secret("feedback-key")
+    if service == "ingest" and setup.replay:  # elsewhere the fetcher reaches the open internet alone
+        told |= accounts.open311_settings(setup.addresses.sandbox, setup.secret)
     if service in ("publish", "operator"):
         told["LANTOA_PUBLISH__CREDENTIALS_KEY"] = setup.secret("credentials-key")
         told["LANTOA_PUBLISH__READERS__KEY"] = setup.secret("readers-key")
