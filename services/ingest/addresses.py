@@ -39,11 +39,12 @@ def canonical_url(url: str) -> str | None:
     if scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
         return None
     netloc = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
-    inner = _wrapped(host, parts.path, parts.query)
+    path = _path(parts.path)
+    inner = _wrapped(host, path, parts.query)
     found = canonical_url(inner) if inner else None
     if found:
         return found
-    return urlunsplit((scheme, netloc, _path(parts.path), _query(parts.query), ""))
+    return urlunsplit((scheme, netloc, path, _query(parts.query), ""))
 
 
 def _ascii_host(host: str) -> str:

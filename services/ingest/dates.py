@@ -102,6 +102,8 @@ def _vietnamese(text: str) -> datetime | None:
     if zone is None:
         return at
     offset = timedelta(hours=int(zone[2]), minutes=int(zone[3] or 0))
+    if offset >= timedelta(days=1):
+        return at
     return at.replace(tzinfo=timezone(offset if zone[1] == "+" else -offset))
 
 
