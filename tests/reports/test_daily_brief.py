@@ -198,7 +198,7 @@ async def test_one_snapshot_gives_the_same_bytes_whatever_happens_to_the_rows(
     async with db.transaction() as session:
         await session.execute(update(m.Source).values(name=m.Source.name + " đổi tên", failures=9))
         await session.execute(update(m.Content).values(title="Tít đã sửa"))
-        await session.execute(update(m.FeedbackCase).values(state="closed", kind="praise"))
+        await session.execute(update(m.FeedbackCase).values(state="closed", kind="criticism"))
         await session.execute(delete(m.StoryItem))
         runs = (await session.scalars(select(m.ReportRun))).all()
     await city.case()
