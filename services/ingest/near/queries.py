@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select, text
+from sqlalchemy import Result, Row, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.models import Content, NearCopy, NearText
@@ -126,7 +126,7 @@ async def find_candidates(
 async def get_sketches(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Sketch]:
     query = select(NearText.content_id, NearText.signature, NearText.size)
     rows = await session.execute(query.where(NearText.content_id.in_(ids), NearText.signature.is_not(None)))
-    return {content_id: Sketch(signature, size) for content_id, signature, size in rows}
+    return {content_id: Sketch(signature, size) for content_id, signature, size in rows if signature}
 
 
 async def get_firsts(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, UUID]:
@@ -187,5 +187,5 @@ async def list_group(session: AsyncSession, first: UUID, but: UUID, page: PageRe
         .order_by(Content.id.desc())
         .limit(page.limit + 1)
     )
-    rows = await session.execute(query.where(Content.id < page.after.id) if page.after else query)
+    rows: Result[Any] = await session.execute(query.where(Content.id < page.after.id) if page.after else query)
     return rows.all()

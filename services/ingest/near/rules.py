@@ -83,13 +83,13 @@ def _keys(values: Sequence[int]) -> Iterable[int]:
 
 def similarity(one: Sketch, other: Sketch) -> float:
     """The estimated Jaccard similarity of two texts, 0 to 1; standard error at most 0.044."""
-    agreed = sum(map(eq, one.signature, other.signature)) / PERMUTATIONS
+    agreed: float = sum(map(eq, one.signature, other.signature)) / PERMUTATIONS
     return max((agreed - _COLLISION) / (1 - _COLLISION), 0.0)
 
 
-def are_near(one: Sketch, other: Sketch, alike: float) -> bool:
+def are_near(one: Sketch, other: Sketch, alike: float, threshold: float = THRESHOLD) -> bool:
     """Whether texts of this similarity are near-copies."""
-    if alike >= THRESHOLD:
+    if alike >= threshold:
         return True
     shared = alike / (1 + alike) * (one.size + other.size)
     return alike >= PART_THRESHOLD and shared >= PART * min(one.size, other.size)

@@ -64,7 +64,7 @@ def changed_figures(before: str, after: str) -> list[Figure]:
     return found
 
 
-def opcodes(old: Sequence[Any], new: Sequence[Any]) -> list[tuple[str, int, int, int, int]]:
+def opcodes(old: Sequence[Any], new: Sequence[Any]) -> Sequence[tuple[str, int, int, int, int]]:
     """The steps from one sequence to the other (`difflib`). Its worst case is cubic, so sequences that repeat
     themselves too much, as only made-up ones do, count as wholly different."""
     theirs = Counter(new)

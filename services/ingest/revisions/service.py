@@ -63,7 +63,8 @@ async def list_revisions(session: AsyncSession, content_id: UUID) -> list[Revisi
     if content is None:
         raise ContentNotFound(f"Mã nội dung: {content_id}.")
     older = await queries.list_versions(session, content_id, SHOWN)
-    versions = [Version(one.title, one.summary, one.text) for one in (content, *older)]
+    versions = [Version(content.title, content.summary, content.text)]
+    versions += [Version(one.title, one.summary, one.text) for one in older]
     # A kept version was replaced when it was kept: what came after it was first seen then.
     seen = [one.seen_at for one in older] + ([] if len(older) == SHOWN else [content.first_seen_at])
     return [
