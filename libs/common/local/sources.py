@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -42,27 +44,28 @@ def is_resting(source: Source) -> bool:
 
 
 def sources_table(sources: Sequence[Source], now: datetime, *, title: str | None = None) -> Table:
-    """One row for each source, group by group; what is not known is blank."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", expand=False)
-    table.add_column("Nguồn", overflow="fold", max_width=48)
-    table.add_column("Nhóm", no_wrap=True)
+    """One row for each source, group by group; what is not known is blank. It fits a terminal of 80 columns."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=box.SIMPLE_HEAD)
+    table.add_column("Nguồn", overflow="fold", min_width=28, max_width=52)
     table.add_column("Sức khỏe", no_wrap=True)
-    table.add_column("Mới hôm nay", justify="right")
-    table.add_column("Mục mới nhất", justify="right", no_wrap=True)
-    table.add_column("Đọc tiếp", justify="right", no_wrap=True)
-    for source in sorted(sources, key=lambda one: (_place(one["group"]), one["name"])):
-        table.add_row(*_cells(source, now))
+    table.add_column("Hôm nay", justify="right", no_wrap=True)
+    table.add_column("Cách đây", justify="right", no_wrap=True)
+    table.add_column("Đọc sau", justify="right", no_wrap=True)
+    ordered = sorted(sources, key=lambda one: (_place(one["group"]), one["name"]))
+    for group, members in groupby(ordered, key=lambda one: one["group"]):
+        table.add_row(f"[bold]{GROUPS.get(group, group)}[/]")
+        for source in members:
+            table.add_row(*_cells(source, now))
     return table
 
 
 def _cells(source: Source, now: datetime) -> list[str]:
     return [
-        escape(source["name"]),
-        GROUPS.get(source["group"], str(source["group"])),
+        f"  {escape(source['name'])}",
         HEALTH.get(source["health"], str(source["health"])),
         f"{source['new_today']:,}".replace(",", "."),
-        _ago(source["last_item_at"], now),
-        "" if is_resting(source) else _ahead(source["next_poll_at"], now),
+        "" if source["last_item_at"] is None else _span(now - datetime.fromisoformat(source["last_item_at"])),
+        "" if is_resting(source) or source["next_poll_at"] is None else _ahead(source["next_poll_at"], now),
     ]
 
 
@@ -80,15 +83,9 @@ def _place(group: str) -> int:
     return _ORDER.index(group) if group in _ORDER else len(_ORDER)
 
 
-def _ago(at: str | None, now: datetime) -> str:
-    return "" if at is None else f"{_span(now - datetime.fromisoformat(at))} trước"
-
-
-def _ahead(at: str | None, now: datetime) -> str:
-    if at is None:
-        return ""
+def _ahead(at: str, now: datetime) -> str:
     left = datetime.fromisoformat(at) - now
-    return "ngay" if left <= timedelta(seconds=1) else f"sau {_span(left)}"
+    return "ngay" if left <= timedelta(seconds=1) else _span(left)
 
 
 def _span(span: timedelta) -> str:
