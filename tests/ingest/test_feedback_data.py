@@ -61,6 +61,7 @@ async def test_a_request_that_is_late_is_told_once_flagged_and_counted(casework:
     opened = await casework.report(contact=WHO)
     await casework.done(opened.case_id, "accept")
     asked = (await casework.follow(opened, "data-requests", kind="erasure")).json()
+    assert (await casework.notices())[-1] == ("data_request", 0, None)
     casework.later(days=2, hours=5, minutes=30)
     assert await run(casework, jobs.watch_limits) == [0]
     casework.later(seconds=1)

@@ -1,5 +1,6 @@
 """What officers may do with a case, with whose, and what the database itself refuses."""
 
+import asyncio
 import random
 from datetime import UTC, datetime
 from typing import Any
@@ -43,6 +44,31 @@ async def test_a_case_is_accepted_dealt_with_answered_and_closed_and_each_step_i
     assert sorted(audited) == [f"feedback.{one}" for one in ("accepted", "answered", "closed", "opened", "started")]
     assert (await casework.act(opened.case_id, "close")).status_code == 409
     assert len(await casework.desk.events("lantoa.feedback.resolved.v1")) == 1
+
+
+async def test_of_two_who_act_at_once_one_is_told_that_it_is_done(casework: Casework) -> None:
+    opened = await casework.report()
+    both = await asyncio.gather(*(casework.act(opened.case_id, "accept") for _ in range(4)))
+    assert sorted(one.status_code for one in both) == [200, 409, 409, 409]
+    assert [one.action for one in await casework.rows(m.CaseEvent)] == ["opened", "accepted"]
+
+
+@pytest.mark.slow
+async def test_a_merge_and_a_sender_who_reopens_never_wait_for_each_other(casework: Casework) -> None:
+    """Each locks the main case first, whoever comes first."""
+    for _ in range(8):
+        main, twin, other = await casework.report(), await casework.report(), await casework.report()
+        await casework.done(twin.case_id, "merge", into=str(main.case_id))
+        await casework.answered(main.case_id)
+        await casework.follow(twin, "reopen", reason="Chưa ai đến làm.")
+        merged, said, again = await asyncio.gather(
+            casework.act(main.case_id, "merge", into=str(other.case_id)),
+            casework.follow(twin, "solved", solved=False),
+            casework.follow(twin, "reopen", reason="Vẫn chưa ai đến làm."),
+        )
+        assert merged.status_code == 200
+        assert (said.status_code, again.status_code) == (409, 409)
+        assert (await casework.case(twin.case_id)).merged_into == other.case_id
 
 
 async def test_a_rejection_has_a_reason_and_a_legal_ground(casework: Casework) -> None:

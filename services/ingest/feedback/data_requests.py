@@ -11,10 +11,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import audit
+from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models import DataRequest, FeedbackCase
+from libs.common.models.enums import Role
 from libs.common.models.feedback import DataRequestKind, DataRequestState
-from services.ingest.feedback import intake, sender_queries, steps
+from services.ingest.feedback import intake, queries, sender_queries, steps
 from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.lifecycle import Action
 from services.ingest.feedback.officers import Officer, lock_case, unsealed
@@ -39,8 +41,28 @@ async def request_data(
     made = await sender_queries.open_data_request_once(session, row)
     if made is not None:
         await _trail(session, "asked", None, made, now, kind)
+        await _tell_desk(session, made, desk.clocks.data_request_due(now), now)
     all_of_case = await sender_queries.data_requests_of(session, case_id)
     return next(one for one in all_of_case if one.kind == kind and one.state == DataRequestState.OPEN)
+
+
+async def _tell_desk(session: AsyncSession, request_id: UUID, due_at: datetime, now: datetime) -> None:
+    """At once: two days are short."""
+    notice = {
+        "id": new_id(now),
+        "kind": "data_request",
+        "role": Role.FEEDBACK_OFFICER,
+        "unit_id": None,
+        "object_type": "data_request",
+        "object_id": request_id,
+        "subject": "Có yêu cầu về dữ liệu cá nhân của người gửi phản ánh",
+        "body": f"Cần trả lời trước {due_at.astimezone(HANOI):%H:%M ngày %d/%m/%Y}.",
+        "level": 0,
+        "dedupe": f"data-request:asked:{request_id}",
+        "created_at": now,
+        "sent_at": None,
+    }
+    await queries.tell_once(session, notice)
 
 
 async def fulfil(

@@ -253,9 +253,18 @@ async def _try_code(
     return wrong
 
 
-async def _locked_main(session: AsyncSession, case_id: UUID) -> FeedbackCase:
-    case = await steps.require_locked(session, case_id)
-    return case if case.merged_into is None else await steps.require_locked(session, case.merged_into)
+async def _locked_with_main(session: AsyncSession, case_id: UUID) -> tuple[FeedbackCase, FeedbackCase]:
+    """A case and the one it is dealt with under (maybe itself), locked in the order in which a merge locks them: the
+    main one first. Whoever merged it meanwhile is followed."""
+    own = await _require(session, case_id)
+    while True:
+        main = await steps.require_locked(session, own.merged_into or own.id)
+        if main.merged_into is None:
+            own = main if main.id == case_id else await steps.require_locked(session, case_id)
+            if own is main or own.merged_into == main.id:
+                return own, main
+        else:
+            await session.refresh(own)
 
 
 async def reopen(session: AsyncSession, desk: FeedbackDesk, case_id: UUID, reason: str, *, now: datetime) -> None:
@@ -263,7 +272,7 @@ async def reopen(session: AsyncSession, desk: FeedbackDesk, case_id: UUID, reaso
 
     The reason is for those who deal with it: senders of duplicates read the same steps and not each other's words.
     """
-    case = await _locked_main(session, case_id)
+    _, case = await _locked_with_main(session, case_id)
     if not lifecycle.may_reopen(steps.standing(case), desk.clocks.limits, now):
         limits = desk.clocks.limits
         raise NotPossibleNow(
@@ -281,8 +290,7 @@ async def confirm_solved(
 
     A yes closes what was answered; a no leaves it to the sender whether to reopen it.
     """
-    own = await steps.require_locked(session, case_id)
-    main = own if own.merged_into is None else await steps.require_locked(session, own.merged_into)
+    own, main = await _locked_with_main(session, case_id)
     if main.state not in (CaseState.ANSWERED, CaseState.CLOSED):
         raise NotPossibleNow("Phản ánh chưa được trả lời.")
     own.is_solved, own.ask_solved_at, own.updated_at = solved, None, now
