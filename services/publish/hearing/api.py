@@ -18,7 +18,7 @@ from libs.common import telemetry
 from libs.common.auth import ClockDep, Principal, public, require
 from libs.common.db import DatabaseDep, SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
-from libs.common.models.enums import Role
+from libs.common.models.enums import CaseState, Role
 from libs.common.models.hearing import CommentState
 from libs.common.pagination import Cursor, Page, PageDep, page_of
 from services.publish import problems as wrong
@@ -57,6 +57,9 @@ class CommentOut(BaseModel):
     state: CommentState
     posted_at: datetime | None
     seen_at: datetime
+    is_escalated: bool = Field(default=False, description="an officer made a feedback case of it")
+    case_reference: str | None = None
+    case_state: CaseState | None = None
 
 
 class CommentCountOut(BaseModel):
@@ -157,7 +160,18 @@ async def read_hook(channel_id: UUID, session: SessionDep, who: Admin, res: Res)
 async def list_comments(publication_id: UUID, session: SessionDep, who: Reader, page: PageDep) -> Any:
     """What people say under it on every channel, newest first; only to its own unit."""
     await _require_readable(session, publication_id, who)
-    return page_of(await queries.list_comments(session, publication_id, page), page.limit, _by_id)
+    found = page_of(await queries.list_comments(session, publication_id, page), page.limit, _by_id)
+    cases = await queries.cases_of(session, [each.id for each in found["items"]])
+    shown = [_with_case(each, cases.get(each.id)) for each in found["items"]]
+    return Page[CommentOut](items=shown, next_cursor=found["next_cursor"])
+
+
+def _with_case(comment: m.Comment, case: tuple[str | None, str | None] | None) -> CommentOut:
+    told = CommentOut.model_validate(comment)
+    if case is not None:
+        told.is_escalated, told.case_reference = True, case[0]
+        told.case_state = CaseState(case[1]) if case[1] else None
+    return told
 
 
 @router.get(

@@ -140,6 +140,17 @@ async def forget(session: AsyncSession, events_before: datetime, now: datetime) 
     return sum(each.rowcount for each in (old, ended) if isinstance(each, CursorResult))
 
 
+async def cases_of(session: AsyncSession, comment_ids: Collection[UUID]) -> dict[UUID, tuple[str | None, str | None]]:
+    """Reference and state of the cases that officers made of these comments; None while intake has not opened it."""
+    query = (
+        select(m.CommentCase.comment_id, m.FeedbackCase.reference, m.FeedbackCase.state)
+        .outerjoin(m.ConversationCase, m.ConversationCase.comment_id == m.CommentCase.comment_id)
+        .outerjoin(m.FeedbackCase, m.FeedbackCase.id == m.ConversationCase.case_id)
+        .where(m.CommentCase.comment_id.in_(comment_ids))
+    )
+    return {row.comment_id: (row.reference, row.state) for row in await session.execute(query)}
+
+
 async def list_comments(session: AsyncSession, publication_id: UUID, page: PageRequest) -> Sequence[m.Comment]:
     """Newest first, of all channels of the publication."""
     query = (

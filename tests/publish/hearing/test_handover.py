@@ -1,7 +1,7 @@
 """Comments are handed over by ids alone: each that is new, changed or gone; and what an officer escalates."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from libs.common.testing.make import Make
 from tests.publish.conformance.theatre import Theatre
 from tests.publish.hearing.letters import WHO, WHO_ID, body_of, comments, listen, of, rows, send
 from tests.publish.newsroom import API
+from tests.reports.city import City
 
 RECEIVED, ESCALATED = "lantoa.conversation.received.v1", "lantoa.conversation.escalated.v1"
 
@@ -78,6 +79,21 @@ async def test_an_officer_makes_a_case_of_a_comment_once(
     async with theatre.newsroom.db.transaction() as session:
         query = select(m.AuditEntry.object_id).where(m.AuditEntry.action == "comment.escalated")
         assert [str(one) for one in await session.scalars(query)] == [comment["id"]]
+
+
+async def test_how_far_the_case_is_stands_beside_the_comment(
+    theatre: Theatre, page: m.Channel, post: dict[str, Any], make: Make
+) -> None:
+    await send(theatre, page, body_of(theatre, page, of(post)))
+    [comment] = await comments(theatre.newsroom, post)
+    assert (comment["is_escalated"], comment["case_reference"]) == (False, None)
+    await escalate(theatre, comment["id"])
+    [comment] = await comments(theatre.newsroom, post)
+    assert (comment["is_escalated"], comment["case_reference"]) == (True, None)
+    case = await City(theatre.newsroom.db, make, theatre.newsroom.clock).case("complaint", state="in_progress")
+    await make.add(m.ConversationCase(comment_id=UUID(comment["id"]), case_id=case.id))
+    [comment] = await comments(theatre.newsroom, post)
+    assert (comment["case_reference"], comment["case_state"]) == (case.reference, "in_progress")
 
 
 async def test_what_was_taken_back_or_is_not_there_becomes_no_case(
