@@ -163,7 +163,7 @@ class Facebook:
             _door("POST", r"(?P<page>me|\d+)/photos", "photos.create", self._photo),
             _door("POST", r"(?P<page>me|\d+)/videos", "videos.create", self._video),
             _door("POST", r"(?P<page>me|\d+)/video_reels", "video_reels", self._reel),
-            _door("GET", r"(?P<page>me|\d+)/(?:published_posts|feed)", "published_posts", self._posts.published),
+            _door("GET", r"(?P<page>[\w.]+)/(?:published_posts|feed)", "published_posts", self._posts.published),
             _door("GET", r"(?P<page>me|\d+)/scheduled_posts", "scheduled_posts", self._posts.scheduled),
             _door("GET", r"(?P<page>me|\d+)/subscribed_apps", "subscribed_apps", self._hooks.subscribed),
             _door("POST", r"(?P<page>me|\d+)/subscribed_apps", "subscribed_apps", self._hooks.subscribe_page),
@@ -215,8 +215,17 @@ class Facebook:
         if call.path.get("app") not in (None, page.holder.app_id):
             raise missing(call.path["app"], call.method.lower())
         if call.path.get("page") not in (None, "me", page.id):
-            raise missing(call.path["page"], call.method.lower())
+            return dict(door.answer(self._read_in_public(page, door, call), call))
         return dict(door.answer(page, call))
+
+    def _read_in_public(self, reader: Page, door: Door, call: Call) -> Page:
+        """Another page, of which an app that was granted the feature reads what everybody sees."""
+        other = self._pages.named(call.path["page"])
+        if door.operation != "published_posts" or other is None:
+            raise missing(call.path["page"], call.method.lower())
+        if rules.PUBLIC_CONTENT not in reader.holder.scopes:
+            raise Refused(10, rules.PUBLIC_CONTENT_MISSING)
+        return other
 
     def _authorized(self, call: Call) -> Page:
         """Whose token it is; calls are counted for dead tokens too, and refused while there are too many."""

@@ -22,6 +22,19 @@ ENGAGED_CALLS = rule(
 ).value
 THROTTLED = rule("facebook.limit.code", Mark.DOCS, "a page that called too often is answered 80001", 80001).value
 
+PUBLIC_CONTENT = rule(
+    "facebook.public_content",
+    Mark.DOCS,
+    "other pages' posts are read by an app that was granted Page Public Content Access (here: a scope of its token)",
+    "page_public_content_access",
+).value
+PUBLIC_CONTENT_MISSING = rule(
+    "facebook.public_content.missing",
+    Mark.MEMORY,
+    "without it they are refused with 10",
+    "(#10) This endpoint requires the 'pages_read_engagement' permission or the 'Page Public Content Access' feature.",
+).value
+
 # --- posts ---
 
 MESSAGE = rule(

@@ -40,6 +40,8 @@ class Channel:
     """What becomes of its next videos, where it is not well: `failed:codec`, `rejected:duplicate`."""
     issued_at: datetime | None = None
     has_comments: bool = True
+    api_key: SecretStr = field(default=SecretStr(""), repr=False)
+    """Of its project: by it anybody reads what is public."""
     processing: float = 0.0
     """Seconds from the last byte of a video to its being processed."""
 
@@ -119,6 +121,15 @@ class Channels:
         if method is not None:
             self._require_scope(channel, method)
         return channel
+
+    def reader(self, key: str, method: Method) -> Channel:
+        """Whose project the key is of, as nobody: it sees what is public, and its project's quota is used."""
+        owner = next((one for one in self.by_id.values() if one.api_key.get_secret_value() == key), None)
+        if owner is None:
+            raise Refused(*rules.BAD_KEY, "API key not valid. Please pass a valid API key.", "global")
+        if method.http != "GET":
+            raise unauthorized()
+        return replace(owner, id="")
 
     def _require_scope(self, channel: Channel, method: Method) -> None:
         wanted = rules.SCOPES if method.most is not None else rules.SCOPES[1:]

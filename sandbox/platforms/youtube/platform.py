@@ -20,6 +20,7 @@ from sandbox.platforms.youtube import discovery, rules, wire
 from sandbox.platforms.youtube.accounts import NO_CHANNEL, STATUSES, Channel, Channels
 from sandbox.platforms.youtube.comments import Comments
 from sandbox.platforms.youtube.discovery import Discovery, Invalid, Method, NoDocument
+from sandbox.platforms.youtube.partial import partial
 from sandbox.platforms.youtube.uploads import Session, Uploads
 from sandbox.platforms.youtube.videos import VIDEO, Videos, text_of
 from sandbox.platforms.youtube.wire import NAME, UPLOAD_ID, Call, Json, Refused
@@ -80,7 +81,8 @@ class Youtube:
 
     def put_account(self, account: AccountIn) -> dict[str, Any]:
         """`password` is the refresh token. Options: `id` (UC…), `client_id`, `client_secret`, `audited`, `testing`,
-        `long_uploads`, `scopes`, `uploads_a_day`, `verdict` (`failed:codec`), `processing_seconds`, `comments`."""
+        `long_uploads`, `scopes`, `uploads_a_day`, `verdict` (`failed:codec`), `processing_seconds`, `comments`,
+        `api_key`."""
         if account.status not in STATUSES:
             raise HTTPException(422, f"status must be one of {', '.join(STATUSES)}")
         options = account.options
@@ -105,6 +107,7 @@ class Youtube:
             verdict=str(options.get("verdict", "")),
             issued_at=self._world.clock.now(),
             has_comments=bool(options.get("comments", True)),
+            api_key=SecretStr(str(options.get("api_key") or f"no key of {channel_id}")),
             processing=float(options.get("processing_seconds", self._world.settings.youtube.processing_seconds)),
         )
         self._channels.put(made)
@@ -170,11 +173,14 @@ class Youtube:
         if method.id not in self._doors:
             raise Refused(501, "notImplemented", f"{method.id} is not played by the sandbox", "global")
         answer = self._doors[method.id](channel, call)
-        return Response(status_code=204) if answer is None else _held(told, method, answer)
+        return Response(status_code=204) if answer is None else _held(told, method, answer, call.fields)
 
     def _authorized(self, told: Discovery, method: Method, call: Call) -> Channel:
         """Whose token it is. Also a call that is refused as invalid is counted."""
-        channel = self._channels.authorized(call.token, method)
+        if call.token is None and call.key:
+            channel = self._channels.reader(call.key, method)
+        else:
+            channel = self._channels.authorized(call.token, method)
         if self._world.settings.youtube.limits:
             self._channels.count(channel, method)
         told.require_query(method, call.query)
@@ -249,7 +255,8 @@ class Youtube:
         most, start = int(call.query.get("maxResults", "5")), int(call.query.get("pageToken", "0"))
         found = self._videos.of_playlist(channel, playlist)
         page = self._late.served(found[start : start + most])
-        items = [_playlist_view(item, playlist, call.parts()) for item in page]
+        owner = next((one.name for one in self._channels.by_id.values() if one.uploads == playlist), "")
+        items = [_playlist_view(item, playlist, call.parts(), owner) for item in page]
         told: Json = {"kind": "youtube#playlistItemListResponse", "items": items, "pageInfo": _page(len(found), most)}
         return {**told, "nextPageToken": str(start + most)} if start + most < len(found) else told
 
@@ -308,14 +315,14 @@ def build(world: World) -> Youtube:
 _COUNTS = {"lượt xem": "viewCount", "thích": "likeCount", "bình luận": "commentCount"}
 
 
-def _held(told: Discovery, method: Method, answer: Json) -> Response:
+def _held(told: Discovery, method: Method, answer: Json, fields: str = "") -> Response:
     """Our own answers are held against the document too: one that it does not allow is a fault of the sandbox."""
     if method.response is not None:
         try:
             told.require(method.response, answer)
         except Invalid as invalid:
             raise AssertionError(f"{method.id}: the sandbox's own answer: {invalid}") from invalid
-    return JSONResponse(answer)
+    return JSONResponse(partial(answer, fields))
 
 
 def _page(total: int, per_page: int | None = None) -> Json:
@@ -332,7 +339,7 @@ def _channel_view(channel: Channel, parts: list[str]) -> Json:
     return {"kind": "youtube#channel", "id": channel.id, **{part: whole[part] for part in parts if part in whole}}
 
 
-def _playlist_view(item: Item, playlist: str, parts: list[str]) -> Json:
+def _playlist_view(item: Item, playlist: str, parts: list[str], name: str) -> Json:
     said = item.data["snippet"]
     at = item.created_at.isoformat()
     whole: Json = {
@@ -341,6 +348,8 @@ def _playlist_view(item: Item, playlist: str, parts: list[str]) -> Json:
             "description": said.get("description", ""),
             "publishedAt": at,
             "channelId": item.account,
+            "channelTitle": name,
+            "videoOwnerChannelTitle": name,
             "playlistId": playlist,
             "resourceId": {"kind": "youtube#video", "videoId": item.subject},
         },

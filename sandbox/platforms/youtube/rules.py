@@ -29,6 +29,9 @@ TESTING = rule(
 UNAUTHORIZED = rule(
     "youtube.error.token", Mark.MEMORY, "a token that opens nothing is 401 authError", (401, "authError")
 ).value
+BAD_KEY = rule(
+    "youtube.error.key", Mark.MEMORY, "an API key that opens nothing is 400 badRequest", (400, "badRequest")
+).value
 SCOPES = rule(
     "youtube.scopes",
     Mark.SDK,

@@ -14,6 +14,7 @@ from sandbox.platforms.youtube import rules
 Json = dict[str, Any]
 NAME = "youtube"
 UPLOAD_ID = "upload_id"
+_OF_EVERY_METHOD = ("key", "fields")
 _STATUS = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -44,14 +45,20 @@ class Call:
     token: str | None
     base: str
     """Public address of this platform."""
+    key: str | None = None
+    """Of a project, where nobody is logged in: what is public may be read by it."""
+    fields: str = ""
 
     def parts(self) -> list[str]:
         return [part for part in self.query.get("part", "").split(",") if part]
 
 
 async def read(request: Request, base: str, *, has_body: bool) -> Call:
-    kept = {name: value for name, value in request.query_params.items() if name != UPLOAD_ID}
-    return Call(kept, await _body(request) if has_body else None, bearer(request), base)
+    query = request.query_params
+    kept = {name: value for name, value in query.items() if name not in (UPLOAD_ID, *_OF_EVERY_METHOD)}
+    key = request.headers.get("x-goog-api-key") or query.get("key")
+    body = await _body(request) if has_body else None
+    return Call(kept, body, bearer(request), base, key, query.get("fields", ""))
 
 
 def bearer(request: Request) -> str | None:
