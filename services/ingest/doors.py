@@ -12,6 +12,7 @@ from services.ingest.health import api as health_api
 from services.ingest.health import jobs as health_jobs
 from services.ingest.idempotency import jobs as idempotency_jobs
 from services.ingest.imports import api as imports_api
+from services.ingest.mailbox import jobs as mailbox_jobs
 from services.ingest.near import api as near_api
 from services.ingest.revisions import api as revisions_api
 from services.ingest.transfers import api as transfers_api
@@ -35,5 +36,7 @@ ROUTERS = [
 ]
 JOBS = Jobs()
 JOBS.all = [
-    each for loops in (jobs, health_jobs, idempotency_jobs, feedback_jobs, transfers_jobs) for each in loops.jobs.all
+    each
+    for loops in (jobs, mailbox_jobs, health_jobs, idempotency_jobs, feedback_jobs, transfers_jobs)
+    for each in loops.jobs.all
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.http import FetchLimits, PublicFetcher
+from services.ingest.mailbox.replies import DailyReplies
 from services.ingest.robots import Robots
 from services.ingest.settings import IngestSettings
 
@@ -33,6 +34,7 @@ class Resources:
     fetcher: PublicFetcher
     robots: Robots
     hosts: Hosts
+    replies: DailyReplies = field(default_factory=DailyReplies)
 
 
 def user_agent(settings: IngestSettings) -> str:

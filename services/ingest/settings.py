@@ -9,6 +9,8 @@ from pydantic_settings import SettingsConfigDict
 
 from libs.common.settings import CommonSettings
 from services.ingest.feedback.settings import FormSettings, Open311Settings, PublicFace
+from services.ingest.mailbox.settings import MailboxSettings
+from services.ingest.platforms import PlatformSettings
 
 
 class PollSettings(BaseModel):
@@ -121,4 +123,6 @@ class IngestSettings(CommonSettings):
     feedback: FeedbackSettings = FeedbackSettings()
     open311: Open311Settings = Open311Settings()
     form: FormSettings = FormSettings()
+    mailbox: MailboxSettings = MailboxSettings()
+    platforms: PlatformSettings = PlatformSettings()
     publish: PublicFace = PublicFace()

@@ -1,5 +1,5 @@
 """Source kinds by name. Importing this package registers every one of them."""
 
-from services.ingest.adapters import feed, page, sitemap
+from services.ingest.adapters import facebook_page, feed, page, sitemap, youtube
 
-__all__ = ["feed", "page", "sitemap"]
+__all__ = ["facebook_page", "feed", "page", "sitemap", "youtube"]

@@ -1,11 +1,14 @@
 """What a source kind is: bytes in, one parsed document out. It never fetches and never stores."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from libs.common.registry import Registry
+
+if TYPE_CHECKING:
+    from services.ingest.platforms import PlatformSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,23 @@ class SourceKind(Protocol):
         language: str | None = None,
     ) -> ParsedDocument:
         """Read a document; raises NotParsable, and nothing else, for what it cannot use."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """What a platform's API is asked in the place of a source's own address. What lets us in is in a header alone."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@runtime_checkable
+class AsksApi(Protocol):
+    """A source kind that is read through the API of its platform, and not at the address of the source."""
+
+    def api_call(self, address: str, platforms: "PlatformSettings") -> ApiCall:
+        """Raises NotParsable where the address is none of the platform's, or no key is set."""
         ...
 
 
