@@ -118,7 +118,7 @@ async def test_sources_that_are_there_may_be_left_alone(live: Desk, admin: dict[
 
 async def test_each_row_is_judged_by_itself(live: Desk, admin: dict[str, str]) -> None:
     await take(live, admin, catalogue(PAPER, FORUM))
-    rows = [
+    rows: list[dict[str, Any]] = [
         PAPER | {"name": "Diễn đàn C"},  # the name of one source and the address of another
         {"name": "Nội bộ", "url": "http://169.254.169.254/rss", "group": "press"},
         {"name": "Mật khẩu", "url": "https://u:p@x.example/rss", "group": "press"},

@@ -36,7 +36,7 @@ def test_the_shipped_catalogue_is_whole() -> None:
     assert groups[SourceGroup.PORTAL] > 60, "the programme counts more than sixty portals"
     assert groups[SourceGroup.PRESS] >= 30
     names = " ".join(entry.name for entry in entries)
-    named = (
+    named: tuple[str, ...] = (
         "Hànộimới",
         "Kinh tế & Đô thị",
         "Phụ nữ Thủ đô",
@@ -184,7 +184,7 @@ def test_what_is_written_is_opml_2() -> None:
     assert [folder.get("text") for folder in folders] == [GROUPS[SourceGroup.FORUM], GROUPS[SourceGroup.PRESS]]
     for leaf in root.findall("body/outline/outline"):
         assert (leaf.get("type"), bool(leaf.get("text")), bool(leaf.get("xmlUrl"))) == ("rss", True, True)
-        assert all(name.startswith("{") or name in STANDARD for name in leaf.attrib)
+        assert all(str(name).startswith("{") or name in STANDARD for name in leaf.attrib)
 
 
 STANDARD = {"text", "title", "type", "language", "xmlUrl", "htmlUrl", "category", "description", "version"}

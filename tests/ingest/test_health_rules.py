@@ -27,7 +27,13 @@ def hours(count: float) -> datetime:
 
 def vitals(was: Health = Health.OK, **more: Any) -> Vitals:
     pulse = {name: more.pop(name) for name in list(more) if name in Pulse.__dataclass_fields__}
-    usual = {"state": "active", "failures": 0, "created_at": OLD, "last_ok_at": NOW, "last_item_at": hours(0.5)}
+    usual: dict[str, Any] = {
+        "state": "active",
+        "failures": 0,
+        "created_at": OLD,
+        "last_ok_at": NOW,
+        "last_item_at": hours(0.5),
+    }
     known: dict[str, Any] = {"since": hours(100), "read_until": NOW, "norm": NORM, "cause": Cause.READ} | more
     return Vitals(pulse=Pulse(**(usual | pulse)), was=was, **known)
 

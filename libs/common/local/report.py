@@ -41,10 +41,10 @@ def show_sources(screen: Console, sources: Sequence[Source], now: datetime) -> N
     if not sources:
         return
     read = [one for one in sources if not is_resting(one)]
-    title = f"Sức khỏe nguồn tin lúc {clock_words(now)} (xem liên tục: lantoa sources list --watch 5)"
     screen.print()
-    screen.print(sources_table(read, now, title=title))
-    _lines(screen, catalogue_lines(sources))
+    screen.print(sources_table(read, now, title=f"Nguồn tin lúc {clock_words(now)}"))
+    rows = catalogue_lines(sources)
+    _lines(screen, [*rows, ("Xem liên tục", ".venv/bin/lantoa sources list --watch 5   (--all: cả danh mục)")])
 
 
 def _title(found: Found) -> str:

@@ -20,7 +20,7 @@ from services.ingest.markup import decode, html_tree, one_line
 from services.ingest.resources import Resources
 
 MAX_TRIED = 16
-MAX_FOUND = 30
+MAX_FOUND, MAX_ANCHORS = 30, 8
 PATHS = ("/rss", "/feed", "/rss.xml", "/feed.xml", "/atom.xml", "/rss/home.rss", "/sitemap.xml", "/news-sitemap.xml")
 _FEED_TYPES = re.compile(r"application/(?:rss|atom|rdf|feed)\+(?:xml|json)|text/xml|application/xml")
 _LOOKS = re.compile(r"(?:^|[/._-])(?:rss|atom|feeds?|rdf)(?:$|[/._-])|\.(?:rss|rdf|atom)(?:$|\?)", re.IGNORECASE)
@@ -63,8 +63,10 @@ async def discover(held: Resources, url: str) -> Discovery:
     found.tried = 1
     if (itself := await _read(held, answer, "the_address")) is not None:
         found.candidates.append(itself)
-    hints = _hints_of_page(answer) if answer.ok else []
+    named = await _hints_of_page(held, answer)
+    hints = [hint for hint in named if hint.found_by == "link"]
     hints += [Hint(one, "robots") for one in await _sitemaps(held, answer.url)]
+    hints += [hint for hint in named if hint.found_by == "anchor"][:MAX_ANCHORS]
     hints += [Hint(urljoin(answer.url, path), "path") for path in PATHS]
     for hint in _once(hints, {canonical_url(answer.url)}):
         if found.tried >= MAX_TRIED:
@@ -111,8 +113,18 @@ def hints_of(markup: str, url: str) -> list[Hint]:
     return [*declared, *anchored][:MAX_FOUND]
 
 
-def _hints_of_page(answer: Fetched) -> list[Hint]:
-    return hints_of(decode(answer.body[:2_000_000], answer.content_type), answer.url)
+async def _hints_of_page(held: Resources, answer: Fetched) -> list[Hint]:
+    if not answer.ok:
+        return []
+    task = partial(_hints_of_bytes, answer.body[:2_000_000], answer.content_type, answer.url)
+    try:
+        return await held.parsers.run(task)
+    except NotParsable:
+        return []
+
+
+def _hints_of_bytes(body: bytes, content_type: str | None, url: str) -> list[Hint]:
+    return hints_of(decode(body, content_type), url)
 
 
 def _is_likely(link: str, words: str, page: str) -> bool:
