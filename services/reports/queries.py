@@ -1,5 +1,6 @@
 """Every SQL statement of the reports service. Contents are found by the instant in their id: one range of one key."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -204,12 +205,18 @@ async def corrections(session: AsyncSession, period: Period | None = None) -> in
 
 
 async def relabellings(session: AsyncSession) -> dict[str, int]:
-    """Kind that was left → how often, for moves away from criticism, opinion and complaint."""
-    label = m.LabelRecord
-    query = select(label.from_kind, func.count()).where(
+    """Kind that was left → how often, for moves of contents and of cases away from criticism, opinion and complaint."""
+    label, case = m.LabelRecord, m.CaseRelabelling
+    of_contents = select(label.from_kind, func.count()).where(
         label.from_kind.in_(PROTECTED_KINDS), label.kind.not_in(PROTECTED_KINDS)
     )
-    return {str(kind): count for kind, count in await session.execute(query.group_by(label.from_kind))}
+    of_cases = select(case.from_kind, func.count()).where(
+        case.is_confirmed.is_(True), case.from_kind.in_(PROTECTED_KINDS), case.to_kind.not_in(PROTECTED_KINDS)
+    )
+    found = Counter[str]()
+    for query in (of_contents.group_by(label.from_kind), of_cases.group_by(case.from_kind)):
+        found.update({str(kind): count for kind, count in await session.execute(query)})
+    return dict(found)
 
 
 # --- the city's own words -----------------------------------------------------------------------------------

@@ -101,13 +101,12 @@ def _answered(kind: TextKind, counts: tuple[int, int, int], as_of: datetime) -> 
 async def _relabellings(session: AsyncSession, as_of: datetime) -> list[Data]:
     counts = await queries.relabellings(session)
     formula = "số lần đổi nhãn ra khỏi phê bình, ý kiến, khiếu nại; mỗi lần cần hai người và một lý do"
+    source = "label_history, case_relabellings"
     return [
         {
             "from_kind": kind.value,
             "name": labels.KINDS[kind],
-            "times": figure(
-                counts.get(kind.value, 0), as_of=as_of, source="label_history", formula=formula, unit="lần"
-            ),
+            "times": figure(counts.get(kind.value, 0), as_of=as_of, source=source, formula=formula, unit="lần"),
         }
         for kind in sorted(PROTECTED_KINDS)
     ]
@@ -122,6 +121,13 @@ async def _retention(session: AsyncSession, as_of: datetime, limits: RetentionSe
         ("Nhật ký kiểm toán (chỉ có mã số, không có dữ liệu cá nhân)", None, None, "audit_log", "giữ lâu dài"),
         ("Bản chụp số liệu và báo cáo (không có dữ liệu cá nhân)", None, None, "snapshots", "giữ lâu dài"),
         ("Phản ánh đã tiếp nhận", None, None, "feedback_cases", "chưa đặt hạn xóa"),
+        (
+            "Liên hệ của người gửi phản ánh (mã hóa, để riêng)",
+            None,
+            None,
+            "case_contacts",
+            "xóa sau khi phản ánh kết thúc một số ngày, hoặc ngay khi người gửi yêu cầu",
+        ),
     ]
     return [
         {

@@ -1,15 +1,18 @@
 """What time does to cases: limits are told once, senders are asked once, answered cases close, contacts go."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from libs.common import models as m
 from libs.common.jobs import JobContext
 from services.ingest.feedback import jobs
 from services.ingest.resources import Resources, open_resources
+from services.ingest.settings import FeedbackSettings
 from tests.common.letterbox import running_letterbox
 from tests.ingest.casework import FEEDBACK, WHO, Casework
 from tests.ingest.conftest import DeskWith
@@ -167,3 +170,23 @@ async def test_answered_cases_close_by_themselves_and_their_contacts_are_deleted
     assert await run(casework, jobs.purge_contacts, 2) == [2, 0]
     assert [one.case_id for one in await casework.rows(m.CaseContact)] == [waiting.case_id]
     assert (await casework.act(main.case_id, "contact")).json() == {"name": None, "phone": None, "email": None}
+
+
+async def test_after_a_new_key_contacts_are_sealed_anew_and_codes_still_open(
+    desk_with: DeskWith, casework: Casework
+) -> None:
+    opened, lost = await casework.report(contact=WHO), await casework.report(contact=WHO)
+    await casework.sql("UPDATE case_contacts SET ciphertext = 'hong' WHERE case_id = :id", id=lost.case_id)
+    assert FEEDBACK.key is not None
+    both = FeedbackSettings(
+        key=SecretStr("khoa-moi-cua-ban-phan-anh-trong-phep-thu"),
+        keys_old=SecretStr(json.dumps([FEEDBACK.key.get_secret_value()])),
+    )
+    after = Casework(await desk_with(feedback=both), casework.token, casework.signed_in)
+    assert await run(after, jobs.reseal_contacts, 2) == [1, 0]
+    assert (await after.follow(opened)).status_code == 200
+    alone = both.model_copy(update={"keys_old": None})
+    later = Casework(await desk_with(feedback=alone), casework.token, casework.signed_in)
+    assert (await later.act(opened.case_id, "contact")).json()["phone"] == WHO.phone
+    assert (await later.act(lost.case_id, "contact")).status_code == 409
+    assert (await later.follow(opened)).status_code == 404

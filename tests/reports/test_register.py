@@ -18,7 +18,8 @@ pytestmark = pytest.mark.mission("M40")
 
 
 async def open_register(city: City, clock: FrozenClock) -> None:
-    """Sources, criticism answered and late, one correction, one label moved away from criticism by two people."""
+    """Sources, criticism answered and late, one correction; one label of a content moved away from criticism by two
+    people, one of a case from complaint, and one that the second person refused."""
     source = await city.make.source(name="Báo Thủ đô")
     await city.make.source(name="Cổng thông tin quận cũ", group="portal", kind="page", state="gone")
     await city.make.source(name="Biểu mẫu <b>phản ánh</b>", group="citizen", kind="form", url=None)
@@ -28,11 +29,24 @@ async def open_register(city: City, clock: FrozenClock) -> None:
     await city.case("criticism", accept_due_at=late)
     await city.case("criticism", accepted_at=late, accept_due_at=late, state="accepted")
     await city.case("complaint", accepted_at=late, accept_due_at=late, due_at=late, state="in_progress")
-    await city.case("complaint", state="closed", accept_due_at=late)
+    left = await city.case("complaint", state="closed", accept_due_at=late)
     await city.publication("Không có chuyện vỡ đê", kind="correction")
     content_id = new_id(clock.now())
     await label(city, content_id, "criticism", None)
     await label(city, content_id, "news", "criticism", two_people=True)
+    for confirmed in (False, True):
+        await relabelled(city, left, confirmed=confirmed)
+
+
+async def relabelled(city: City, case: m.FeedbackCase, *, confirmed: bool) -> None:
+    """Somebody proposed another kind for a case, and another person decided."""
+    one, other = [(await city.make.person()).id for _ in range(2)]
+    row = {
+        "id": new_id(city.now), "case_id": case.id, "from_kind": "complaint", "to_kind": "question",
+        "reason": "Người gửi chỉ hỏi thủ tục.", "proposed_by": one, "proposed_at": city.now, "decided_by": other,
+        "decided_at": city.now, "is_confirmed": confirmed,
+    }  # fmt: skip
+    await city.make.add(m.CaseRelabelling(**row))
 
 
 async def label(city: City, content_id: UUID, kind: str, left: str | None, *, two_people: bool = False) -> None:
@@ -68,7 +82,7 @@ async def test_figures_of_the_register(client: httpx.AsyncClient, city: City, cl
     }
     assert register["corrections"]["value"] == 1
     moved = {row["from_kind"]: row["times"]["value"] for row in register["relabellings"]}
-    assert moved == {"complaint": 0, "criticism": 1, "opinion": 0}
+    assert moved == {"complaint": 1, "criticism": 1, "opinion": 0}
     assert register["sources_watched"]["value"] == 2
     assert [source["name"] for source in register["sources"]] == [
         "Biểu mẫu <b>phản ánh</b>",

@@ -44,6 +44,12 @@ async def get_contact(session: AsyncSession, case_id: UUID) -> CaseContact | Non
     return await session.get(CaseContact, case_id)
 
 
+async def claim_sealed_by_others(session: AsyncSession, key_id: str, limit: int) -> Sequence[CaseContact]:
+    """Contacts that lie under another key than this one."""
+    query = select(CaseContact).where(CaseContact.key_id != key_id).order_by(CaseContact.case_id).limit(limit)
+    return (await session.scalars(query.with_for_update(skip_locked=True))).all()
+
+
 async def set_purge(session: AsyncSession, case_id: UUID, at: datetime | None) -> None:
     """When the contacts of a case and of its duplicates are deleted."""
     mine = or_(FeedbackCase.id == case_id, FeedbackCase.merged_into == case_id)

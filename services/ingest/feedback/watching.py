@@ -1,6 +1,7 @@
 """What time does to cases: limits that pass are told, senders are asked whether it was solved, answered cases close,
 contacts are deleted. Each of it once."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
@@ -18,6 +19,7 @@ from services.ingest.feedback import queries as cases
 from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.lifecycle import Action, is_unaccepted_too_long, is_undone_too_long
 from services.ingest.feedback.problems import ContactLost
+from services.ingest.feedback.sealing import ContactUnreadable
 from services.ingest.feedback.steps import Step, standing
 
 AT_ONCE = 100
@@ -170,3 +172,15 @@ async def close_answered(session: AsyncSession, desk: FeedbackDesk, now: datetim
 
 async def purge_contacts(session: AsyncSession, now: datetime) -> int:
     return len(await sender_queries.purge_contacts(session, now))
+
+
+async def reseal_contacts(session: AsyncSession, desk: FeedbackDesk) -> int:
+    """Under the key that counts now, so that one of before can go. What no key opens stays as it is."""
+    if desk.keys is None:
+        return 0
+    vault, done = desk.keys.vault, 0
+    for row in await sender_queries.claim_sealed_by_others(session, vault.key_id, AT_ONCE):
+        with suppress(ContactUnreadable):
+            row.ciphertext, row.key_id = vault.seal(row.case_id, vault.open(row.case_id, row.ciphertext)), vault.key_id
+            done += 1
+    return done
