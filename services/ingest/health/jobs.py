@@ -27,8 +27,9 @@ async def count_hours(ctx: Context) -> int:
     async with ctx.db.transaction() as session:
         if await queries.count_hours(session, now, service.HISTORY):
             await queries.forget_hours(session, now - service.HISTORY)
-            for health, count in (await queries.count_by_health(session)).items():
-                telemetry.gauge("lantoa.sources", count, kind=health)
+            counts = await queries.count_by_health(session)
+            for health in SourceHealth:  # also those that no source has, or the last figure would stand
+                telemetry.gauge("lantoa.sources", counts.get(health, 0), kind=health.value)
     return 0
 
 
