@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.models import Content, NearCopy, NearText
 from libs.common.pagination import PageRequest
-from services.ingest.near.rules import Link, Signed, Sketch
+from services.ingest.near.rules import BANDS, Link, Signed, Sketch
 
 PER_KEY = 20
 """Of a key that very many share (tables, forecasts), so many of the latest are looked at."""
@@ -31,21 +31,23 @@ _RECORD = text(
 _ADD_KEYS = text(
     """
     INSERT INTO near_keys (key, content_id)
-    SELECT key, id FROM unnest(CAST(:keys AS int[]), CAST(:ids AS uuid[])) AS new (key, id)
+    SELECT key, (CAST(:ids AS uuid[]))[place]
+    FROM unnest(CAST(:keys AS int[]), CAST(:places AS int[])) AS new (key, place)
+    ORDER BY key
     ON CONFLICT DO NOTHING
     """
 )
 _FIND = text(
     """
-    SELECT asked.id, near.content_id, count(*) AS shared
-    FROM unnest(CAST(:keys AS int[]), CAST(:ids AS uuid[])) AS asked (key, id)
+    SELECT asked.place, near.content_id, count(*) AS shared
+    FROM unnest(CAST(:keys AS int[]), CAST(:places AS int[])) AS asked (key, place)
     CROSS JOIN LATERAL (
         SELECT k.content_id FROM near_keys AS k
         WHERE k.key = asked.key AND k.content_id >= CAST(:since AS uuid) AND k.content_id < CAST(:until AS uuid)
         ORDER BY k.content_id DESC LIMIT :per_key
     ) AS near
-    WHERE near.content_id <> asked.id
-    GROUP BY asked.id, near.content_id
+    WHERE near.content_id <> (CAST(:ids AS uuid[]))[asked.place]
+    GROUP BY asked.place, near.content_id
     """
 )
 _UNLINK = text("DELETE FROM near_copies WHERE content_id = ANY(CAST(:ids AS uuid[]))")
@@ -108,19 +110,27 @@ async def record_signatures(session: AsyncSession, signed: Sequence[tuple[Told, 
             "now": now,
         },
     )
-    pairs = sorted((key, told.content_id) for told, one in signed if one for key in set(one.keys))
-    if pairs:
-        await session.execute(_ADD_KEYS, {"keys": [key for key, _ in pairs], "ids": [owner for _, owner in pairs]})
+    kept = {told.content_id: one for told, one in signed if one}
+    if kept:
+        await session.execute(_ADD_KEYS, _placed(kept))
+
+
+def _placed(signed: Mapping[UUID, Signed]) -> dict[str, list[Any]]:
+    """Keys, each with the place (from 1) of its content in the list of ids: far less to send than an id for each."""
+    return {
+        "ids": list(signed),
+        "keys": [key for one in signed.values() for key in one.keys],
+        "places": [place for place in range(1, len(signed) + 1) for _ in range(BANDS)],
+    }
 
 
 async def find_candidates(
     session: AsyncSession, signed: Mapping[UUID, Signed], since: UUID, until: UUID
 ) -> list[tuple[UUID, UUID, int]]:
     """Contents that share keys with these: (content, candidate, how many keys)."""
-    pairs = [(key, content_id) for content_id, one in signed.items() for key in set(one.keys)]
-    values = {"keys": [key for key, _ in pairs], "ids": [owner for _, owner in pairs]}
+    values = _placed(signed)
     rows = await session.execute(_FIND, values | {"since": since, "until": until, "per_key": PER_KEY})
-    return [(content_id, candidate, shared) for content_id, candidate, shared in rows]
+    return [(values["ids"][place - 1], candidate, shared) for place, candidate, shared in rows]
 
 
 async def get_sketches(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Sketch]:
