@@ -51,6 +51,11 @@ async def test_a_post_returns_an_id_get_shows_its_status_and_the_sender_can_reop
     assert (shown["service_request_id"], shown["status"], shown["service_code"]) == (number, "open", "rac-thai")
     assert (shown["agency_responsible"], shown["address"]) == ("Phường Hoàn Kiếm", "Phường Hoàn Kiếm")
     assert (shown["description"], shown["lat"], shown["media_url"]) == (None, None, None)
+    anybody = await citizen.ask(f"requests/{number}.json")
+    assert anybody.headers["access-control-allow-origin"] == "*"
+    assert anybody.headers["vary"] == CODE
+    sender = await citizen.ask(f"requests/{number}.json", headers={CODE: code})
+    assert (sender.headers["cache-control"], "access-control-allow-origin" in sender.headers) == ("no-store", False)
 
     await citizen.answered(number)
     closed = (await citizen.ask(f"requests/{number}.json", headers={CODE: code})).json()[0]
@@ -252,9 +257,20 @@ async def test_an_overloaded_intake_says_so_in_the_specifications_form(desk_with
 
 
 async def test_what_is_not_there_is_an_error_of_the_specification(citizen: Citizen) -> None:
-    for path in ("requests/PA-2026-999999.xml", "tokens/x.xml", "services/x.xml", "nothing.xml", "requests.yaml"):
+    missing = ("requests/PA-2026-999999.xml", "tokens/x.xml", "services/x.xml", "nothing.xml", "requests.yaml")
+    hostile = (
+        "requests/%00.xml",
+        "requests/PA%00.xml",
+        "tokens/%F0%9F%98%80.xml",
+        "services/..%2F..xml",
+        "requests/'--.xml",
+    )
+    for path in (*missing, *hostile):
         answer = await citizen.ask(path)
         assert (answer.status_code, errors_of(answer)[0][0]) == (404, "404"), path
+    for asked in ({"service_request_id": "\0,x"}, {"service_request_id": "'"}):
+        assert (await citizen.ask("requests.json", params=asked)).json() == []
+        assert (await citizen.ask("servicerequestupdates.json", params=asked)).json() == []
 
 
 async def test_a_wrong_code_opens_nothing(citizen: Citizen) -> None:

@@ -23,6 +23,7 @@ from libs.common.jobs import JobContext
 from libs.common.models.enums import Role
 from sandbox.main import create
 from sandbox.settings import SandboxSettings
+from services.ingest.feedback.data_requests import ERASED
 from services.ingest.feedback.settings import Open311Settings, OtherServer
 from services.ingest.resources import open_resources
 from services.ingest.settings import FeedbackSettings
@@ -164,6 +165,9 @@ async def test_what_asking_does_not_find_is_decided_by_a_person(beside: Next) ->
         await beside.later(minutes=6)
     shown = await beside.transfer()
     assert (shown["state"], shown["trouble"], await beside.filed()) == ("undecided", "not_found_there", [])
+    async with beside.desk.db.transaction() as session:
+        told = (await session.scalars(select(m.Notification).where(m.Notification.kind == "feedback_transfer"))).all()
+    assert [(one.role, one.object_id) for one in told] == [("feedback_officer", beside.case.id)]
     where = f"/feedback-cases/{beside.case.id}/transfers/{shown['id']}/decision"
     decided = await beside.desk.ask("POST", where, who=beside.officer, json={"remote_id": None})
     assert decided.json()["state"] == "failed"
@@ -212,6 +216,24 @@ async def test_only_what_is_set_can_be_passed_on_to(beside: Next, signed_in: Any
     number = other.json()[0]["service_request_id"]
     beside.case = next(one for one in await beside.desk.cases() if one.reference == number)
     assert (await beside.pass_on()).status_code == 422
+
+
+async def test_what_its_sender_had_erased_is_not_sent(beside: Next) -> None:
+    await beside.pass_on()
+    async with beside.desk.worker_db.transaction() as session:
+        case = await session.get_one(m.FeedbackCase, beside.case.id)
+        case.body = ERASED
+    await beside.later(seconds=1)
+    shown = await beside.transfer()
+    assert (shown["state"], shown["trouble"], await beside.filed()) == ("failed", "erased", [])
+
+
+async def test_an_officer_of_another_unit_finds_no_such_case(beside: Next, signed_in: Any) -> None:
+    ward = await beside.desk.make.unit()
+    beside.officer = await signed_in(Role.FEEDBACK_OFFICER, unit_id=ward.id)
+    assert (await beside.pass_on()).status_code == 404
+    listed = await beside.desk.ask("GET", f"/feedback-cases/{beside.case.id}/transfers", who=beside.officer)
+    assert listed.status_code == 404
 
 
 async def test_a_token_becomes_an_id_later(beside: Next) -> None:

@@ -14,6 +14,8 @@ from services.ingest.settings import IngestSettings
 
 @dataclass(frozen=True)
 class Doors:
+    reading: Buckets
+    """Questions to Open311."""
     filing: Buckets
     """Reports by Open311."""
     sending: Buckets
@@ -27,6 +29,7 @@ def open_doors(settings: IngestSettings) -> Doors:
     """Without a key of the installation a form is known only to the process that gave it out."""
     key = settings.feedback.key
     return Doors(
+        Buckets(settings.open311.reads_per_hour, 300),
         Buckets(settings.open311.per_hour, settings.open311.burst),
         Buckets(settings.form.per_hour, settings.form.burst),
         Buckets(settings.form.looks_per_hour, 60),

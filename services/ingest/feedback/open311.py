@@ -41,6 +41,7 @@ from services.ingest.feedback.open311_wire import (
     render,
     service_row,
 )
+from services.ingest.feedback.reading import reference_of
 from services.ingest.feedback.reports import Contact, NewReport
 from services.ingest.feedback.settings import Open311Settings
 from services.ingest.feedback.wording import STATES
@@ -60,6 +61,8 @@ def form_of(path: str) -> Form:
 
 def rejection(rejected: Rejected, form: Form) -> Response:
     headers = {"Retry-After": str(rejected.retry_after)} if rejected.retry_after else {}
+    if rejected.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     return Response(render("errors", rejected.rows(), form), rejected.status, headers, form.media_type)
 
 
@@ -100,7 +103,12 @@ def check_jurisdiction(request: Request, settings: SettingsDep) -> None:
     _check_jurisdiction(request.query_params.get("jurisdiction_id", ""), settings.open311)
 
 
-InJurisdiction = Depends(check_jurisdiction)
+def pace(request: Request, doors: DoorsDep, clock: ClockDep) -> None:
+    if wait := doors.reading.take(peer_of(request), clock.now()):
+        raise Rejected(429, "Hỏi quá nhanh. / Too many requests.", retry_after=wait)
+
+
+READING = [Depends(check_jurisdiction), Depends(pace)]
 
 
 def _check_jurisdiction(told: str, settings: Open311Settings) -> None:
@@ -109,9 +117,19 @@ def _check_jurisdiction(told: str, settings: Open311Settings) -> None:
         raise Rejected(404, f"Không có jurisdiction_id này. / This server answers for {settings.jurisdiction_id}.")
 
 
-def answer(name: str, told: Any, form: Form, status: int = 200, **headers: str) -> Response:
-    kept = {"Cache-Control": "no-store" if headers else "public, max-age=30"}
-    return Response(render(name, told, form), status, kept | headers, form.media_type)
+OPEN = {"Cache-Control": "public, max-age=30", "Access-Control-Allow-Origin": "*", "Vary": CODE}
+"""What anybody may read, any page may read, too."""
+CLOSED = {"Cache-Control": "no-store"}
+
+
+def answer(name: str, told: Any, form: Form) -> Response:
+    return Response(render(name, told, form), 200, OPEN, form.media_type)
+
+
+def confide(name: str, told: Any, form: Form, status: int = 200, code: str | None = None) -> Response:
+    """For whoever asked, and to be kept by nobody on the way."""
+    headers = CLOSED | ({CODE: code} if code else {})
+    return Response(render(name, told, form), status, headers, form.media_type)
 
 
 # --- services ---------------------------------------------------------------------------------------------------
@@ -131,12 +149,12 @@ async def discover(form: Form, settings: SettingsDep) -> Response:
     return answer("discovery", {"changeset": endpoint["changeset"], "contact": contact, "endpoints": [endpoint]}, form)
 
 
-@router.get("/v2/services.{form}", dependencies=[InJurisdiction])
+@router.get("/v2/services.{form}", dependencies=READING)
 async def list_services(form: Form, desk: DeskDep) -> Response:
     return answer("services", [service_row(one) for one in desk.catalogue.services], form)
 
 
-@router.get("/v2/services/{code}.{form}", dependencies=[InJurisdiction])
+@router.get("/v2/services/{code}.{form}", dependencies=READING)
 async def get_service(code: str, form: Form, desk: DeskDep) -> Response:
     """No service asks for more than the form has, so the definition has no attributes."""
     if (service := desk.catalogue.get(code)) is None:
@@ -147,14 +165,14 @@ async def get_service(code: str, form: Form, desk: DeskDep) -> Response:
 # --- requests ---------------------------------------------------------------------------------------------------
 
 
-@router.get("/v2/requests.{form}", dependencies=[InJurisdiction])
+@router.get("/v2/requests.{form}", dependencies=READING)
 async def list_requests(form: Form, request: Request, session: SessionDep, desk: DeskDep, clock: ClockDep) -> Response:
     search = read_search(request.query_params, desk.catalogue, clock.now())
     found = await open311_queries.list_requests(session, search)
     return answer("service_requests", [shown(one, desk) for one in found], form)
 
 
-@router.get("/v2/requests/{reference}.{form}", dependencies=[InJurisdiction])
+@router.get("/v2/requests/{reference}.{form}", dependencies=READING)
 async def get_request(
     reference: str, form: Form, request: Request, database: DatabaseDep, desk: DeskDep, doors: DoorsDep, clock: ClockDep
 ) -> Response:
@@ -162,7 +180,7 @@ async def get_request(
     code = request.headers.get(CODE, "")
     if code and (wait := doors.looking.take(peer_of(request), clock.now())):
         raise Rejected(429, "Hỏi quá nhanh. / Too many requests.", retry_after=wait)
-    case_id = await intake.admit(database, desk, reference.upper(), code, now=clock.now()) if code else None
+    case_id = await intake.admit(database, desk, reference, code, now=clock.now()) if code else None
     async with database.transaction() as session:
         row = await _require(session, reference)
         own = await intake.full_status(session, desk, case_id) if case_id else None
@@ -172,10 +190,10 @@ async def get_request(
     notes = [one.note for one in own.updates or () if one.note]
     told |= {"description": own.description, "address": own.place}
     told |= {"status_notes": notes[-1] if notes else told["status_notes"]}
-    return answer("service_requests", [told], form, Vary=CODE)
+    return confide("service_requests", [told], form)
 
 
-@router.get("/v2/tokens/{token}.{form}", dependencies=[InJurisdiction])
+@router.get("/v2/tokens/{token}.{form}", dependencies=READING)
 async def get_token(token: str, form: Form, session: SessionDep) -> Response:
     """Every report has its id at once and no token is given out; whoever asks all the same: the id is its token."""
     row = await _require(session, token)
@@ -183,7 +201,7 @@ async def get_token(token: str, form: Form, session: SessionDep) -> Response:
 
 
 async def _require(session: AsyncSession, reference: str) -> Row[Any]:
-    found = await open311_queries.get_request(session, reference.strip().upper()[:40])
+    found = await open311_queries.get_request(session, reference_of(reference))
     if found is None:
         raise Rejected(404, "Không có phản ánh mang mã này. / There is no such service_request_id.")
     return found
@@ -226,8 +244,7 @@ async def file_request(form: Form, session: SessionDep, desk: DeskDep, filing: F
     posted = read_report(fields, desk.catalogue)
     opened = await intake.open_report(session, desk, _report(posted, filer), now=now)
     told = {"service_request_id": opened.reference, "service_notice": _notice(opened), "account_id": None}
-    headers = {CODE: opened.code} if opened.code else {"Vary": "Authorization"}
-    return answer("service_requests", [told], form, 201, **headers)
+    return confide("service_requests", [told], form, 201, opened.code)
 
 
 def _report(posted: Posted, filer: str) -> NewReport:
@@ -259,11 +276,11 @@ def _notice(opened: intake.Opened) -> str:
 # --- updates (FixMyStreet's extension) --------------------------------------------------------------------------
 
 
-@router.get("/v2/servicerequestupdates.{form}", dependencies=[InJurisdiction])
+@router.get("/v2/servicerequestupdates.{form}", dependencies=READING)
 async def list_updates(form: Form, request: Request, session: SessionDep, clock: ClockDep) -> Response:
     asked = request.query_params
     since, until = read_range(asked, clock.now())
-    reference = asked.get("service_request_id", "").strip().upper()[:40] or None
+    reference = reference_of(asked.get("service_request_id", "")) or None
     found = await open311_queries.list_updates(session, since, until, reference)
     return answer("service_request_updates", [_update(one) for one in found], form)
 
@@ -290,7 +307,7 @@ async def post_update(form: Form, database: DatabaseDep, desk: DeskDep, filing: 
         await filing.by(fields, session)
     fields["code"] = filing.request.headers.get(CODE, "")
     update_id = await _heard(fields, database, desk, filing.clock.now())
-    return answer("service_request_updates", [{"update_id": update_id}], form, 201, Vary=CODE)
+    return confide("service_request_updates", [{"update_id": update_id}], form, 201)
 
 
 async def _heard(fields: dict[str, str], database: Database, desk: FeedbackDesk, now: datetime) -> UUID | None:
@@ -299,7 +316,7 @@ async def _heard(fields: dict[str, str], database: Database, desk: FeedbackDesk,
         told = Status(fields.get("status", "").strip().lower())
     except ValueError as error:
         raise Rejected(400, "status là open hoặc closed. / status is open or closed.") from error
-    reference, reason = fields.get("service_request_id", "").strip().upper(), fields.get("description", "").strip()
+    reference, reason = reference_of(fields.get("service_request_id", "")), fields.get("description", "").strip()
     if told is Status.OPEN and not reason:
         raise Rejected(400, "Thiếu description: vì sao mở lại. / description is needed: why it is opened again.")
     case_id = await intake.admit(database, desk, reference, fields["code"], now=now)

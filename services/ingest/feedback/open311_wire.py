@@ -148,12 +148,16 @@ def read_search(asked: Mapping[str, str], known: Catalogue, now: datetime) -> Se
     limit = _number(asked, "page_size", MOST_ROWS, MOST_ROWS)
     offset = (_number(asked, "page", 1, MOST_PAGES) - 1) * limit
     if references := _list(asked, "service_request_id"):
-        return Search(references=tuple(one.upper() for one in references[:MOST_ROWS]), limit=limit, offset=offset)
+        return Search(references=tuple(map(_reference, references[:MOST_ROWS])), limit=limit, offset=offset)
     codes = tuple(_list(asked, "service_code"))
     if unknown := [code for code in codes if known.get(code) is None]:
         raise _no_service(unknown[0])
     since, until = read_range(asked, now)
     return Search((), codes, since, until, _statuses(asked), limit, offset)
+
+
+def _reference(typed: str) -> str:
+    return _UNPRINTABLE.sub("", typed).upper()[:40]
 
 
 def read_range(asked: Mapping[str, str], now: datetime) -> tuple[datetime, datetime]:

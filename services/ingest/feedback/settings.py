@@ -73,6 +73,9 @@ class Open311Settings(BaseModel):
     )
     per_hour: int = Field(default=120, ge=1, description="reports of one client in an hour, after the first burst")
     burst: int = Field(default=30, ge=1, description="reports of one client at once")
+    reads_per_hour: int = Field(
+        default=7200, ge=60, description="questions of one client in an hour, after the first 300"
+    )
     servers: SecretStr | None = Field(
         default=None,
         description="JSON list of servers that officers may pass cases on to: "

@@ -51,6 +51,8 @@ async def step_transfer(ctx: JobContext[Resources]) -> int:
     if due.sending is not None:
         await _send(ctx, client, due.id, due.sending)
         return 1
+    if due.state is TransferState.FAILED:
+        return 1
     try:
         await _ask(ctx, client, due)
     except (NotTold, Unreadable):

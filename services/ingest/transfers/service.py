@@ -14,9 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common import audit
 from libs.common.ids import new_id
 from libs.common.models import FeedbackCase
+from libs.common.models.enums import Role
 from libs.common.models.transfers import CaseTransfer, TransferState
+from services.ingest.feedback.data_requests import ERASED
 from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.lifecycle import Action
+from services.ingest.feedback.officers import Officer, lock_case
+from services.ingest.feedback.queries import tell_once
 from services.ingest.feedback.settings import OtherServer
 from services.ingest.feedback.steps import Step, record, require_locked
 from services.ingest.transfers import queries
@@ -38,11 +42,11 @@ class Asked:
 
     case_id: UUID
     server: OtherServer
-    by: UUID
+    by: Officer
 
 
 async def request_transfer(session: AsyncSession, desk: FeedbackDesk, asked: Asked, *, now: datetime) -> CaseTransfer:
-    case = await require_locked(session, asked.case_id)
+    case = await lock_case(session, asked.by, asked.case_id)
     code = asked.server.service_for(case.service_code)
     if code is None:
         raise ServiceNotThere("Chưa khai báo loại việc tương ứng ở hệ thống đó.")
@@ -52,7 +56,7 @@ async def request_transfer(session: AsyncSession, desk: FeedbackDesk, asked: Ask
         "server": asked.server.name,
         "service_code": code,
         "state": TransferState.QUEUED,
-        "requested_by": asked.by,
+        "requested_by": asked.by.id,
         "requested_at": now,
         "due_at": now,
         "updated_at": now,
@@ -61,14 +65,18 @@ async def request_transfer(session: AsyncSession, desk: FeedbackDesk, asked: Ask
     if transfer is None:
         raise AlreadyPassedOn("Xem tình trạng ở danh sách các lượt chuyển.")
     note = f"Đã chuyển đến {asked.server.agency or asked.server.name} để xử lý."
-    await record(session, desk, case, Step(Action.PASSED_ON, by=asked.by, public_note=note), now=now)
+    await record(session, desk, case, Step(Action.PASSED_ON, by=asked.by.id, public_note=note), now=now)
     return transfer
 
 
-async def arm(session: AsyncSession, transfer: CaseTransfer, now: datetime) -> Sending:
-    """What is to be sent; from here on it counts as sent."""
+async def arm(session: AsyncSession, transfer: CaseTransfer, now: datetime) -> Sending | None:
+    """What is to be sent; from here on it counts as sent. None where its words were erased meanwhile."""
     case = await session.get_one(FeedbackCase, transfer.case_id)
     transfer.state, transfer.armed_at, transfer.updated_at = TransferState.ARMED, now, now
+    if case.body == ERASED:
+        _move(transfer, TransferState.FAILED, now, "erased")
+        await _audit(session, transfer, now)
+        return None
     return Sending(transfer.service_code, case.reference, case.body, case.place, case.lat, case.lon)
 
 
@@ -82,6 +90,7 @@ async def settle(session: AsyncSession, transfer_id: UUID, attempt: Attempt, *, 
             _stands(transfer, attempt.filed, now)
         case Outcome.REFUSED:
             _move(transfer, TransferState.FAILED, now, attempt.trouble)
+            await _tell(session, transfer, now)
         case _:
             _move(transfer, TransferState.UNKNOWN, now, attempt.trouble)
             transfer.due_at = now + timedelta(minutes=1)
@@ -98,6 +107,7 @@ async def reconcile(session: AsyncSession, transfer_id: UUID, found: Sequence[st
         await _audit(session, transfer, now)
     elif found or transfer.looks + 1 >= MOST_LOOKS:
         _move(transfer, TransferState.UNDECIDED, now, "several_there" if found else "not_found_there")
+        await _tell(session, transfer, now)
         await _audit(session, transfer, now)
     else:
         transfer.state, transfer.looks, transfer.due_at = TransferState.UNKNOWN, transfer.looks + 1, now + LOOK_AGAIN
@@ -152,10 +162,11 @@ class Decision:
     case_id: UUID
     transfer_id: UUID
     remote_id: str | None
-    by: UUID
+    by: Officer
 
 
 async def decide(session: AsyncSession, decision: Decision, *, now: datetime) -> CaseTransfer:
+    await lock_case(session, decision.by, decision.case_id)
     transfer = await queries.lock(session, decision.transfer_id)
     if transfer is None or transfer.case_id != decision.case_id:
         raise TransferNotFound("Xin kiểm tra lại mã lượt chuyển.")
@@ -165,7 +176,7 @@ async def decide(session: AsyncSession, decision: Decision, *, now: datetime) ->
         _stands(transfer, Filed(decision.remote_id.strip(), None), now)
     else:
         _move(transfer, TransferState.FAILED, now, "never_arrived")
-    await _audit(session, transfer, now, decision.by)
+    await _audit(session, transfer, now, decision.by.id)
     return transfer
 
 
@@ -177,6 +188,32 @@ def _stands(transfer: CaseTransfer, filed: Filed, now: datetime) -> None:
 
 def _move(transfer: CaseTransfer, state: TransferState, now: datetime, trouble: str | None) -> None:
     transfer.state, transfer.trouble, transfer.looks, transfer.updated_at = state, trouble, 0, now
+
+
+_TOLD = {
+    TransferState.FAILED: "Hệ thống nhận đã từ chối; phản ánh vẫn ở đơn vị đang giữ.",
+    TransferState.UNDECIDED: "Không rõ hệ thống nhận đã có phản ánh hay chưa. Xin xem ở đó rồi ghi lại kết quả.",
+}
+
+
+async def _tell(session: AsyncSession, transfer: CaseTransfer, now: datetime) -> None:
+    """The officers of the case's unit: from here on it is for a person."""
+    case = await session.get_one(FeedbackCase, transfer.case_id)
+    notice = {
+        "id": new_id(now),
+        "kind": "feedback_transfer",
+        "role": Role.FEEDBACK_OFFICER,
+        "unit_id": case.unit_id,
+        "object_type": "feedback_case",
+        "object_id": case.id,
+        "subject": f"Chuyển phản ánh {case.reference} sang hệ thống khác chưa xong",
+        "body": _TOLD[TransferState(transfer.state)],
+        "level": 0,
+        "dedupe": f"feedback:transfer:{transfer.id}:{transfer.state}",
+        "created_at": now,
+        "sent_at": None,
+    }
+    await tell_once(session, notice)
 
 
 async def _audit(session: AsyncSession, transfer: CaseTransfer, now: datetime, by: UUID | None = None) -> None:
