@@ -24,8 +24,10 @@ def content_of(
     url: str | None,
     now: datetime,
     mask: Callable[[str], str],
+    found_at: str | None = None,
 ) -> NewContent | None:
-    """The content to store; None where neither the entry nor its page says anything."""
+    """The content to store; None where neither the entry nor its page says anything. `found_at`: the canonical
+    address at which redirects ended."""
     title = clean(entry.title or (article.title if article else None) or "")[:MAX_TITLE]
     summary = clean(entry.summary or (article.summary if article else None) or "")[:MAX_SUMMARY] or None
     text = clean(_fullest(entry, article))[:MAX_TEXT]
@@ -35,7 +37,7 @@ def content_of(
         title, text = mask(title), mask(text)
         summary = mask(summary) if summary else None
     published, origin = _date(entry, article, now)
-    address = same_page(url, None, article.canonical_url) if url and article else url
+    address = same_page(url, found_at, article.canonical_url) if url and article else url
     own_key = url_hash(address) if address else key
     return NewContent(
         key=own_key,
