@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import select, text
 from typer.testing import CliRunner
 
 from libs.common import models as m
@@ -333,3 +333,18 @@ async def test_ten_thousand_rows_are_imported_within_bounds(desk: Desk, officer:
     data = await asyncio.to_thread(as_xlsx, [row(n) for n in range(10_000)])
     told = (await send(desk, data, officer)).json()
     assert (told["stored"], told["rejected"], await desk.count(m.Content)) == (10_000, 0, 10_000)
+
+
+async def test_an_import_that_broke_off_is_taken_up_by_sending_the_file_again(
+    desk: Desk, officer: dict[str, str]
+) -> None:
+    data = as_csv([row(n) for n in range(250)])
+    async with desk.db.transaction() as session:
+        rule = "ALTER TABLE contents ADD CONSTRAINT later CHECK (title <> 'Hố sâu trên đường số 230') NOT VALID"
+        await session.execute(text(rule))
+    assert (await send(desk, data, officer)).status_code == 500
+    assert await desk.count(m.Content) == 200
+    async with desk.db.transaction() as session:
+        await session.execute(text("ALTER TABLE contents DROP CONSTRAINT later"))
+    told = (await send(desk, data, officer)).json()
+    assert (told["stored"], told["duplicates"], await desk.count(m.Content)) == (50, 200, 250)

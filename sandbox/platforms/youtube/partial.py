@@ -16,38 +16,40 @@ def partial(answer: Json, fields: str) -> Json:
 
 def _mask(fields: str) -> Mask:
     tokens = _TOKEN.findall(fields)
-    if "".join(tokens) != fields:
-        raise Refused(400, "invalidParameter", f"Invalid field selection {fields[:40]}", "global")
-    mask, rest = _read(tokens)
-    if rest or not mask:
-        raise Refused(400, "invalidParameter", f"Invalid field selection {fields[:40]}", "global")
+    try:
+        if "".join(tokens) != fields:
+            raise ValueError(fields)
+        mask, rest = _list(tokens)
+        if rest:
+            raise ValueError(fields)
+    except ValueError:
+        raise Refused(400, "invalidParameter", f"Invalid field selection {fields[:40]}", "global") from None
     return mask
 
 
-def _read(tokens: list[str]) -> tuple[Mask, list[str]]:
-    """A list of names up to its end, each with what is wanted inside it, and the tokens behind it."""
-    mask: Mask = {}
-    while tokens and tokens[0] not in "(),/":
-        name, tokens = tokens[0], tokens[1:]
-        mask[name] = {}
-        if tokens and tokens[0] == "/":
-            inside, tokens = _read_one(tokens[1:])
-            mask[name] = inside
-        elif tokens and tokens[0] == "(":
-            mask[name], tokens = _read(tokens[1:])
-            tokens = tokens[1:]
-        if not tokens or tokens[0] != ",":
-            break
-        tokens = tokens[1:]
-    return mask, tokens
+def _list(tokens: list[str]) -> tuple[Mask, list[str]]:
+    """Fields with commas between them, and the tokens behind the last."""
+    mask, rest = _field(tokens)
+    while rest[:1] == [","]:
+        more, rest = _field(rest[1:])
+        mask |= more
+    return mask, rest
 
 
-def _read_one(tokens: list[str]) -> tuple[Mask, list[str]]:
-    name, rest = tokens[:1], tokens[1:]
-    if rest and rest[0] == "/":
-        inside, rest = _read_one(rest[1:])
-        return {name[0]: inside}, rest
-    return ({name[0]: {}} if name else {}), rest
+def _field(tokens: list[str]) -> tuple[Mask, list[str]]:
+    """A name and what is wanted inside it: `a`, `a/b`, `a(b,c)`. Raises ValueError."""
+    if not tokens or tokens[0] in "(),/":
+        raise ValueError(tokens)
+    name, rest = tokens[0], tokens[1:]
+    if rest[:1] == ["/"]:
+        inside, rest = _field(rest[1:])
+        return {name: inside}, rest
+    if rest[:1] == ["("]:
+        inside, rest = _list(rest[1:])
+        if rest[:1] != [")"]:
+            raise ValueError(tokens)
+        return {name: inside}, rest[1:]
+    return {name: {}}, rest
 
 
 def _chosen(told: Any, mask: Mask) -> Any:
