@@ -152,6 +152,37 @@ async def test_similar_reports_are_hinted_at_before_sending(casework: Casework) 
     assert other.is_new
 
 
+# Pairs by hand: two citizens of one thing, and of two things of one kind.
+SAME = [
+    ("Rác để ba ngày chưa thu gom tại ngõ 12 phố Tạ Quang Bửu, mùi hôi rất khó chịu, đề nghị đơn vị môi trường xử lý",
+     "Ngõ 12 Tạ Quang Bửu rác không ai thu gom mấy hôm nay"),
+    ("Đèn đường ngõ 45 Nguyễn Khang hỏng cả tuần",
+     "Ngõ 45 Nguyễn Khang tối om vì đèn đường hỏng, người dân đi lại rất nguy hiểm, đã báo tổ dân phố mà chưa ai sửa"),
+    ("Ổ gà lớn trước số nhà 88 đường Láng", "Trước nhà 88 đường Láng có ổ gà rất to, xe máy dễ ngã"),
+    ("Ngập sâu ở hầm chui Đại lộ Thăng Long km 9", "hầm chui km9 dai lo thang long ngap nuoc không đi được"),
+    ("Quán karaoke 120 Phố Huế mở loa to đến 1 giờ sáng", "Quán hát ở 120 Phố Huế gây ồn suốt đêm, loa rất to"),
+]  # fmt: skip
+DIFFERENT = [
+    ("Rác ứ đọng đầu ngõ 5 phố Hàng Bài", "Rác ba ngày chưa thu gom tại ngõ 12 Tạ Quang Bửu, mùi hôi rất khó chịu"),
+    ("Đèn đường ngõ 45 Nguyễn Khang hỏng cả tuần", "Đèn đường phố Trần Cung hỏng đã lâu, đề nghị sửa"),
+    ("Ổ gà lớn trước số nhà 88 đường Láng", "Mặt đường Giải Phóng nhiều ổ gà, xe máy dễ ngã"),
+    ("Ngập sâu ở hầm chui Đại lộ Thăng Long km 9", "Phố Hoa Bằng ngập nước không đi được sau mưa"),
+    ("Quán karaoke 120 Phố Huế mở loa to đến 1 giờ sáng", "Hàng xóm hát karaoke loa kéo rất to cả ngày ở Linh Đàm"),
+    ("Rác", "Rác ba ngày chưa thu gom tại ngõ 12 Tạ Quang Bửu, mùi hôi rất khó chịu"),
+]  # fmt: skip
+
+
+async def test_one_thing_told_twice_is_told_from_two_things_of_one_kind(casework: Casework) -> None:
+    found = []
+    for number, (one, other) in enumerate([*SAME, *DIFFERENT]):
+        about = {"service_code": casework.rules.catalogue.services[number].code, "title": ""}
+        await casework.report(description=one, **about)
+        async with casework.desk.worker_db.transaction() as session:
+            asked = replace(REPORT, description=other, **about)
+            found.append(len(await intake.similar(session, casework.rules, asked, now=casework.desk.clock.now())))
+    assert found == [1] * len(SAME) + [0] * len(DIFFERENT)
+
+
 @pytest.mark.mission("M10")
 async def test_the_sender_of_a_duplicate_follows_the_main_case(casework: Casework) -> None:
     main, twin, third = await casework.report(), await casework.report(contact=WHO), await casework.report()

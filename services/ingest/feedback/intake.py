@@ -93,7 +93,7 @@ class SimilarCase:
     unit: str | None
     received_at: datetime
     score: float
-    """0..1: similarity of the texts' trigrams, unmarked."""
+    """0..1: how alike the words are."""
 
 
 async def open_report(session: AsyncSession, desk: FeedbackDesk, report: NewReport, *, now: datetime) -> Opened:

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, delete, false, func, or_, select, update
+from sqlalchemy import case as sql_case
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,8 +16,10 @@ from services.ingest.queries import newest_first
 
 NEAR_DEGREES = 0.003
 """Some 300 metres."""
-ALIKE, ALIKE_NEARBY = 0.30, 0.15
-"""Share of trigrams from which a case may be the same; less is needed where both lie close together."""
+ALIKE, ALIKE_NEARBY = 0.40, 0.25
+"""Likeness from which a case may be the same; less is needed where both lie close together."""
+FEW_LETTERS = 15
+"""So short a text stands inside any other; it is compared as a whole."""
 
 
 # --- codes --------------------------------------------------------------------------------------------------
@@ -115,11 +118,9 @@ async def list_similar(
     unit_id: UUID | None,
     position: tuple[float, float] | None,
 ) -> Sequence[Row[UUID, str, str, str | None, str | None, datetime, float]]:
-    """Open cases since then of the same service or unit, or close by, whose words are alike (unmarked trigrams)."""
+    """Open cases since then of the same service or unit, or close by, whose words are alike."""
     case = FeedbackCase
-    score = func.similarity(
-        func.f_unaccent(func.lower(case.subject + " " + case.body)), func.f_unaccent(func.lower(words))
-    )
+    score = _likeness(case.subject + " " + case.body, words)
     is_near = _is_near(position)
     about = [is_near]
     if service_code is not None:
@@ -143,6 +144,15 @@ async def list_similar(
         .limit(5)
     )
     return (await session.execute(query)).all()
+
+
+def _likeness(told: ColumnElement[str], words: str) -> ColumnElement[float]:
+    """0..1, of unmarked trigrams: how much of either text the other has in one piece, because one citizen writes a line
+    and the next a page."""
+    one, other = func.f_unaccent(told), func.f_unaccent(words)
+    shorter = func.least(func.length(one), func.length(other))
+    either_way = func.greatest(func.word_similarity(one, other), func.word_similarity(other, one))
+    return sql_case((shorter < FEW_LETTERS, func.similarity(one, other)), else_=either_way)
 
 
 def _is_near(position: tuple[float, float] | None) -> ColumnElement[bool]:
