@@ -193,6 +193,19 @@ async def test_what_is_usual_is_read_beside_what_came(desk: Desk, signed_in: Any
         assert (await desk.ask("GET", path, who=partner)).status_code == 403
 
 
+async def test_a_source_without_a_history_is_learned_too(desk: Desk) -> None:
+    source = await learned_source(desk)
+    async with desk.db.transaction() as session:
+        await session.execute(delete(m.SourceEvent))
+    await desk.make.source(name="Chưa có gì", last_item_at=desk.clock.now())
+    async with worker(desk) as run:
+        await run(jobs.learn_norms)
+    async with desk.db.transaction() as session:
+        rows = {row.source_id: row for row in await session.scalars(select(m.SourceNorm))}
+    assert rows[source.id].days > 27
+    assert [row.days for row in rows.values() if row.source_id != source.id] == [0], "and is not tried again at once"
+
+
 async def test_hours_of_a_trouble_teach_nothing(desk: Desk) -> None:
     source = await learned_source(desk)
     now = desk.clock.now().astimezone(UTC)

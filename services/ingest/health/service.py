@@ -198,7 +198,7 @@ def _watched(
 
 
 def _troubled(history: Sequence[tuple[datetime, str]], now: datetime) -> list[tuple[datetime, datetime]]:
-    ends = [at for at, _ in history[1:]] + [now]
+    ends = [*(at for at, _ in history[1:]), now][: len(history)]
     left_out = TROUBLES | {SourceHealth.PAUSED, SourceHealth.GONE}
     return [
         (start, min(end, start + _LONGEST_TROUBLE))
