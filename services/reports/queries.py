@@ -302,7 +302,17 @@ async def sources(session: AsyncSession) -> Sequence[Row[m.Source, UUID]]:
 
 
 async def watched_sources(session: AsyncSession) -> Sequence[m.Source]:
-    return (await session.scalars(select(m.Source).order_by(m.Source.group, m.Source.name))).all()
+    """Those that are read or ever were: an entry of the catalogue that waits for its address watches nobody."""
+    was_read = or_(m.Source.last_ok_at.is_not(None), m.Source.last_item_at.is_not(None))
+    query = select(m.Source).where(or_(m.Source.state != SourceState.PAUSED, was_read))
+    return (await session.scalars(query.order_by(m.Source.group, m.Source.name))).all()
+
+
+async def items_by_source(session: AsyncSession, since: datetime) -> dict[UUID, int]:
+    """New items of each source since then, by the hours that intake counts."""
+    query = select(m.SourceHour.source_id, func.sum(m.SourceHour.items)).where(m.SourceHour.hour >= since)
+    rows = await session.execute(query.group_by(m.SourceHour.source_id))
+    return {source_id: int(items) for source_id, items in rows}
 
 
 async def oldest_content(session: AsyncSession) -> datetime | None:

@@ -17,6 +17,9 @@ from services.reports.settings import RetentionSettings
 Data = dict[str, Any]
 CITIZENS_KINDS = (TextKind.CRITICISM, TextKind.COMPLAINT, TextKind.OPINION, TextKind.REPORT_OF_PROBLEM)
 
+COUNTED = timedelta(days=30)
+"""How far back the items of a source are counted."""
+
 
 class PublicRegister:
     """The register as it was counted last, counted anew when that is too old: one reading serves a rush of readers."""
@@ -38,6 +41,7 @@ class PublicRegister:
 
 async def build(session: AsyncSession, as_of: datetime, retention: RetentionSettings) -> Data:
     watched = await queries.watched_sources(session)
+    items = await queries.items_by_source(session, as_of - COUNTED)
     return {
         "as_of": iso(as_of),
         "feedback": await _feedback(session, as_of),
@@ -49,7 +53,7 @@ async def build(session: AsyncSession, as_of: datetime, retention: RetentionSett
             formula="số bản đính chính đã đăng từ trước đến nay",
             unit="bản đính chính",
         ),
-        "sources": [_source(source) for source in watched],
+        "sources": [_source(source, items.get(source.id), as_of) for source in watched],
         "sources_watched": figure(
             sum(source.state == SourceState.ACTIVE for source in watched),
             as_of=as_of,
@@ -62,15 +66,25 @@ async def build(session: AsyncSession, as_of: datetime, retention: RetentionSett
     }
 
 
-def _source(source: m.Source) -> Data:
+def _source(source: m.Source, items: int | None, as_of: datetime) -> Data:
+    """Its count is blank while nothing of it was ever counted, and 0 where it was read and brought nothing."""
     return {
         "name": source.name,
+        "owner": source.owner,
+        "terms": source.terms,
         "group": source.group,
         "group_name": labels.GROUPS[SourceGroup(source.group)],
         "kind": source.kind,
         "kind_name": labels.SOURCE_KINDS[SourceKind(source.kind)],
         "state": source.state,
         "state_name": labels.SOURCE_STATES[SourceState(source.state)],
+        "items": figure(
+            0 if items is None and source.last_item_at is not None else items,
+            as_of=as_of,
+            source="source_hours",
+            formula=f"số mục tin mới trong {COUNTED.days} ngày",
+            unit="mục tin",
+        ),
     }
 
 

@@ -112,12 +112,31 @@ async def test_page_lists_sources_classes_retention_and_counts(
     rows = [[" ".join(cell.text_content().split()) for cell in row] for row in page.iter("tr")]
     as_of = "12:00 24/11/2026"
     assert ["Phê bình, góp ý", "3", "1", "1", as_of] in rows
-    assert ["Báo Thủ đô", "Báo chí", "Nguồn cấp tin (RSS, Atom)", "Đang theo dõi"] in rows
+    assert ["Báo Thủ đô", "Báo chí", "Nguồn cấp tin (RSS, Atom)", "Đang theo dõi", ""] in rows, "not counted is blank"
     assert ["Toàn văn bài viết thu nhận", "90 ngày", as_of, as_of] in rows
     assert any(row[:3] == ["Bản đính chính đã đăng", "1", as_of] for row in rows)
     assert any(row[:3] == ["Đổi nhãn khỏi “Phê bình, góp ý”", "1", as_of] for row in rows)
     names = {tag.text_content() for tag in page.find_class("tag")}
     assert names == {name for one in labels.CLASSES for _, name in one.members}
+
+
+async def test_each_source_shows_what_it_brought_and_the_rest_of_the_catalogue_is_not_watched(
+    client: httpx.AsyncClient, city: City, clock: FrozenClock
+) -> None:
+    now = clock.now()
+    told = await city.make.source(name="Báo A", owner="Tòa soạn A", last_ok_at=now, last_item_at=now)
+    await city.make.source(name="Báo B", last_ok_at=now, last_item_at=now - timedelta(days=40))
+    await city.make.source(name="Báo C", state="paused", last_ok_at=now)
+    await city.make.source(name="Trang chờ địa chỉ", state="paused", url=None)
+    for days, items in ((1, 20), (29, 3), (31, 500)):
+        await city.make.add(m.SourceHour(source_id=told.id, hour=now - timedelta(days=days), items=items))
+    register = (await client.get("/minh-bach.json")).json()
+    counts = {one["name"]: one["items"]["value"] for one in register["sources"]}
+    assert counts == {"Báo A": 23, "Báo B": 0, "Báo C": None}
+    assert {one["items"]["formula"] for one in register["sources"]} == {"số mục tin mới trong 30 ngày"}
+    page = html.fromstring((await client.get("/minh-bach")).text)
+    rows = [[" ".join(cell.text_content().split()) for cell in row] for row in page.iter("tr")]
+    assert ["Báo A (Tòa soạn A)", "Báo chí", "Nguồn cấp tin (RSS, Atom)", "Đang theo dõi", "23"] in rows
 
 
 async def test_page_works_without_scripts_and_escapes_names(
