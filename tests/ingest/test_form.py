@@ -7,10 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from sqlalchemy import select
 
+from libs.common import models as m
 from libs.common.db import Database
+from libs.common.ids import new_id
+from services.ingest.feedback import data_requests
 from services.ingest.feedback.catalogue import catalogue
+from services.ingest.feedback.desk import desk_of
 from services.ingest.feedback.form import FASTEST, LASTS, Tickets, TicketState, read_draft, read_follow
+from services.ingest.feedback.officers import Officer
 from services.ingest.feedback.settings import FormSettings
 from services.ingest.settings import FeedbackSettings, IntakeSettings
 from tests.ingest.citizens import FEEDBACK_KEY, FORM, Citizen, hidden, slip
@@ -257,6 +263,20 @@ async def test_a_sender_asks_to_see_and_to_erase_what_is_held(citizen: Citizen) 
     erased = await citizen.post("/theo-doi/du-lieu", **keys, kind="erasure")
     assert "Xóa dữ liệu: đang chờ trả lời" in erased.text
     assert (await citizen.post("/theo-doi/du-lieu", **keys, kind="x")).status_code == 422
+    await granted(citizen)
+    held = await citizen.post("/theo-doi/du-lieu", **keys, kind="fetch")
+    assert held.headers["content-disposition"].startswith("attachment")
+    assert held.headers["cache-control"] == "no-store"
+    assert held.json()["contact"]["name"] == "Nguyễn Thị Lan"
+
+
+async def granted(citizen: Citizen) -> None:
+    """An officer grants what was asked to be seen."""
+    async with citizen.desk.worker_db.transaction() as session:
+        asked = (await session.scalars(select(m.DataRequest).where(m.DataRequest.kind == "access"))).one()
+        officer = Officer(new_id(citizen.desk.clock.now()), None)
+        now = citizen.desk.clock.now()
+        await data_requests.fulfil(session, desk_of(citizen.desk.settings), officer, asked.id, now=now)
 
 
 async def test_reopening_needs_a_reason_and_a_case_that_is_finished(citizen: Citizen) -> None:

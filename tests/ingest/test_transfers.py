@@ -29,6 +29,7 @@ from services.ingest.resources import open_resources
 from services.ingest.settings import FeedbackSettings
 from services.ingest.transfers import wire
 from services.ingest.transfers.jobs import step_transfer
+from services.ingest.transfers.service import follow_again
 from tests.ingest.citizens import API_KEY, FEEDBACK_KEY, Citizen
 from tests.ingest.conftest import DeskWith
 from tests.ingest.desk import Desk
@@ -216,6 +217,18 @@ async def test_only_what_is_set_can_be_passed_on_to(beside: Next, signed_in: Any
     number = other.json()[0]["service_request_id"]
     beside.case = next(one for one in await beside.desk.cases() if one.reference == number)
     assert (await beside.pass_on()).status_code == 422
+
+
+async def test_one_that_stays_open_there_is_looked_at_ever_more_seldom_and_at_last_no_more(beside: Next) -> None:
+    await beside.pass_on()
+    await beside.later(seconds=1)
+    assert [follow_again(timedelta(days=days)) for days in (0, 1, 10, 100)] == [
+        timedelta(minutes=30), timedelta(minutes=30), timedelta(hours=5), timedelta(hours=12),
+    ]  # fmt: skip
+    await beside.later(days=181)
+    async with beside.desk.db.transaction() as session:
+        row = (await session.scalars(select(m.CaseTransfer))).one()
+    assert (row.state, row.trouble) == ("done", "still_open_there")
 
 
 async def test_what_its_sender_had_erased_is_not_sent(beside: Next) -> None:

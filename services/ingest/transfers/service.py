@@ -33,6 +33,7 @@ LEASE = timedelta(minutes=10)
 MOST_LOOKS = 6
 LOOK_AGAIN = timedelta(minutes=5)
 FOLLOW_AGAIN = timedelta(minutes=30)
+FOLLOW_FOR = timedelta(days=180)
 MOST_SEEN = 500
 
 
@@ -143,11 +144,18 @@ async def hear(
     for one in fresh:
         await record(session, desk, case, Step(Action.HEARD, public_note=_note(agency, one)), now=now)
     transfer.seen = [*transfer.seen, *(one.id for one in fresh)][-MOST_SEEN:]
-    transfer.looks, transfer.due_at = 0, now + FOLLOW_AGAIN
-    if updates and updates[-1].is_closed:
-        _move(transfer, TransferState.DONE, now, None)
+    age = now - (transfer.armed_at or now)
+    transfer.looks, transfer.due_at = 0, now + follow_again(age)
+    is_closed = bool(updates) and updates[-1].is_closed
+    if is_closed or age > FOLLOW_FOR:
+        _move(transfer, TransferState.DONE, now, None if is_closed else "still_open_there")
         await _audit(session, transfer, now)
     return len(fresh)
+
+
+def follow_again(age: timedelta) -> timedelta:
+    """Every half hour in its first day, ever more seldom after, at least twice a day."""
+    return min(max(FOLLOW_AGAIN, age / 48), timedelta(hours=12))
 
 
 def _note(agency: str, update: Update) -> str:
