@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from itertools import islice
 from typing import Any
 
 from libs.common.models.enums import DateProvenance
 from services.ingest.dates import FoundDate, parse_date
 from services.ingest.markup import one_line, plain_text
-from services.ingest.page_scan import PageScan, attributes, text_of
+from services.ingest.page_dates import microdata_date, visible_date
+from services.ingest.page_scan import PageScan
 
 _ARTICLE_TYPES = re.compile(r"(Article|BlogPosting|Report|LiveBlogPosting|NewsItem)$")
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
@@ -28,17 +28,6 @@ _PUBLISHED_META = (
 )  # fmt: skip
 _UPDATED_META = ("article:modified_time", "og:updated_time", "datemodified", "lastmod", "last-modified")
 _TITLE_SUFFIX = re.compile(r"\s+[|\-–—·»:]\s+[^|\-–—·»]{2,40}$")
-_DATE_CLASS = re.compile(rb"(^|[\s_-])(date|time|publish|pubdate|posted|ngay|thoi-?gian|meta)", re.IGNORECASE)
-_CLASSED = re.compile(
-    rb"""<(span|p|div|time|li|em)\s(?:[^<>]{0,600}\s)?class\s*=\s*"""
-    rb"""(?:"([^"<>]*)"|'?([^'"<>\s]*))[^<>]{0,600}>""",
-    re.IGNORECASE,
-)
-_DATED = re.compile(
-    rb"""<(?:time\s[^<>]{0,600}?(?:datetime\s*=|pubdate)|"""
-    rb"""[a-z]{1,10}\s[^<>]{0,600}?itemprop\s*=\s*["']?datePublished)[^<>]{0,600}>""",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,46 +165,15 @@ def _published(
     declared = parse_date(_string(article, "datePublished"), zone)
     if declared:
         return declared, DateProvenance.JSONLD
-    tagged = _first_date(meta, _PUBLISHED_META, zone) or _microdata_date(page, zone)
+    tagged = _first_date(meta, _PUBLISHED_META, zone) or microdata_date(page, zone)
     if tagged:
         return tagged, DateProvenance.META
-    visible = _visible_date(page, zone)
+    visible = visible_date(page, zone)
     return (visible, DateProvenance.TEXT) if visible else (None, DateProvenance.NONE)
 
 
 def _first_date(meta: Mapping[str, str], names: Iterable[str], zone: tzinfo) -> FoundDate | None:
     return next((found for name in names if (found := parse_date(meta.get(name), zone))), None)
-
-
-def _microdata_date(page: bytes, zone: tzinfo) -> FoundDate | None:
-    """A date in microdata or in a `time` element, its machine form before what it shows."""
-    for found in islice(_DATED.finditer(page), 5):
-        told = attributes(found[0])
-        raw = told.get("datetime") or told.get("content") or _shown(page, found.end(), 300)
-        if date := parse_date(raw, zone):
-            return date
-    return None
-
-
-def _visible_date(page: bytes, zone: tzinfo) -> FoundDate | None:
-    """A date in an element whose class says so, before looking anywhere else."""
-    for found in islice(_CLASSED.finditer(page), 3000):
-        if _DATE_CLASS.search(found[2] or found[3] or b""):
-            text = _shown(page, found.end(), 1500, found[1])
-            if 6 <= len(text) <= 120 and (date := parse_date(text, zone)):
-                return date
-    return None
-
-
-def _shown(page: bytes, start: int, size: int, name: bytes = b"time") -> str:
-    """What an element shows: from the end of its start tag to the closing tag that balances it, within `size`."""
-    depth, end = 1, min(start + size, len(page))
-    for found in re.finditer(b"<(/?)" + name + rb"[\s>]", page[start:end]):
-        depth += -1 if found[1] else 1
-        if depth == 0:
-            end = start + found.start()
-            break
-    return plain_text(text_of(page[start:end]))
 
 
 def canonical_of(scan: PageScan, meta: Mapping[str, str]) -> str | None:

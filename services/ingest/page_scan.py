@@ -20,7 +20,8 @@ MAX_HEADING = 2_000
 
 _MARK = re.compile(rb"<(?:!--|(script|style|meta|link|title|h1|html|/head|body)(?=[\s>/]))", re.IGNORECASE)
 _TAG_END = re.compile(rb"""(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")
-_ATTRIBUTE = re.compile(rb"""(?<![^\s"'/])([a-zA-Z][\w:.-]*+)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'=<>`]++))""")
+_ATTRIBUTE = re.compile(r"""(?<![^\s"'/])([a-zA-Z][\w:.-]*+)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'=<>`]++))""")
+_META_NAME = re.compile(rb"""\s(?:property|name|itemprop)\s*=\s*["']?([^"'<>]{1,60})""", re.IGNORECASE)
 _READ_META = re.compile(
     rb"title|descr|og:url|site_name|locale|language|time|date|pub|issued|created|modified|lastmod", re.IGNORECASE
 )
@@ -63,9 +64,9 @@ def scan_page(page: bytes, *, whole: bool = True) -> PageScan:
 def attributes(tag: bytes) -> dict[str, str]:
     """The attributes of a start tag, names in lower case, values without entities; the first of a name stands."""
     told: dict[str, str] = {}
-    for name, double, single, bare in _ATTRIBUTE.findall(tag):
-        value = text_of(double or single or bare)
-        told.setdefault(text_of(name).lower(), html.unescape(value) if "&" in value else value)
+    for name, double, single, bare in _ATTRIBUTE.findall(text_of(tag)):
+        value = double or single or bare
+        told.setdefault(name.lower(), html.unescape(value) if "&" in value else value)
     return told
 
 
@@ -131,7 +132,7 @@ def _keep(page: bytes, start: int, end: int, name: bytes, found: PageScan) -> No
     tag = page[start:end]
     if name == b"link" and b"canonical" not in tag.lower():
         return
-    if name == b"meta" and not _READ_META.search(tag):
+    if name == b"meta" and not any(map(_READ_META.search, _META_NAME.findall(tag))):
         return
     kept = found.metas if name == b"meta" else found.links
     if len(kept) < MAX_OF_A_KIND:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from lxml import etree
 
@@ -57,7 +58,9 @@ class _Laid:
 
 class _Overlay:
     def __init__(self, text: str) -> None:
-        self.text = letters(text)
+        lines = [line for line in map(letters, text.splitlines()) if line]
+        self.text = "".join(lines)
+        self.starts = set(accumulate((len(line) for line in lines), initial=0))
         self.at = 0
         self.taken: set[int] = set()
 
@@ -85,15 +88,15 @@ class _Overlay:
             laid.dropped += len(node)
 
     def _place(self, node: str) -> int:
-        """Where the text has these letters: right here, or for a long node further on, or anywhere not yet taken."""
+        """Where the text has these letters: right here, or for a long node at a line further on, or not yet taken."""
         if self.text.startswith(node, self.at):
             return self.at
         if len(node) < LONG:
             return -1
         found = self.text.find(node, self.at)
-        if found < 0 and (found := self.text.find(node)) in self.taken:
-            return -1
-        return found
+        if found < 0 or found not in self.starts:
+            found = self.text.find(node)
+        return found if found in self.starts and found not in self.taken else -1
 
 
 def votes_of(part: bytes, text: str) -> dict[str, tuple[int, int]]:

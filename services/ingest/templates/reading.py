@@ -84,7 +84,8 @@ def read_part(part: bytes, template: Template) -> Reading | None:
     if root is None:
         return None
     walk = _Walk(template)
-    walk.element(root, str(root.tag), "", 0)
+    tag = str(root.tag)
+    walk.element(root, tag, name_of(root, tag, ""), 0)
     walk.end_line()
     return walk.reading
 
@@ -95,49 +96,45 @@ class _Walk:
         self.reading = Reading()
         self.pieces: list[str] = []
 
-    def element(self, element: etree._Element, tag: str, above: str, depth: int) -> None:
-        name = name_of(element, tag, above)
-        if not self._is_kept(element, tag, name) or depth > MAX_DEPTH:
-            return
+    def element(self, element: etree._Element, tag: str, name: str, depth: int) -> None:
+        """Take the text of an element that is kept, in order."""
         is_block = tag in BLOCKS
         if is_block:
             self.end_line()
             if tag == "li":
                 self.pieces.append("- ")
-        if element.text:
-            self._take(element.text, tag)
+        take = self.pieces.append
+        if text := element.text:
+            take(text)
+            if tag == "a":
+                self.reading.linked += len(text)
         for child in element:
-            child_tag = child.tag
-            if child_tag not in SILENT:
-                self.element(child, child_tag, name, depth + 1)
-            if child.tail:
-                self._take(child.tail, tag)
+            inner = child.tag
+            if inner not in SILENT:
+                below = name_of(child, inner, name)
+                if self.verdicts.get(below) is Verdict.KEPT or self._is_kept(child, inner, below, depth):
+                    self.element(child, inner, below, depth + 1)
+            if text := child.tail:
+                take(text)
         if is_block:
             self.end_line()
 
-    def _take(self, text: str, tag: str) -> None:
-        self.pieces.append(text)
-        if tag == "a":
-            self.reading.linked += len(text)
-
-    def _is_kept(self, element: etree._Element, tag: str, name: str) -> bool:
+    def _is_kept(self, element: etree._Element, tag: str, name: str, depth: int) -> bool:
         verdict = self.verdicts.get(name)
-        if verdict is Verdict.KEPT:
-            return True
+        if verdict is Verdict.DROPPED or depth > MAX_DEPTH:
+            return False
         if verdict is Verdict.MIXED:
             return not is_link_alone(element)
-        if verdict is None:
-            size = shown(element) if len(element) or element.text else 0
-            self.reading.doubtful += size
-            return tag in INLINE or not size
-        return False
+        size = shown(element) if len(element) or element.text else 0
+        self.reading.doubtful += size
+        return tag in INLINE or not size
 
     def end_line(self) -> None:
         if self.pieces:
             line = " ".join("".join(self.pieces).split())
             if line and line != "-":
                 self.reading.lines.append(line)
-            self.pieces = []
+            self.pieces.clear()
 
 
 def shown(element: etree._Element, tag: str | None = None) -> int:
