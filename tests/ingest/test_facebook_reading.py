@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -75,6 +76,21 @@ async def test_without_the_feature_a_page_is_not_observable_and_that_is_told(
     (fetch,) = await desk.fetches()
     assert (fetch.outcome, fetch.items_seen) == ("error", 0)
     assert await desk.contents() == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"x-app-usage": '{"call_count": 95}'}, 3600),
+        ({"x-app-usage": '{"call_count": 20, "total_time": 5}'}, None),
+        ({"x-business-use-case-usage": '{"1": [{"estimated_time_to_regain_access": 19, "call_count": 100}]}'}, 1140),
+        ({"x-business-use-case-usage": '{"1": [3, {"call_count": "x"}], "2": 5}'}, None),
+        ({"x-app-usage": "[[[["}, None),
+        ({}, None),
+    ],
+)
+def test_what_is_left_of_the_limits_is_kept_to(headers: dict[str, str], seconds: int | None) -> None:
+    assert FacebookPage.rest_seconds(200, headers, b"", datetime(2026, 11, 24, tzinfo=UTC)) == seconds
 
 
 @pytest.mark.parametrize(

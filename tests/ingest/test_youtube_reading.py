@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from services.ingest.platforms import PlatformSettings
 from tests.ingest.conftest import DeskWith
 from tests.ingest.desk import Desk
 from tests.ingest.played import Played, running_platforms
+from tests.ingest.site import Answer, Site
 from tests.publish.test_images import movie
 
 CHANNEL, KEY, WHO = "UCkenhthanhpho0000000000", "AIza-khoa-doc-cong-khai", "Nguyễn Thị Bí Mật"
@@ -113,6 +115,47 @@ def test_odd_items_are_left_out() -> None:
     good = b'{"contentDetails": {"videoId": "abc"}, "snippet": {"title": 7, "publishedAt": "x"}}]}'
     (entry,) = YoutubeChannel.parse(odd + good).entries
     assert (entry.link, entry.title, entry.published_at) == ("https://www.youtube.com/watch?v=abc", None, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "seconds"),
+    [(403, "quotaExceeded", 3 * 3600 + 60), (403, "forbidden", None), (200, "quotaExceeded", None)],
+)
+def test_a_used_up_quota_is_waited_for_until_midnight_on_the_pacific(
+    status: int, reason: str, seconds: int | None
+) -> None:
+    body = f'{{"error": {{"errors": [{{"reason": "{reason}"}}]}}}}'.encode()
+    assert YoutubeChannel.rest_seconds(status, {}, body, datetime(2026, 11, 24, 5, 0, tzinfo=UTC)) == seconds
+
+
+async def answered_by(site: Site, desk_with: DeskWith, answer: Answer) -> tuple[Desk, str]:
+    told = PlatformSettings(youtube_key=SecretStr(KEY), youtube_url=site.url(""))
+    call = YoutubeChannel.api_call(ADDRESS, told)
+    path = call.url.removeprefix(site.url(""))
+    site.routes[path] = answer
+    desk: Desk = await desk_with(platforms=told)
+    await desk.register(ADDRESS, "youtube", "official")
+    return desk, path
+
+
+async def test_a_used_up_quota_is_asked_for_no_more_that_day(desk_with: DeskWith, site: Site) -> None:
+    used_up = Answer(b'{"error": {"errors": [{"reason": "quotaExceeded"}]}}', 403)
+    desk, path = await answered_by(site, desk_with, used_up)
+    await desk.poll()
+    assert await desk.later(hours=2, minutes=55) == 0
+    assert await desk.later(minutes=30) == 1
+    assert site.paths() == [path, path], "an API is asked by its own rules, not by robots.txt"
+    assert {request.headers["x-goog-api-key"] for request in site.log} == {KEY}
+
+
+async def test_an_api_that_leads_elsewhere_is_not_followed(desk_with: DeskWith, site: Site) -> None:
+    """What lets us in would go along."""
+    away = Answer(b"", 302, {"Location": f"http://localhost:{site.port}/nghe-len"})
+    desk, path = await answered_by(site, desk_with, away)
+    await desk.poll()
+    assert site.paths() == [path]
+    (fetch,) = await desk.fetches()
+    assert fetch.outcome == "refused"
 
 
 def test_a_key_goes_to_no_open_address() -> None:

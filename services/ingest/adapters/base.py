@@ -80,5 +80,9 @@ class AsksApi(Protocol):
         """Raises NotParsable where the address is none of the platform's, or no key is set."""
         ...
 
+    def rest_seconds(self, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> int | None:
+        """How long the platform asks to be left alone, said in its own way; None where it says nothing."""
+        ...
+
 
 SOURCE_KINDS: Registry[SourceKind] = Registry("source kind")

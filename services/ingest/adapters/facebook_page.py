@@ -4,7 +4,11 @@ Fields are named, and `from` is none of them. The token stands in the `Authoriza
 address, log or fetch. Pages of others answer only to an app with Page Public Content Access.
 """
 
+import json
+import math
 import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -19,6 +23,8 @@ _PAGE = re.compile(r"https?://(?:www\.|m\.)?facebook\.com/(?:profile\.php\?id=)?
 _NO_PAGES = frozenset({"groups", "people", "watch", "events", "profile.php", "share", "sharer", "login", "hashtag"})
 _FIELDS = "id,message,created_time,updated_time,permalink_url"
 MOST = 50
+NEARLY_ALL = 90.0
+"""Percent of what an app may ask for; beyond it others of its calls would be refused."""
 
 
 @SOURCE_KINDS.register("facebook_page")
@@ -38,11 +44,39 @@ class FacebookPage:
         return ApiCall(f"{base}/{found[1]}/published_posts?{query}", {"Authorization": f"Bearer {token}"})
 
     @staticmethod
+    def rest_seconds(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> int | None:
+        """By the usage headers: until access is regained, or an hour where little is left of what may be used."""
+        minutes = percent = 0.0
+        for said in _usages(headers):
+            minutes = max(minutes, _number(said, "estimated_time_to_regain_access"))
+            percent = max(percent, *(_number(said, name) for name in ("call_count", "total_cputime", "total_time")))
+        return int(minutes * 60) or (3600 if percent >= NEARLY_ALL else None)
+
+    @staticmethod
     def parse(
         data: bytes, *, content_type: str | None = None, url: str | None = None, language: str | None = None
     ) -> ParsedDocument:
         entries = [entry for item in items_of(data, "data", "Facebook") if (entry := _entry(item)) is not None]
         return ParsedDocument("facebook_page", None, language, entries)
+
+
+def _usages(headers: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    """What the platform says of the app's use, and of each use case of each page."""
+    for name in ("x-app-usage", "x-business-use-case-usage"):
+        try:
+            told = json.loads(headers.get(name) or "{}")
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(told, dict):
+            yield told
+            cases = [one for each in told.values() if isinstance(each, list) for one in each]
+            yield from (case for case in cases if isinstance(case, dict))
+
+
+def _number(said: Mapping[str, Any], name: str) -> float:
+    value = said.get(name)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if is_number and value is not None else 0.0
 
 
 def _entry(item: dict[str, Any] | Any) -> Entry | None:

@@ -5,8 +5,11 @@ header (`X-Goog-Api-Key`), so that it is in no address, log or fetch.
 """
 
 import re
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from services.ingest.adapters.api import items_of, secret_of, text_at
 from services.ingest.adapters.base import SOURCE_KINDS, ApiCall, Entry, NotParsable, ParsedDocument
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 _CHANNEL = re.compile(r"https?://(?:www\.|m\.)?youtube\.com/channel/UC([\w-]{22})/?(?:[?#].*)?")
 _FIELDS = "items(snippet(title,description,publishedAt),contentDetails(videoId,videoPublishedAt))"
 MOST = 50
+_USED_UP = (b"quotaExceeded", b"dailyLimitExceeded")
+_PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 @SOURCE_KINDS.register("youtube")
@@ -40,6 +45,15 @@ class YoutubeChannel:
         }
         base = platforms.youtube_url.rstrip("/")
         return ApiCall(f"{base}/youtube/v3/playlistItems?{urlencode(query, safe='(),')}", {"X-Goog-Api-Key": key})
+
+    @staticmethod
+    def rest_seconds(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> int | None:
+        """A quota that is used up is whole again at midnight, Pacific time."""
+        if status not in (403, 429) or not any(reason in body[:4096] for reason in _USED_UP):
+            return None
+        there = now.astimezone(_PACIFIC)
+        midnight = datetime.combine(there.date() + timedelta(days=1), time(0), _PACIFIC)
+        return int((midnight - now).total_seconds()) + 60
 
     @staticmethod
     def parse(
