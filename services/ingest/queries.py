@@ -161,13 +161,6 @@ _POINT_KEYS = text(
     WHERE old.url_hash = new.key
     """
 )
-_UPDATE_SUMMARIES = text(
-    """
-    UPDATE contents AS old SET summary = new.summary
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:summaries AS text[])) AS new (id, summary)
-    WHERE old.id = new.id
-    """
-)
 
 
 async def claim_keys(
@@ -251,11 +244,6 @@ async def contents_of_texts(
 async def point_keys(session: AsyncSession, contents: Mapping[bytes, UUID]) -> None:
     """Let keys lead to these contents."""
     await session.execute(_POINT_KEYS, {"keys": list(contents), "ids": list(contents.values())})
-
-
-async def update_summaries(session: AsyncSession, summaries: Mapping[UUID, str | None]) -> None:
-    ids = sorted(summaries)
-    await session.execute(_UPDATE_SUMMARIES, {"ids": ids, "summaries": [summaries[one] for one in ids]})
 
 
 async def list_contents(session: AsyncSession, source_id: UUID | None, page: PageRequest) -> Sequence[Row[Any]]:

@@ -23,6 +23,7 @@ from services.ingest.addresses import page_host
 from services.ingest.domain import Known, Verdict, are_alike, is_known_by_text, judge
 from services.ingest.queries import NewContent
 from services.ingest.revisions import service as revisions
+from services.ingest.revisions.queries import refresh_heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ async def _revise(session: AsyncSession, met: Sequence[_Met], now: datetime) -> 
 async def _refresh_summaries(session: AsyncSession, met: Sequence[_Met]) -> None:
     """Another summary of the same text is no revision, but it is the one to show."""
     changed = {
-        one.known.content_id: one.item.summary
+        one.known.content_id: (one.item.title, one.item.summary)
         for one in met
         if one.known
         and one.known.source_id == one.item.source_id
@@ -208,4 +209,4 @@ async def _refresh_summaries(session: AsyncSession, met: Sequence[_Met]) -> None
         and one.item.summary not in (None, "", one.known.summary)
     }
     if changed:
-        await queries.update_summaries(session, changed)
+        await refresh_heads(session, changed)

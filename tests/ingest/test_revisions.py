@@ -196,10 +196,12 @@ async def test_a_stamp_or_another_summary_is_no_revision(press: Desk) -> None:
     content_id = await push(press)
     await push(press, text="Cập nhật lúc 10:30 29/11/2026\n" + FIRE)
     await push(press, summary="Tóm tắt khác")
+    await push(press, title="CHÁY CHUNG CƯ: 12 người chết", summary="Tóm tắt khác")
     assert await press.events(REVISED) == []
     assert len(await press.events(INGESTED)) == 1
     [content] = await press.contents()
     assert (content.revision, content.summary, content.text) == (1, "Tóm tắt khác", FIRE)
+    assert content.title == "CHÁY CHUNG CƯ: 12 người chết"
     answer = await press.ask("GET", f"/contents/{content_id}/revisions")
     assert [one["revision"] for one in answer.json()] == [1]
 

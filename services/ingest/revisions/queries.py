@@ -1,6 +1,6 @@
 """Every SQL statement of revisions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -26,6 +26,13 @@ _UPDATE_CONTENTS = text(
     SET title = new.title, summary = new.summary, text = new.body, content_hash = new.hash, revision = old.revision + 1
     FROM unnest(CAST(:ids AS uuid[]), CAST(:titles AS text[]), CAST(:summaries AS text[]), CAST(:texts AS text[]),
                 CAST(:hashes AS bytea[])) AS new (id, title, summary, body, hash)
+    WHERE old.id = new.id
+    """
+)
+_REFRESH = text(
+    """
+    UPDATE contents AS old SET title = new.title, summary = new.summary
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:titles AS text[]), CAST(:summaries AS text[])) AS new (id, title, summary)
     WHERE old.id = new.id
     """
 )
@@ -67,6 +74,13 @@ async def replace_versions(
         },
     )
     await session.execute(_UPDATE_KEYS, {"keys": [item.key for item in contents], "hashes": hashes})
+
+
+async def refresh_heads(session: AsyncSession, heads: Mapping[UUID, tuple[str, str | None]]) -> None:
+    """Other words above the same text, of no weight: (title, summary) to show from now on."""
+    ids = sorted(heads)
+    values = {"titles": [heads[one][0] for one in ids], "summaries": [heads[one][1] for one in ids]}
+    await session.execute(_REFRESH, {"ids": ids, **values})
 
 
 async def list_versions(session: AsyncSession, content_id: UUID, limit: int) -> list[ContentRevision]:

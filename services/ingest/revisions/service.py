@@ -25,9 +25,10 @@ async def revise_contents(
     session: AsyncSession, items: Mapping[UUID, NewContent], now: datetime
 ) -> dict[bytes, RevisedItem]:
     """Of items that hash otherwise than what is stored under their content's id, those that a reader would call
-    changed; by key of the item."""
+    changed; by key of the item. A title or summary of no other meaning is shown from now on, and nothing is told."""
     stored = await queries.lock_versions(session, list(items))
     changed: dict[UUID, tuple[NewContent, RevisedItem]] = {}
+    fresh: dict[UUID, tuple[str, str | None]] = {}
     for content_id, (revision, old) in stored.items():
         item = items[content_id]
         new = without_loss(old, Version(item.title, item.summary or old.summary, item.text))
@@ -35,6 +36,10 @@ async def revise_contents(
         if change:
             kept = replace(item, summary=new.summary, text=new.text, content_hash=content_hash(new.title, new.text))
             changed[content_id] = kept, _told(content_id, revision + 1, change)
+        elif (new.title, new.summary) != (old.title, old.summary):
+            fresh[content_id] = new.title, new.summary
+    if fresh:
+        await queries.refresh_heads(session, fresh)
     if changed:
         rows = [(new_id(now), content_id, item) for content_id, (item, _) in changed.items()]
         await queries.replace_versions(session, rows, now)
