@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from libs.common import models as m
 from libs.common.bus import HandlerContext
@@ -14,6 +14,7 @@ from libs.common.events.base import Event
 from libs.common.events.content import ClassifiedItem, ContentsClassified
 from libs.common.events.conversation import ConversationEscalated, ConversationsReceived
 from libs.common.ids import new_id
+from services.classify.story_queries import index_contents
 from services.ingest import subscribers
 from services.ingest.resources import open_resources
 from tests.ingest.conftest import DeskWith
@@ -93,7 +94,7 @@ async def test_a_comment_is_a_masked_post_of_its_channels_own_source(page: Chann
     assert (kept.kind, kept.title, kept.text, kept.url) == ("post", "", MASKED, None)
     assert kept.published_at == page.desk.clock.now()
     source = await page.desk.health(str(kept.source_id))
-    assert (source["kind"], source["group"]) == ("conversation", "official")
+    assert (source["kind"], source["group"]) == ("conversation", "citizen")
     assert source["name"].startswith("Ý kiến trên kênh Trang thành phố · ")
     assert await page.desk.events(INGESTED) == [{"content_ids": [str(kept.id)]}]
 
@@ -202,3 +203,23 @@ def test_no_outside_subscriber_is_told_of_conversations() -> None:
     for event in (ConversationsReceived, ConversationEscalated):
         assert event.subject.startswith("lantoa.conversation.")
         assert not any("text" in name or "body" in name for name in event.model_fields)
+
+
+@pytest.mark.mission("M37")
+async def test_what_was_taken_back_is_in_no_index_either(page: Channel, db_as: Any) -> None:
+    """Who is told of a content reads it anew: of the search index, as classify keeps it, no word is left."""
+    said = await page.say("Cột điện nghiêng trước cổng trường")
+    await page.received(said)
+    (kept,) = await page.desk.contents()
+    found = select(func.count()).where(m.SearchDocument.tsv.op("@@")(func.plainto_tsquery("vi_simple", "nghiêng")))
+
+    async def indexed() -> int:
+        async with db_as("classify").transaction() as session:
+            await index_contents(session, [kept.id])
+        async with page.desk.db.transaction() as session:
+            return await session.scalar(found) or 0
+
+    assert await indexed() == 1
+    await page.change(said, body=None, state="removed")
+    await page.received(said)
+    assert await indexed() == 0

@@ -48,12 +48,12 @@ async def receive_comments(
 
 
 def _source(heard: Heard, now: datetime) -> dict[str, Any]:
-    """One for each channel. It is official, so that what citizens post there is masked and opens cases."""
+    """One for each channel. It is citizens' speech: masked, open to cases, and no part of what is published as news."""
     return {
         "id": heard.channel_id,
         "kind": SourceKind.CONVERSATION,
         "name": source_name(heard),
-        "group": SourceGroup.OFFICIAL,
+        "group": SourceGroup.CITIZEN,
         "state": SourceState.ACTIVE,
         "created_at": now,
     }
