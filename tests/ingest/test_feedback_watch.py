@@ -45,7 +45,11 @@ async def test_unaccepted_after_eight_working_hours_the_unit_and_the_city_are_to
     assert await run(casework, jobs.watch_limits, 2) == [1, 0]
     await casework.done(opened.case_id, "accept")
     assert await run(casework, jobs.watch_limits) == [0]
-    assert await casework.notices() == [*told, ("feedback_unaccepted", 0, other.id)]
+    assert await casework.notices() == [
+        *told,
+        ("feedback_forwarded", 0, other.id),
+        ("feedback_unaccepted", 0, other.id),
+    ]
     assert "0912" not in str([(one.subject, one.body) for one in await casework.rows(m.Notification)])
 
 
@@ -70,6 +74,7 @@ async def test_a_reopened_case_has_its_own_limits_and_is_told_again(casework: Ca
     assert await run(casework, jobs.watch_limits) == [1]
     await casework.answered(opened.case_id)
     await casework.follow(opened, "reopen", reason="Chưa ai đến làm.")
+    assert (await casework.notices())[-1] == ("feedback_reopened", 0, None)
     assert await run(casework, jobs.watch_limits) == [0]
     casework.later(days=2)
     assert await run(casework, jobs.watch_limits, 2) == [1, 0]

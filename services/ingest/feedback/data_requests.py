@@ -11,14 +11,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import audit
-from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models import DataRequest, FeedbackCase
-from libs.common.models.enums import Role
 from libs.common.models.feedback import DataRequestKind, DataRequestState
-from services.ingest.feedback import intake, queries, sender_queries, steps
+from services.ingest.feedback import intake, sender_queries, steps
 from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.lifecycle import Action
+from services.ingest.feedback.notices import Notice, clock_time, tell
 from services.ingest.feedback.officers import Officer, lock_case, unsealed
 from services.ingest.feedback.problems import DataRequestNotFound, NotPossibleNow
 from services.ingest.feedback.steps import Step
@@ -48,21 +47,16 @@ async def request_data(
 
 async def _tell_desk(session: AsyncSession, request_id: UUID, due_at: datetime, now: datetime) -> None:
     """At once: two days are short."""
-    notice = {
-        "id": new_id(now),
-        "kind": "data_request",
-        "role": Role.FEEDBACK_OFFICER,
-        "unit_id": None,
-        "object_type": "data_request",
-        "object_id": request_id,
-        "subject": "Có yêu cầu về dữ liệu cá nhân của người gửi phản ánh",
-        "body": f"Cần trả lời trước {due_at.astimezone(HANOI):%H:%M ngày %d/%m/%Y}.",
-        "level": 0,
-        "dedupe": f"data-request:asked:{request_id}",
-        "created_at": now,
-        "sent_at": None,
-    }
-    await queries.tell_once(session, notice)
+    notice = Notice(
+        "data_request",
+        request_id,
+        None,
+        subject="Có yêu cầu về dữ liệu cá nhân của người gửi phản ánh",
+        body=f"Cần trả lời trước {clock_time(due_at)}.",
+        dedupe=f"data-request:asked:{request_id}",
+        object_type="data_request",
+    )
+    await tell(session, notice, now)
 
 
 async def fulfil(

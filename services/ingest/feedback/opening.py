@@ -12,12 +12,13 @@ from libs.common.clock import HANOI
 from libs.common.events.content import FeedbackOpened
 from libs.common.ids import new_id
 from libs.common.models import CaseEvent
-from libs.common.models.enums import CaseState, Role, Urgency
+from libs.common.models.enums import CaseState, Urgency
 from libs.common.models.feedback import ReportChannel
 from libs.common.outbox import emit
 from services.ingest.feedback import queries
 from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.lifecycle import Action
+from services.ingest.feedback.notices import Notice, clock_time, tell
 from services.ingest.feedback.queries import Unit
 from services.ingest.feedback.rules import case_reference, case_subject, is_urgent
 
@@ -122,22 +123,16 @@ async def _record(session: AsyncSession, opened: OpenedCase, row: dict[str, Any]
             facts={"channel": str(row["channel"])},
         )
     if row["urgency"] == Urgency.URGENT:
-        await queries.tell_once(session, urgent_notice(opened, row, now))
+        await tell(session, urgent_notice(opened, row["unit_id"], row["due_at"]), now)
 
 
-def urgent_notice(opened: OpenedCase, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+def urgent_notice(opened: OpenedCase, unit_id: UUID | None, due_at: datetime) -> Notice:
     """For the unit's officers at once: four hours are short."""
-    return {
-        "id": new_id(now),
-        "kind": "feedback_urgent",
-        "role": Role.FEEDBACK_OFFICER,
-        "unit_id": row["unit_id"],
-        "object_type": "feedback_case",
-        "object_id": opened.id,
-        "subject": f"KHẨN: phản ánh {opened.reference}",
-        "body": f"Cần xử lý trước {row['due_at'].astimezone(HANOI):%H:%M ngày %d/%m/%Y}.",
-        "level": 0,
-        "dedupe": f"feedback:urgent:{opened.id}",
-        "created_at": now,
-        "sent_at": None,
-    }
+    return Notice(
+        "feedback_urgent",
+        opened.id,
+        unit_id,
+        subject=f"KHẨN: phản ánh {opened.reference}",
+        body=f"Cần xử lý trước {clock_time(due_at)}.",
+        dedupe=f"feedback:urgent:{opened.id}",
+    )

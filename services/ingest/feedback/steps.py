@@ -15,7 +15,8 @@ from libs.common.models.enums import CaseState, Urgency
 from libs.common.outbox import emit
 from services.ingest.feedback import queries, sender_queries
 from services.ingest.feedback.desk import FeedbackDesk
-from services.ingest.feedback.lifecycle import Action, Standing, after
+from services.ingest.feedback.lifecycle import UNACCEPTED, Action, Standing, after
+from services.ingest.feedback.notices import Notice, clock_time, tell
 from services.ingest.feedback.problems import FeedbackNotFound, NotPossibleNow
 
 
@@ -64,6 +65,28 @@ async def take(session: AsyncSession, desk: FeedbackDesk, case: FeedbackCase, st
     await record(session, desk, case, step, now=now)
     if step.action is Action.CLOSED:
         await _tell_resolved(session, case, now)
+    if step.action in _NEWS:
+        await _tell_unit(session, case, step.action, now)
+
+
+_NEWS = {
+    Action.FORWARDED: "Phản ánh {} được chuyển đến đơn vị",
+    Action.REOPENED: "Người gửi đề nghị xử lý lại phản ánh {}",
+}
+
+
+async def _tell_unit(session: AsyncSession, case: FeedbackCase, action: Action, now: datetime) -> None:
+    """Whoever has the case now, at once."""
+    due = case.accept_due_at if case.state in UNACCEPTED else case.due_at
+    notice = Notice(
+        f"feedback_{action}",
+        case.id,
+        case.unit_id,
+        subject=_NEWS[action].format(case.reference),
+        body=f"Hạn: {clock_time(due)}." if due else "Không có hạn riêng.",
+        dedupe=f"feedback:{action}:{case.id}:{now.isoformat()}",
+    )
+    await tell(session, notice, now)
 
 
 async def record(session: AsyncSession, desk: FeedbackDesk, case: FeedbackCase, step: Step, *, now: datetime) -> None:

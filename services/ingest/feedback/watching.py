@@ -9,15 +9,12 @@ from uuid import UUID, uuid5
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import telemetry
-from libs.common.clock import HANOI
-from libs.common.ids import new_id
 from libs.common.mail import Letter
-from libs.common.models import DataRequest, FeedbackCase
-from libs.common.models.enums import Role
+from libs.common.models import FeedbackCase
 from services.ingest.feedback import officers, sender_queries, steps, watch_queries
-from services.ingest.feedback import queries as cases
 from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.lifecycle import Action, is_unaccepted_too_long, is_undone_too_long
+from services.ingest.feedback.notices import Notice, clock_time, tell
 from services.ingest.feedback.problems import ContactLost
 from services.ingest.feedback.sealing import ContactUnreadable
 from services.ingest.feedback.steps import Step, standing
@@ -51,54 +48,37 @@ _SAID = {
 async def _tell(session: AsyncSession, case: FeedbackCase, what: str, due: datetime, now: datetime) -> int:
     told = 0
     for level, unit_id in [(0, case.unit_id), (1, None)][0 if case.unit_id else 1 :]:
-        told += await cases.tell_once(session, _notice(case, what, due, level, unit_id, now))
+        notice = Notice(
+            f"feedback_{what}",
+            case.id,
+            unit_id,
+            subject=f"{_SAID[what]}: phản ánh {case.reference}",
+            body=f"Hạn {clock_time(due)} đã qua.",
+            dedupe=watch_queries.told_key(case, what, level),
+            level=level,
+        )
+        told += await tell(session, notice, now)
     if told:
         telemetry.count("lantoa.feedback.overdue", kind=what)
     return told
-
-
-def _notice(
-    case: FeedbackCase, what: str, due: datetime, level: int, unit_id: UUID | None, now: datetime
-) -> dict[str, object]:
-    return {
-        "id": new_id(now),
-        "kind": f"feedback_{what}",
-        "role": Role.FEEDBACK_OFFICER,
-        "unit_id": unit_id,
-        "object_type": "feedback_case",
-        "object_id": case.id,
-        "subject": f"{_SAID[what]}: phản ánh {case.reference}",
-        "body": f"Hạn {due.astimezone(HANOI):%H:%M ngày %d/%m/%Y} đã qua.",
-        "level": level,
-        "dedupe": watch_queries.told_key(case, what, level),
-        "created_at": now,
-        "sent_at": None,
-    }
 
 
 async def tell_late_requests(session: AsyncSession, now: datetime) -> int:
     """Requests about personal data that were not answered in their two working days: the city's duty desk."""
     told = 0
     for request, reference in await watch_queries.list_late_requests(session, now, AT_ONCE):
-        told += await cases.tell_once(session, _late_notice(request, reference, now))
+        notice = Notice(
+            "data_request_late",
+            request.id,
+            None,
+            subject=f"Quá hạn trả lời yêu cầu về dữ liệu cá nhân: phản ánh {reference}",
+            body=f"Hạn {clock_time(request.due_at)} đã qua.",
+            dedupe=watch_queries.late_key(request.id),
+            level=1,
+            object_type="data_request",
+        )
+        told += await tell(session, notice, now)
     return told
-
-
-def _late_notice(request: DataRequest, reference: str, now: datetime) -> dict[str, object]:
-    return {
-        "id": new_id(now),
-        "kind": "data_request_late",
-        "role": Role.FEEDBACK_OFFICER,
-        "unit_id": None,
-        "object_type": "data_request",
-        "object_id": request.id,
-        "subject": f"Quá hạn trả lời yêu cầu về dữ liệu cá nhân: phản ánh {reference}",
-        "body": f"Hạn {request.due_at.astimezone(HANOI):%H:%M ngày %d/%m/%Y} đã qua.",
-        "level": 1,
-        "dedupe": watch_queries.late_key(request.id),
-        "created_at": now,
-        "sent_at": None,
-    }
 
 
 # --- was it solved? -----------------------------------------------------------------------------------------
