@@ -16,7 +16,7 @@ from libs.common.models.enums import Role
 from services.ingest.feedback import limits
 from services.ingest.feedback.catalogue import catalogue
 from services.ingest.feedback.open311_wire import Form, Rejected, read_form, read_report, read_search, render
-from services.ingest.feedback.settings import Open311Settings
+from services.ingest.feedback.settings import FormSettings, Open311Settings
 from services.ingest.settings import FeedbackSettings, IntakeSettings
 from tests.ingest.citizens import API_KEY, CODE, FEEDBACK_KEY, OPEN311, Citizen, children, errors_of
 from tests.ingest.conftest import DeskWith
@@ -317,6 +317,24 @@ def test_any_text_makes_xml_that_can_be_read(text: str) -> None:
     body = render("errors", [{"code": 400, "description": text}], Form.XML)
     assert body.startswith(b"<?xml version='1.0' encoding='utf-8'?>")
     assert ElementTree.fromstring(body).findtext("error/code") == "400"
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("203.0.113.9", "", "203.0.113.9"),
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),  # it is no proxy of ours, and may say what it likes
+        ("10.1.2.3", "198.51.100.1", "198.51.100.1"),
+        ("10.1.2.3", "1.2.3.4, 198.51.100.1, 10.9.9.9", "198.51.100.1"),  # the first is what the client made up
+        ("10.1.2.3", "unknown, 10.9.9.9", "10.9.9.9"),
+        ("10.1.2.3", "198.51.100.1, rubbish", "10.1.2.3"),
+        ("::ffff:10.1.2.3", "198.51.100.1", "198.51.100.1"),
+        ("10.1.2.3", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("testclient", "198.51.100.1", "testclient"),
+    ],
+)
+def test_a_client_is_the_last_that_no_proxy_of_ours_is(peer: str, forwarded: str, client: str) -> None:
+    assert limits.client_of(peer, forwarded, FormSettings().proxies) == client
 
 
 def test_a_bucket_fills_evenly_and_knows_no_addresses() -> None:

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 
 from services.ingest.api import SettingsDep
 from services.ingest.feedback.form import Tickets
-from services.ingest.feedback.limits import Buckets
+from services.ingest.feedback.limits import Buckets, client_of
 from services.ingest.settings import IngestSettings
 
 
@@ -32,7 +32,7 @@ def open_doors(settings: IngestSettings) -> Doors:
         Buckets(settings.open311.reads_per_hour, 300),
         Buckets(settings.open311.per_hour, settings.open311.burst),
         Buckets(settings.form.per_hour, settings.form.burst),
-        Buckets(settings.form.looks_per_hour, 60),
+        Buckets(settings.form.looks_per_hour, 120),
         Tickets(key.get_secret_value().encode() if key else secrets.token_bytes(32)),
     )
 
@@ -49,5 +49,7 @@ DoorsDep = Annotated[Doors, Depends(get_doors)]
 
 
 def peer_of(request: Request) -> str:
-    """The network address that asks, as the server's trusted proxy says it; held in memory, hashed."""
-    return request.client.host if request.client else ""
+    """The network address that asks; held in memory, hashed."""
+    settings: IngestSettings = request.app.state.settings
+    peer = request.client.host if request.client else ""
+    return client_of(peer, request.headers.get("x-forwarded-for", ""), settings.form.proxies)

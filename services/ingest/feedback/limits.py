@@ -4,10 +4,40 @@ import hashlib
 import math
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 MOST_KNOWN = 10_000
+Network = IPv4Network | IPv6Network
+
+
+def client_of(peer: str, forwarded: str, proxies: Sequence[Network]) -> str:
+    """Who asks, as far as it can be believed: from the right of X-Forwarded-For, the first that is no proxy of ours.
+
+    An IPv6 client is the /64 that its provider gave it. What is no address counts as it is written.
+    """
+    client = peer
+    for hop in reversed(forwarded.split(",")):
+        if not _is_ours(client, proxies) or _address(hop) is None:
+            break
+        client = hop.strip()
+    address = _address(client)
+    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else client
+
+
+def _address(written: str) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(written.strip().strip("[]"))
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _is_ours(written: str, proxies: Sequence[Network]) -> bool:
+    address = _address(written)
+    return address is not None and any(address.version == one.version and address in one for one in proxies)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,8 @@
 """Settings of the doors of feedback: Open311 as a server and as a client, and the public form."""
 
 import re
+from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, model_validator
@@ -108,8 +110,34 @@ def _parsed(adapter: TypeAdapter[list[T]], told: SecretStr | None, name: str) ->
 
 
 class FormSettings(BaseModel):
-    """The public form."""
+    """The public form. The limits are wide: behind one address of a mobile network there are thousands of people."""
 
-    per_hour: int = Field(default=20, ge=1, description="reports from one network address in an hour, after the burst")
-    burst: int = Field(default=8, ge=1, description="reports from one network address at once")
-    looks_per_hour: int = Field(default=240, ge=1, description="looks at the state of cases, the same way")
+    per_hour: int = Field(default=200, ge=1, description="reports from one network address in an hour, after the burst")
+    burst: int = Field(default=60, ge=1, description="reports from one network address at once")
+    looks_per_hour: int = Field(default=1200, ge=1, description="looks at the state of cases, the same way")
+    trusted_proxies: list[str] = Field(
+        default=[
+            "127.0.0.0/8",
+            "::1/128",
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "fc00::/7",
+        ],
+        description="networks of the proxies before this service; what they say of the client's address is believed",
+    )
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return _networks(tuple(self.trusted_proxies))
+
+    @model_validator(mode="after")
+    def _networks_are_networks(self) -> Self:
+        _ = self.proxies
+        return self
+
+
+@cache
+def _networks(written: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(one) for one in written)
