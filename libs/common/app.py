@@ -91,10 +91,28 @@ def create_app(service: Service, settings: Any = None, clock: Clock | None = Non
     app.state.tokens = TokenVerifier(settings.auth)
     errors.install(app)
     app.add_middleware(telemetry.ServerSpans)
+    app.add_middleware(_NotGuessed)
     for router in (health.router, *service.routers):
         # As they stand: including them would make each route anew for each app, a quarter of a second for publish.
         app.router.routes.extend(router.routes)
     return app
+
+
+class _NotGuessed:
+    """ASGI middleware: what strangers wrote leaves as what it is said to be; no browser guesses a page in it."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def say(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                told = message.setdefault("headers", [])
+                if not any(name.lower() == b"x-content-type-options" for name, _ in told):
+                    message["headers"] = [*told, (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        await self._app(scope, receive, say if scope["type"] == "http" else send)
 
 
 def resources(request: Request) -> Any:

@@ -34,6 +34,11 @@ GUESSED_FROM = 20_000
 """Bytes from whose statistics an undeclared encoding is guessed."""
 _TAG = re.compile(r"<[A-Za-z/!][^<>]*>")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
+_RUNS = re.compile(
+    r"<\s*/?\s*(?:script|style|iframe|frame|object|embed|applet|svg|math|img|image|video|audio|source|form|input|button"
+    r"|body|base|meta|link|template|noscript|details|plaintext|xmp)\b|<[a-z][^<>]*[\s/]on[a-z]{3,20}\s*=",
+    re.IGNORECASE,
+)
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"  # no text at all
     "\u202a-\u202e\u2066-\u2069"  # turn the order of what is read around (UTS #55)
@@ -170,6 +175,12 @@ def plain_text(markup: str) -> str:
     if not _TAG.search(markup):
         return one_line(html.unescape(markup) if "&" in markup else markup)
     return one_line(paragraphs(markup))
+
+
+def told_as_text(text: str) -> str:
+    """One line of what a feed calls plain text, or what its reader took for it. Tags that would run are none all the
+    same: whoever shows a title as HTML one day shows no more than its words."""
+    return plain_text(text) if _RUNS.search(text) else one_line(text)
 
 
 def paragraphs(markup: str) -> str:

@@ -14,7 +14,17 @@ from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable, Pars
 from services.ingest.adapters.jsonfeed import looks_like_json, parse_json_feed
 from services.ingest.adapters.plainfeed import MAX_ENTRIES, read_plain
 from services.ingest.dates import FoundDate, assumed_zone, has_zone, in_utc, parse_date
-from services.ingest.markup import BombError, as_utf8, decode, html_tree, one_line, paragraphs, plain_text, unpack
+from services.ingest.markup import (
+    BombError,
+    as_utf8,
+    decode,
+    html_tree,
+    one_line,
+    paragraphs,
+    plain_text,
+    told_as_text,
+    unpack,
+)
 
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -189,7 +199,7 @@ def _one_line_of(raw: Mapping[str, Any], key: str) -> str | None:
     if not isinstance(value, str):
         return None
     kind = (raw.get(f"{key}_detail") or {}).get("type", "text/html")
-    return (one_line(value) if kind == "text/plain" else plain_text(value)) or None
+    return (told_as_text(value) if kind == "text/plain" else plain_text(value)) or None
 
 
 def _content(raw: Mapping[str, Any]) -> str | None:
