@@ -296,6 +296,10 @@ async def test_rows_become_cases_and_their_senders_lie_under_seal(desk_with: Des
     assert {(case.channel, case.topic) for case in cases} == {("import", "giao_thong")}
     assert not any("Bí Mật" in f"{case.subject} {case.body}" or "0912" in case.body for case in cases)
     assert await desk.count(m.CaseContact) == 2
+    async with desk.db.transaction() as session:
+        tables = [table.name for table in m.Base.metadata.sorted_tables]
+        held = [str(list(await session.scalars(text(f'SELECT t::text FROM "{name}" t')))) for name in tables]
+    assert not any(planted in rows for rows in held for planted in ("Bí Mật", "0987654321", "bimat@", "0912 345"))
     again = (await send(desk, as_csv(rows), officer, into="cases")).json()
     assert (again["stored"], again["duplicates"], await desk.count(m.FeedbackCase)) == (0, 2, 2)
 
