@@ -51,12 +51,13 @@ async def change(desk: Desk, source: m.Source, **values: Any) -> None:
         await session.execute(update(m.Source).where(m.Source.id == source.id).values(values))
 
 
-async def brought(desk: Desk, source: m.Source, *times: datetime) -> None:
+async def brought(desk: Desk, source: m.Source, *times: datetime, body: str = "Nội dung") -> None:
     """Contents of a source, as if they had been stored at these times."""
     rows = [
         {
             "id": new_id(at), "source_id": source.id, "kind": "article", "url": f"https://tin.example/{source.id}/{n}",
-            "title": f"Tin {n}", "text": "Nội dung", "language": "vi", "published_from": "none", "first_seen_at": at,
+            "title": f"Tin {n}", "text": body,
+            "summary": "Tóm tắt ngắn.", "language": "vi", "published_from": "none", "first_seen_at": at,
             "content_hash": n.to_bytes(32, "big"), "revision": 1,
         }
         for n, at in enumerate(times)
@@ -259,6 +260,35 @@ async def test_many_that_fail_together_are_told_in_one(desk: Desk) -> None:
     assert {one.health for one in await events(desk)} == {"failing"}
     (told,) = await notifications(desk)
     assert told.subject == f"{service.MANY + 2} nguồn cùng lúc: không trả lời"
+
+
+async def test_articles_that_come_thin_all_at_once_are_told_and_end_when_they_come_whole(desk: Desk) -> None:
+    now = desk.clock.now()
+    names = {"health": "ok", "health_since": now - timedelta(days=9), "created_at": now - timedelta(days=9)}
+    source, always = [await desk.make.source(last_ok_at=now, last_item_at=now, **names) for _ in range(2)]
+    long = "Một đoạn văn kể chuyện khu phố. " * 40
+    week = [now - timedelta(days=2, minutes=n) for n in range(40)]
+    await brought(desk, source, *week, body=long)
+    await brought(desk, always, *week, body="Tóm tắt ngắn.")
+    hour = [now - timedelta(minutes=n) for n in range(12)]
+    async with worker(desk) as run:
+        await run(jobs.watch_texts)
+        assert await events(desk) == []
+        for one in (source, always):
+            await brought(desk, one, *hour, body="Tóm tắt ngắn.")
+        await run(jobs.watch_texts)
+        (thin,) = await events(desk)
+        assert (thin.source_id, thin.health, thin.cause) == (source.id, "broken", "thin")
+        assert thin.reason.startswith("12 trong 12 bài mới chỉ còn lấy được tóm tắt, trước đây chỉ 0%")
+        desk.clock.advance(timedelta(minutes=30))
+        await run(jobs.judge_sources)
+        assert (await events(desk))[-1].cause in ("thin", "read"), "answers go on being well; that ends nothing"
+        assert (await desk.health(str(source.id)))["health"] == "broken"
+        await brought(desk, source, *(desk.clock.now() - timedelta(seconds=n) for n in range(4)), body=long)
+        await run(jobs.watch_texts)
+    mine = [one for one in await events(desk) if one.source_id == source.id]
+    assert [(one.health, one.cause) for one in mine] == [("broken", "thin"), ("ok", "recovered")]
+    assert [one.role for one in await notifications(desk)] == ["admin", "admin"]
 
 
 # --- looked at -----------------------------------------------------------------------------------------------

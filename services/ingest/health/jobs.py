@@ -54,6 +54,14 @@ async def learn_norms(ctx: Context) -> int:
     return 1 if len(found) == LESSONS else 0
 
 
+@jobs.every(seconds=600)
+async def watch_texts(ctx: Context) -> int:
+    """Whether articles are still read whole: where they were and now are not, the page or our reader has changed."""
+    async with ctx.db.transaction() as session:
+        await service.judge_texts(session, ctx.clock.now())
+    return 0
+
+
 @jobs.every(seconds=60)
 async def probe_source(ctx: Context) -> int:
     """Look at the document of one source: to know its structure while it is well, and what became of it when not."""

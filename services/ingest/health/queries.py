@@ -70,6 +70,24 @@ _PROBABLE = text(
 )
 
 
+_THIN = "octet_length(text) <= greatest(coalesce(octet_length(summary), 0) + 40, 300)"
+_THIN_NOW = text(
+    f"""
+    SELECT c.source_id, count(*) AS texts, count(*) FILTER (WHERE {_THIN}) AS thin
+    FROM contents c JOIN sources s ON s.id = c.source_id
+    WHERE c.id >= :floor AND c.first_seen_at >= greatest(:since, coalesce(s.health_since, :since))
+      AND s.state = 'active' AND s.kind = ANY(:kinds)
+    GROUP BY c.source_id HAVING count(*) >= :least
+    """  # noqa: S608 - our own words
+)
+_THIN_BEFORE = text(
+    f"""
+    SELECT count(*) AS texts, count(*) FILTER (WHERE {_THIN}) AS thin
+    FROM (SELECT text, summary FROM contents WHERE source_id = :id AND id < :floor ORDER BY id DESC LIMIT 200) before
+    """  # noqa: S608 - our own words
+)
+
+
 async def count_hours(session: AsyncSession, now: datetime, history: timedelta) -> bool:
     """Bring the hours up to date from the newest counted on; False where another worker is at it."""
     if not await session.scalar(_LOCK):
@@ -195,6 +213,18 @@ async def to_probe(session: AsyncSession, now: datetime) -> m.Source | None:
     }
     source_id = await session.scalar(_PROBABLE, names)
     return None if source_id is None else await session.get(m.Source, source_id)
+
+
+async def thin_texts(session: AsyncSession, since: datetime, least: int) -> list[Row[Any]]:
+    """(source, texts, how many of them are no more than their summary) of sources with enough texts since then, or
+    since their health changed."""
+    names = {"floor": floor_id(since), "since": since, "kinds": list(POLLED), "least": least}
+    return list((await session.execute(_THIN_NOW, names)).all())
+
+
+async def thin_before(session: AsyncSession, source_id: UUID, before: datetime) -> Row[Any]:
+    """(texts, how many are thin) of the last two hundred before then."""
+    return (await session.execute(_THIN_BEFORE, {"id": source_id, "floor": floor_id(before)})).one()
 
 
 # --- to be read ----------------------------------------------------------------------------------------------

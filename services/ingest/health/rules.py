@@ -123,6 +123,8 @@ def _judge(vitals: Vitals, now: datetime) -> Verdict:
         return _unanswered(vitals)
     if pulse.last_ok_at is None and pulse.last_item_at is None:
         return Verdict(Health.NEW, Cause.REGISTERED, wording.REGISTERED)
+    if vitals.was is Health.BROKEN and vitals.cause is Cause.THIN:
+        return _unchanged(vitals)  # its texts tell when it is over
     return _empty(vitals) or _silent(vitals, now) or _flooding(vitals, now) or _well(vitals)
 
 
@@ -217,3 +219,23 @@ def _is_learned(norm: Norm | None) -> bool:
 
 def _numbers(found: Judgement) -> dict[str, Any]:
     return {"expected": round(found.expected, 2), "seen": found.seen, "probability": float(f"{found.probability:.2e}")}
+
+
+# --- texts ---------------------------------------------------------------------------------------------------
+
+LEAST_TEXTS, LEAST_BEFORE = 10, 30
+_MOSTLY, _HARDLY, _HALF = 0.8, 0.3, 0.5
+
+
+def is_thin(thin: int, texts: int) -> bool:
+    """Whether new texts are mostly no more than their summaries: extraction fell back."""
+    return texts >= LEAST_TEXTS and thin >= _MOSTLY * texts
+
+
+def was_thick(thin: int, texts: int) -> bool:
+    """Whether that is new: a source that never gave more than summaries has lost nothing."""
+    return texts >= LEAST_BEFORE and thin <= _HARDLY * texts
+
+
+def is_thick_again(thin: int, texts: int) -> bool:
+    return texts > 0 and thin < _HALF * texts

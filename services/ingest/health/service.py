@@ -21,7 +21,10 @@ from services.ingest.health.rules import (
     Pulse,
     Verdict,
     Vitals,
+    is_thick_again,
+    is_thin,
     judge,
+    was_thick,
 )
 from services.ingest.health.structure import Finding, Look
 from services.ingest.health.volume import HOUR, SLOTS, Norm
@@ -157,6 +160,39 @@ def _notification(one: _Told, now: datetime) -> dict[str, Any]:
         "dedupe": f"source-health:{one.event_id}",
         "created_at": now,
     }
+
+
+TEXTS_OF = timedelta(hours=24)
+
+
+async def judge_texts(session: AsyncSession, now: datetime) -> None:
+    """A source whose articles come thin all at once is broken, and is well again when they come whole."""
+    since = now - TEXTS_OF
+    changed: list[tuple[m.Source, Verdict]] = []
+    for row in await queries.thin_texts(session, since, 3):
+        source = await session.get(m.Source, row.source_id)
+        if source is None:
+            continue
+        verdict = await _of_texts(session, source, row.thin, row.texts, since)
+        if verdict is not None:
+            changed.append((source, verdict))
+    await record_changes(session, changed, now)
+
+
+async def _of_texts(session: AsyncSession, source: m.Source, thin: int, texts: int, since: datetime) -> Verdict | None:
+    facts: dict[str, Any] = {"thin": thin, "texts": texts}
+    if source.health == SourceHealth.BROKEN:
+        cause = (await queries.last_causes(session, [source.id])).get(source.id)
+        is_over = cause == HealthCause.THIN and is_thick_again(thin, texts)
+        words = wording.recovered(SourceHealth.BROKEN)
+        return Verdict(SourceHealth.OK, HealthCause.RECOVERED, words, facts) if is_over else None
+    if source.health != SourceHealth.OK or not is_thin(thin, texts):
+        return None
+    before = await queries.thin_before(session, source.id, since)
+    if not was_thick(before.thin, before.texts):
+        return None
+    words = wording.thin(thin, texts, before.thin, before.texts)
+    return Verdict(SourceHealth.BROKEN, HealthCause.THIN, words, facts)
 
 
 # --- learned -------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ _CAUSES = {
     HealthCause.CAPTCHA: "Nguồn hiện trang kiểm tra “không phải robot” thay cho nội dung",
     HealthCause.REFUSED: "Máy chủ của nguồn từ chối cho đọc",
     HealthCause.PAGE_CHANGED: "Trang của nguồn đã đổi cấu trúc, cách đọc cũ không còn khớp",
+    HealthCause.THIN: "Bài viết chỉ còn lấy được tóm tắt",
     HealthCause.READER_BROKE: "Trang vẫn như cũ nhưng bộ đọc của hệ thống không lấy được mục tin",
 }
 
@@ -46,6 +47,14 @@ _UNSEEN = "Đọc được trang nhưng không hiểu nội dung; đang xem là 
 
 def empty(reads: int) -> str:
     return f"{reads} lần đọc liên tiếp không có mục tin nào; đang xem là trang đã đổi hay bộ đọc hỏng."
+
+
+def thin(thin_texts: int, texts: int, before: int, of: int) -> str:
+    share = round(100 * before / of)
+    return (
+        f"{thin_texts} trong {texts} bài mới chỉ còn lấy được tóm tắt, trước đây chỉ {share}%: "
+        "trang bài viết đã đổi, hoặc bộ đọc không còn khớp."
+    )
 
 
 def found(cause: HealthCause) -> str:
