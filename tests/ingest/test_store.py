@@ -130,7 +130,7 @@ def page(title: str, canonical: str, text: str = STORY) -> Answer:
 async def test_a_page_reached_by_two_addresses_that_declares_one_is_one_content(desk: Desk, site: Site) -> None:
     title = "Thông xe cầu vượt Mai Dịch"
     for path in ("/do-thi/a-1.html", "/tin-nong/a-1.html"):
-        site.routes[path] = page(title, "/a-1.html?utm_medium=self")
+        site.routes[path] = page(title, site.url("/a-1.html?utm_medium=self"), f"{STORY} Chuyên mục {path}.")
     for name, path in (("/rss-1", "/do-thi/a-1.html"), ("/rss-2", "/tin-nong/a-1.html")):
         site.routes[name] = Answer(rss(Item(site.url(path), title, "Tóm tắt")))
         await desk.register(site.url(name))
@@ -145,7 +145,7 @@ async def test_a_page_reached_by_two_addresses_that_declares_one_is_one_content(
 async def test_a_site_that_declares_one_address_for_all_its_pages_keeps_them_apart(desk: Desk, site: Site) -> None:
     titles = ["Thông xe cầu vượt Mai Dịch", "Hà Nội bắn pháo hoa năm mới", "Học sinh nghỉ Tết chín ngày"]
     for n, title in enumerate(titles):
-        site.routes[f"/a-{n}.html"] = page(title, "/thoi-su", STORY.replace("Mai Dịch", f"Số {n}"))
+        site.routes[f"/a-{n}.html"] = page(title, site.url("/thoi-su"), STORY.replace("Mai Dịch", f"Số {n}"))
     entries = [Item(site.url(f"/a-{n}.html"), title, "Tóm tắt") for n, title in enumerate(titles)]
     site.routes["/rss"] = Answer(rss(*entries[:2]))
     await desk.register(site.url("/rss"))
