@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from libs.common.settings import CommonSettings
+from services.ingest.feedback import hours, routing
 from services.ingest.feedback.settings import FormSettings, Open311Settings, PublicFace
 from services.ingest.mailbox.settings import MailboxSettings
 from services.ingest.platforms import PlatformSettings
@@ -86,7 +87,6 @@ class FeedbackSettings(BaseModel):
 
     key: SecretStr | None = Field(
         default=None,
-        min_length=32,
         description="at least 32 characters; seals senders' contacts, guards follow-up codes; without it none is taken",
     )
     keys_old: SecretStr | None = Field(
@@ -94,6 +94,11 @@ class FeedbackSettings(BaseModel):
     )
     clocks_file: Path | None = Field(default=None, description="YAML as libs/common/data/clocks.yaml; default: that")
     routes_file: Path | None = Field(default=None, description="YAML as libs/common/data/routes.yaml; default: that")
+
+    @field_validator("clocks_file", "routes_file", mode="before")
+    @classmethod
+    def _nothing_is_no_file(cls, told: object) -> object:
+        return told or None
 
     @property
     def old_keys(self) -> list[SecretStr]:
@@ -109,8 +114,15 @@ class FeedbackSettings(BaseModel):
         return [SecretStr(key) for key in found]
 
     @model_validator(mode="after")
-    def _old_keys_are_a_list(self) -> Self:
+    def _is_whole(self) -> Self:
+        """Here, so that a wrong file stops the process at its start, and not the first citizen."""
         _ = self.old_keys
+        if self.key is not None and 0 < len(self.key.get_secret_value()) < 32:
+            raise ValueError("feedback.key needs at least 32 characters")
+        if self.clocks_file is not None:
+            hours.load(self.clocks_file)
+        if self.routes_file is not None:
+            routing.load(self.routes_file)
         return self
 
 

@@ -1,6 +1,7 @@
 """The rules of intake, by tables of cases."""
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from uuid import UUID
 
 import pytest
@@ -130,7 +131,7 @@ def test_a_source_that_says_gone_is_gone() -> None:
 def test_waiting_times_of_servers() -> None:
     assert retry_after_seconds("120", NOW) == 120
     assert retry_after_seconds("99999999999", NOW) == 86_400
-    assert retry_after_seconds("Tue", NOW, NOW + timedelta(minutes=5)) == 300
+    assert retry_after_seconds(format_datetime(NOW + timedelta(minutes=5), usegmt=True), NOW) == 300
     assert retry_after_seconds("soon", NOW) is None
     assert max_age_seconds("public, max-age=900") == 900
     assert max_age_seconds("s-maxage=5") is None

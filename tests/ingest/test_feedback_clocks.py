@@ -2,15 +2,21 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from libs.common.clock import HANOI
 from services.ingest.feedback import hours
 from services.ingest.feedback.catalogue import catalogue
 from services.ingest.feedback.hours import Clocks, DueTimes, Shift, WorkingDays
+from services.ingest.settings import FeedbackSettings
+from tests.ingest.casework import FEEDBACK, Casework
+from tests.ingest.conftest import DeskWith
 
 CLOCKS = hours.load()
 WORKING = CLOCKS.working
@@ -110,7 +116,7 @@ def is_worked_minute(at: datetime) -> bool:
 
 
 @given(starts, st.integers(1, 1200))
-@settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60, deadline=None)
 def test_so_many_minutes_were_worked_until_then(start: datetime, minutes: int) -> None:
     due = WORKING.after(start, minutes * MINUTE)
     count, at = 0, start
@@ -121,7 +127,7 @@ def test_so_many_minutes_were_worked_until_then(start: datetime, minutes: int) -
 
 
 @given(starts, st.integers(1, 5000), st.integers(1, 5000))
-@settings(max_examples=100, deadline=None)
+@hypothesis_settings(max_examples=100, deadline=None)
 def test_working_time_adds_up_and_never_runs_back(start: datetime, one: int, other: int) -> None:
     whole = WORKING.after(start, (one + other) * MINUTE)
     assert WORKING.after(WORKING.after(start, one * MINUTE), other * MINUTE) == whole > start
@@ -164,3 +170,26 @@ def test_a_city_that_never_works_is_found_out() -> None:
     never = WORKING.model_copy(update={"weekdays": frozenset()})
     with pytest.raises(ValueError, match="ten years"):
         never.model_copy(update={"days_worked": frozenset()}).after(hanoi(24, 8), MINUTE)
+
+
+async def test_a_city_has_its_own_clocks_and_routes(desk_with: DeskWith, signed_in: Any, tmp_path: Path) -> None:
+    clocks, routes = tmp_path / "clocks.yaml", tmp_path / "routes.yaml"
+    clocks.write_text(SHIPPED.replace("accept_hours: 8", "accept_hours: 2"), encoding="utf-8")
+    routes.write_text("duty_desk: T-TRUC\nservices: {}\nfields: {}\n", encoding="utf-8")
+    feedback = FEEDBACK.model_copy(update={"clocks_file": clocks, "routes_file": routes})
+    casework = Casework(await desk_with(feedback=feedback), str, signed_in)
+    unit = await casework.desk.make.unit("Tổ trực", "department", code="T-TRUC")
+    case = await casework.case((await casework.report()).case_id)
+    assert case.accept_due_at == hanoi(24, 15, 30)
+    assert case.unit_id == unit.id
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("working: {}", encoding="utf-8")
+    secret = SecretStr("khong-ro")
+    wrong: list[dict[str, Any]] = [
+        {"clocks_file": broken}, {"routes_file": broken}, {"keys_old": secret}, {"key": secret},
+    ]  # fmt: skip
+    for settings in wrong:
+        with pytest.raises(ValueError, match="validation error") as told:
+            FeedbackSettings(**settings)
+        assert "khong-ro" not in str(told.value)
+    assert FeedbackSettings(key=SecretStr(""), keys_old=SecretStr(""), clocks_file="").clocks_file is None  # type: ignore[arg-type]

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from libs.common import models as m
 from libs.common.jobs import JobContext
-from services.ingest import service
 from services.ingest.jobs import poll_source
+from services.ingest.polls import Claimed, claim_due_sources
 from services.ingest.resources import open_resources
 from services.ingest.settings import PollSettings
 from tests.ingest.conftest import DeskWith
@@ -395,10 +395,11 @@ async def test_a_poll_of_an_address_that_was_changed_meanwhile_says_nothing_of_t
     source = await desk.register(site.url("/old"))
     async with desk.db.transaction() as session:
         (claimed,) = await session.scalars(select(m.Source))
+    due = Claimed(claimed, desk.clock.now())
     changed = await desk.ask("PATCH", f"/sources/{source['id']}", json={"url": site.url("/new")})
     assert changed.status_code == 200
     async with open_resources(desk.settings, desk.worker_db, desk.clock) as held:
-        await poll_source(JobContext(desk.worker_db, desk.clock, held, asyncio.Event()), claimed)
+        await poll_source(JobContext(desk.worker_db, desk.clock, held, asyncio.Event()), due)
     seen = await desk.health(source["id"])
     assert (seen["failures"], seen["last_error"], seen["url"]) == (0, None, site.url("/new"))
     assert len(await desk.fetches(source["id"])) == 1
@@ -450,7 +451,7 @@ async def test_a_claim_that_was_never_finished_is_free_again_after_its_lease(des
     site.routes["/rss"] = Answer(rss())
     await desk.register(site.url("/rss"))
     async with desk.worker_db.transaction() as session:
-        assert await service.claim_due_source(session, desk.clock.now(), timedelta(seconds=300)) is not None
+        assert len(await claim_due_sources(session, desk.clock.now(), timedelta(seconds=300))) == 1
     assert await desk.poll() == 0
     assert await desk.later(seconds=301) == 1
 

@@ -1,4 +1,4 @@
-"""What officers of feedback are told, each once; publish sends it by mail. References and limits, never a case's words."""
+"""What officers of feedback are told; publish sends it by mail. References and limits, never a case's words."""
 
 from dataclasses import dataclass
 from datetime import datetime
