@@ -17,6 +17,8 @@ from services.ingest.near import api as near_api
 from services.ingest.revisions import api as revisions_api
 from services.ingest.transfers import api as transfers_api
 from services.ingest.transfers import jobs as transfers_jobs
+from services.ingest.websub import api as websub_api
+from services.ingest.websub import jobs as websub_jobs
 
 ROUTERS = [
     api.router,
@@ -33,10 +35,12 @@ ROUTERS = [
     open311.router,
     follow_pages.router,
     feedback_pages.router,
+    websub_api.router,
+    websub_api.public_router,
 ]
 JOBS = Jobs()
 JOBS.all = [
     each
-    for loops in (jobs, mailbox_jobs, health_jobs, idempotency_jobs, feedback_jobs, transfers_jobs)
+    for loops in (jobs, health_jobs, mailbox_jobs, websub_jobs, idempotency_jobs, feedback_jobs, transfers_jobs)
     for each in loops.jobs.all
 ]

@@ -1,42 +1,31 @@
-"""One poll of one source: fetch, parse, look up what is known, fetch the articles that are needed.
+"""One poll of one source: ask for its document in our turn, and have what it says read.
 
 Nothing here is done inside a transaction, and whatever a source answers becomes a `Poll`, never an exception.
 """
 
-import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
-import httpx
-
-from libs.common import telemetry
 from libs.common.db import Database
 from libs.common.http import Fetched, FetchError
 from libs.common.models import Source
-from libs.common.models.enums import SourceKind
-from services.ingest import queries
-from services.ingest.adapters.base import SOURCE_KINDS, Entry, NotParsable, ParsedDocument
-from services.ingest.addresses import canonical_url, is_article_host, url_hash
-from services.ingest.domain import WHOLE_TEXT, Known, is_unchanged, item_hash
-from services.ingest.entries import content_of
-from services.ingest.extract import Article, extract_article
+from services.ingest.adapters.base import SOURCE_KINDS, AsksApi, Entry, NotParsable, ParsedDocument
+from services.ingest.hosts import HostBusy
 from services.ingest.queries import NewContent
+from services.ingest.reading import Reader
 from services.ingest.resources import Resources
 from services.ingest.rhythm import PollOutcome, max_age_seconds, retry_after_seconds
-from services.ingest.schemas import SourceOptions
-from services.ingest.service import masker
+from services.ingest.websub.discovery import Hub, find_hub
 
 MAX_SITEMAPS = 3
-MAX_ADDRESS = 2000
-NEWS_AGE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What one poll came to."""
+    """What one poll came to. `is_whole`: every entry was dealt with, none waits for another poll."""
 
     outcome: PollOutcome
     status: int | None = None
@@ -51,16 +40,7 @@ class Poll:
     seen: int = 0
     is_whole: bool = True
     contents: Sequence[NewContent] = ()
-
-
-@dataclass(slots=True)
-class _Candidate:
-    """An entry that is new or seems changed, with the key it would be stored under."""
-
-    entry: Entry
-    key: bytes
-    url: str | None
-    article: Article | None = None
+    hub: Hub | None = None
 
 
 @dataclass
@@ -72,16 +52,21 @@ class Poller:
     db: Database
     now: datetime
     stopping: Callable[[], bool]
-    options: SourceOptions = field(init=False)
+    reader: Reader = field(init=False)
 
     def __post_init__(self) -> None:
-        self.options = SourceOptions.model_validate(self.source.settings)
+        # The lease must outlast the poll, or another worker would take the same source.
+        seconds = self.held.settings.poll.articles_seconds
+        self.reader = Reader(self.source, self.held, self.db, self.now, self.stopping, seconds)
 
     async def poll(self) -> Poll:
         began = time.monotonic()
         url = self.source.url or ""
         try:
             poll = await self._poll(url)
+        except HostBusy as busy:
+            wait = math.ceil((busy.until - self.held.hosts.clock.now()).total_seconds())
+            poll = Poll(PollOutcome.WAITING, wait_seconds=max(wait, 1))
         except FetchError as error:
             poll = Poll(PollOutcome(error.outcome), error=str(error))
         except NotParsable as error:
@@ -89,23 +74,33 @@ class Poller:
         return replace(poll, url=poll.url or url, duration_ms=int((time.monotonic() - began) * 1000))
 
     async def _poll(self, url: str) -> Poll:
-        answer = await self._fetch(url, self._validators())
+        answer = await self._ask(url)
         poll = self._told(answer)
         if poll.outcome is not PollOutcome.OK:
             return poll
         try:
-            document = await self._documents(answer)
+            document, is_whole = await self._documents(answer)
         except NotParsable as error:
             return replace(poll, outcome=PollOutcome.NOT_PARSABLE, error=str(error))
-        contents, is_whole = await self._contents(document)
-        wait = max(poll.wait_seconds or 0, document.ttl_seconds or 0) or None
-        return replace(poll, seen=len(document.entries), contents=contents, is_whole=is_whole, wait_seconds=wait)
+        reading = await self.reader.read(document)
+        return replace(
+            poll,
+            seen=len(document.entries),
+            contents=reading.contents,
+            is_whole=is_whole and not reading.later,
+            wait_seconds=max(poll.wait_seconds or 0, document.ttl_seconds or 0) or None,
+            hub=find_hub(answer.headers, answer.body, answer.url),
+        )
 
-    # --- the request ------------------------------------------------------------------------------------
-
-    async def _fetch(self, url: str, headers: dict[str, str] | None = None, limit: int | None = None) -> Fetched:
-        async with self.held.hosts.turn(_host(url)):
-            return await self.held.fetcher.fetch(url, headers=headers, admit=self.held.robots.admit, max_bytes=limit)
+    async def _ask(self, url: str) -> Fetched:
+        """At the source's own address, or where its platform answers for it. Raises FetchError, NotParsable."""
+        kind = SOURCE_KINDS.get(self.source.kind)
+        if isinstance(kind, AsksApi):
+            answer = await self.reader.ask(kind.api_call(url, self.held.settings.platforms), self._validators())
+            rest = kind.rest_seconds(answer.status, answer.headers, answer.body, self.now)
+            # What the platform says in its own way is told on as HTTP has it.
+            return answer if rest is None else replace(answer, headers={**answer.headers, "retry-after": str(rest)})
+        return await self.reader.fetch(url, self._validators())
 
     def _validators(self) -> dict[str, str]:
         pairs = (("If-None-Match", self.source.etag), ("If-Modified-Since", self.source.last_modified))
@@ -114,7 +109,7 @@ class Poller:
     def _told(self, answer: Fetched) -> Poll:
         """What the status line and headers say."""
         outcome, error = _judge_status(answer.status)
-        wait = retry_after_seconds(answer.headers.get("retry-after"), self.now, _http_date(answer))
+        wait = retry_after_seconds(answer.headers.get("retry-after"), self.now)
         if outcome is PollOutcome.OK:
             wait = min(max_age_seconds(answer.headers.get("cache-control")) or 0, 3600) or wait
         return Poll(
@@ -124,148 +119,25 @@ class Poller:
             bytes=answer.received,
             error=error,
             wait_seconds=wait,
-            moved_to=answer.moved_to if outcome is PollOutcome.OK else None,
+            moved_to=answer.moved_to if outcome in (PollOutcome.OK, PollOutcome.NOT_MODIFIED) else None,
             etag=_validator(answer, "etag"),
             last_modified=_validator(answer, "last-modified"),
         )
 
-    # --- the documents ----------------------------------------------------------------------------------
-
-    async def _documents(self, answer: Fetched) -> ParsedDocument:
-        """The parsed answer; for a sitemap index, with the entries of its newest parts."""
-        document = await self._parse(answer)
+    async def _documents(self, answer: Fetched) -> tuple[ParsedDocument, bool]:
+        """The parsed answer; for a sitemap index, with the entries of its newest parts, and whether all were had."""
+        document = await self.reader.parse(answer.body, answer.content_type, answer.url)
         if document.form != "sitemapindex":
-            return document
+            return document, True
         entries: list[Entry] = []
         for link in document.links[:MAX_SITEMAPS]:
-            part = await self._fetch(link)
+            try:
+                part = await self.reader.fetch(link, patience=self.held.settings.poll.articles_seconds / MAX_SITEMAPS)
+            except HostBusy:
+                return replace(document, entries=entries), False
             if part.ok:
-                entries += (await self._parse(part)).entries
-        return replace(document, entries=entries)
-
-    async def _parse(self, answer: Fetched) -> ParsedDocument:
-        kind = SOURCE_KINDS.get(self.source.kind)
-        with telemetry.step("parse", kind=self.source.kind):
-            return await asyncio.to_thread(
-                kind.parse,
-                answer.body,
-                content_type=answer.content_type,
-                url=answer.url,
-                language=self.source.language,
-            )
-
-    # --- the entries ------------------------------------------------------------------------------------
-
-    async def _contents(self, document: ParsedDocument) -> tuple[list[NewContent], bool]:
-        """What is to be stored, and whether every entry that needs an article got its turn."""
-        found = await self._candidates(self._recent(document.entries))
-        budget = self.held.settings.poll.articles_per_poll
-        until = time.monotonic() + self.held.settings.poll.articles_seconds
-        mask = masker(self.held.settings.intake)
-        ready: list[NewContent] = []
-        for candidate in found:
-            if self._wants_article(candidate):
-                # The lease must outlast the poll, or another worker would take the same source.
-                if budget == 0 or time.monotonic() > until or self.stopping():
-                    return ready, False
-                budget -= 1
-                candidate.article = await self._article(candidate.url or "")
-            content = content_of(
-                candidate.entry,
-                candidate.article,
-                self.source,
-                key=candidate.key,
-                url=candidate.url,
-                now=self.now,
-                mask=mask,
-            )
-            if content is not None:
-                ready.append(content)
-        return ready, True
-
-    def _recent(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """A sitemap lists a site's whole past; only its news are taken, the newest first."""
-        if self.source.kind != SourceKind.SITEMAP:
-            return entries
-        oldest = self.now - NEWS_AGE
-        dated = [(entry.published_at or entry.updated_at or self.now, entry) for entry in entries]
-        recent = [pair for pair in dated if pair[0] >= oldest]
-        return [entry for _, entry in sorted(recent, key=lambda pair: pair[0], reverse=True)]
-
-    async def _candidates(self, entries: Sequence[Entry]) -> list[_Candidate]:
-        keyed: dict[bytes, _Candidate] = {}
-        for entry in entries:
-            candidate = self._keyed(entry)
-            if candidate is not None:
-                keyed.setdefault(candidate.key, candidate)
-        known = await self._known(list(keyed))
-        return [one for key, one in keyed.items() if not self._is_unchanged(one, known.get(key))]
-
-    def _keyed(self, entry: Entry) -> _Candidate | None:
-        link = entry.link or (self.source.url if self.source.kind == SourceKind.PAGE else None)
-        url = canonical_url(link) if link and len(link) <= MAX_ADDRESS else None
-        if url:
-            return _Candidate(entry, url_hash(url), url)
-        name = entry.id or entry.title
-        return _Candidate(entry, item_hash(self.source.id, name), None) if name else None
-
-    async def _known(self, keys: list[bytes]) -> dict[bytes, Known]:
-        if not keys:
-            return {}
-        async with self.db.transaction() as session:
-            return await queries.known_contents(session, keys)
-
-    def _is_unchanged(self, candidate: _Candidate, known: Known | None) -> bool:
-        entry = candidate.entry
-        if known is None:
-            return False
-        return is_unchanged(
-            known,
-            self.source.id,
-            title=entry.title or known.title,
-            summary=entry.summary or known.summary,
-            whole_text=len(entry.content or "") >= WHOLE_TEXT or self.source.kind == SourceKind.PAGE,
-        )
-
-    # --- the articles -----------------------------------------------------------------------------------
-
-    def _wants_article(self, candidate: _Candidate) -> bool:
-        if candidate.url is None or self.source.kind == SourceKind.PAGE:
-            return False
-        bare = not (candidate.entry.title and (candidate.entry.summary or candidate.entry.content))
-        wanted = self.options.full_text or bare
-        if not wanted or len(candidate.entry.content or "") >= WHOLE_TEXT:
-            return False
-        return is_article_host(
-            _host(candidate.url),
-            _host(self.source.url or ""),
-            self.options.article_hosts,
-            replay=self.held.settings.replay,
-        )
-
-    async def _article(self, url: str) -> Article | None:
-        """The article's page; None where it cannot be had, and the summary of the feed stands for it."""
-        try:
-            answer = await self._fetch(url, limit=self.held.settings.poll.page_bytes)
-        except FetchError:
-            return None
-        if not answer.ok:
-            return None
-        return await asyncio.to_thread(
-            extract_article,
-            answer.body,
-            content_type=answer.content_type,
-            url=answer.url,
-            language=self.source.language,
-        )
-
-
-def _host(url: str) -> str:
-    """The host of an address; nothing for what the client cannot take, which the fetcher then refuses."""
-    try:
-        return httpx.URL(url).host
-    except (httpx.InvalidURL, ValueError):
-        return ""
+                entries += (await self.reader.parse(part.body, part.content_type, part.url)).entries
+        return replace(document, entries=entries), True
 
 
 def _validator(answer: Fetched, name: str) -> str | None:
@@ -288,11 +160,3 @@ def _judge_status(status: int) -> tuple[PollOutcome, str | None]:
         429: "máy chủ yêu cầu đọc thưa hơn (too many requests)",
     }.get(status, "máy chủ gặp lỗi (server error)" if status >= 500 else "không đọc được (not readable)")
     return PollOutcome.ERROR, f"Máy chủ trả lời {status}: {reason}"
-
-
-def _http_date(answer: Fetched) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(answer.headers.get("retry-after", ""))
-    except (ValueError, TypeError):
-        return None
-    return found if found.tzinfo else None

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import Row, Select, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,11 +16,10 @@ from libs.common.models import (
     Fetch,
     Source,
 )
-from libs.common.models.enums import SourceState
 from libs.common.pagination import PageRequest
 from services.ingest.domain import Known
 
-POLLED_KINDS = ("feed", "sitemap", "page")
+POLLED_KINDS = ("feed", "sitemap", "page", "youtube", "facebook_page")
 
 # --- sources ------------------------------------------------------------------------------------------------
 
@@ -54,31 +53,6 @@ async def sources_by_reference(session: AsyncSession, ids: set[UUID], names: set
 
 async def insert_source_once(session: AsyncSession, row: Mapping[str, Any]) -> None:
     await session.execute(upsert(Source).values(row).on_conflict_do_nothing())
-
-
-async def claim_due_sources(session: AsyncSession, now: datetime, limit: int, lease: timedelta) -> list[Source]:
-    """Lock the due sources no other worker holds, and push them out of reach for the time of the lease."""
-    due = (
-        select(Source)
-        .where(Source.state == SourceState.ACTIVE, Source.kind.in_(POLLED_KINDS), Source.next_poll_at <= now)
-        .order_by(Source.next_poll_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    sources = list(await session.scalars(due))
-    for source in sources:
-        source.next_poll_at = now + lease
-    return sources
-
-
-async def record_fetch(session: AsyncSession, row: Mapping[str, Any]) -> None:
-    await session.execute(insert(Fetch).values(row))
-
-
-async def update_polled(session: AsyncSession, source_id: UUID, url: str | None, changes: Mapping[str, Any]) -> None:
-    """Unless the source was given another address meanwhile: what the old one answered says nothing of the new."""
-    same = (Source.id == source_id, Source.url.is_not_distinct_from(url))
-    await session.execute(update(Source).where(*same).values(changes))
 
 
 async def newest_items(session: AsyncSession, source_ids: Sequence[UUID]) -> dict[UUID, datetime]:

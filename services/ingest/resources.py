@@ -1,6 +1,5 @@
-"""What the ingest process holds while it runs: one fetcher, the rules of robots, a lock for each host."""
+"""What the ingest process holds while it runs: one fetcher, the rules of robots, turns at hosts, parsers."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,24 +7,11 @@ from dataclasses import dataclass, field
 from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.http import FetchLimits, PublicFetcher
+from services.ingest.hosts import Hosts
+from services.ingest.isolation import Parsers, open_parsers
 from services.ingest.mailbox.replies import DailyReplies
 from services.ingest.robots import Robots
 from services.ingest.settings import IngestSettings
-
-
-@dataclass
-class Hosts:
-    """One request at a time to a host, with a pause between two."""
-
-    pause_seconds: float
-    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
-
-    @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        async with self._locks.setdefault(host, asyncio.Lock()):
-            yield
-            if self.pause_seconds:
-                await asyncio.sleep(self.pause_seconds)
 
 
 @dataclass(frozen=True)
@@ -34,6 +20,7 @@ class Resources:
     fetcher: PublicFetcher
     robots: Robots
     hosts: Hosts
+    parsers: Parsers
     replies: DailyReplies = field(default_factory=DailyReplies)
 
 
@@ -51,5 +38,29 @@ async def open_resources(settings: IngestSettings, db: Database, clock: Clock) -
         ports=frozenset(settings.poll.ports),
     )
     async with PublicFetcher(user_agent=user_agent(settings), limits=limits, allow_loopback=settings.replay) as fetcher:
-        pause = 0.0 if settings.replay else settings.poll.host_delay_seconds
-        yield Resources(settings, fetcher, Robots(fetcher, clock, settings.poll.agent), Hosts(pause))
+        hosts = _hosts(settings, db, clock)
+        robots = Robots(
+            fetcher,
+            clock,
+            settings.poll.agent,
+            turn=hosts.turn,
+            slow=hosts.slow,
+            longest_pause=settings.poll.longest_pause_seconds,
+        )
+        hosts.delay_of = robots.delay_of
+        async with open_parsers(settings.poll) as parsers:
+            yield Resources(settings, fetcher, robots, hosts, parsers)
+
+
+_BEYOND_A_FETCH = 10.0
+"""A turn outlasts the deadline of its fetch by this much, so that it is not taken from a request under way."""
+
+
+def _hosts(settings: IngestSettings, db: Database, clock: Clock) -> Hosts:
+    return Hosts(
+        db,
+        clock,
+        pause_seconds=0.0 if settings.replay else settings.poll.host_delay_seconds,
+        hold_seconds=settings.poll.deadline_seconds + _BEYOND_A_FETCH,
+        patience_seconds=settings.poll.patience_seconds,
+    )

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from services.ingest.addresses import site_of
@@ -87,14 +88,23 @@ def judge_move(before: Move, found: str | None, *, at: str, at_host: str, to_hos
 # --- what a server asked -------------------------------------------------------------------------------------
 
 
-def retry_after_seconds(raw: str | None, now: datetime, http_date: datetime | None = None) -> int | None:
-    """Seconds of a Retry-After header; the caller has read its date form, if it is one."""
+def retry_after_seconds(raw: str | None, now: datetime) -> int | None:
+    """Seconds of a Retry-After header, which gives them or a date (RFC 9110, 10.2.3); at most a day."""
     text = (raw or "").strip()
     if text.isascii() and text.isdigit():
         return min(int(text[:9]), int(_LONGEST_WAIT.total_seconds()))
-    if http_date is not None:
-        return max(0, min(int((http_date - now).total_seconds()), int(_LONGEST_WAIT.total_seconds())))
+    until = _http_date(text)
+    if until is not None:
+        return max(0, min(int((until - now).total_seconds()), int(_LONGEST_WAIT.total_seconds())))
     return None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return found if found.tzinfo else None
 
 
 def max_age_seconds(cache_control: str | None) -> int | None:

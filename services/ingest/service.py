@@ -1,6 +1,6 @@
-"""Use cases of intake: sources, polls recorded, backpressure. Storing is in `storing.py`."""
+"""Use cases of intake: sources, backpressure. Storing is in `storing.py`, what polls do in `polls.py`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -28,7 +28,6 @@ from services.ingest.problems import (
     SourceNotPolled,
     SourceRefused,
 )
-from services.ingest.rhythm import NextPoll
 from services.ingest.schemas import SourceCreate, SourceOut, SourcePatch, SourceWithHealth
 from services.ingest.settings import IntakeSettings
 from services.ingest.storing import Stored as Stored
@@ -210,42 +209,7 @@ async def refuse_when_overloaded(session: AsyncSession, limits: IntakeSettings, 
         )
 
 
-# --- polls --------------------------------------------------------------------------------------------------
-
-
-async def claim_due_source(session: AsyncSession, now: datetime, lease: timedelta) -> Source | None:
-    """One due source for this worker alone; free again when the lease ends."""
-    claimed = await queries.claim_due_sources(session, now, 1, lease)
-    return claimed[0] if claimed else None
-
-
-async def record_poll(
-    session: AsyncSession, source: Source, *, fetch: Mapping[str, Any], changes: Mapping[str, Any], now: datetime
-) -> None:
-    """The row of the fetch, and what the poll changed at its source."""
-    row = {"id": new_id(now), "source_id": source.id, "fetched_at": now, **fetch}
-    await queries.record_fetch(session, row)
-    kept = dict(changes)
-    if "url" in kept and await queries.source_taken(session, None, kept["url"], source.id):
-        del kept["url"]  # moved to where another source already reads: the redirect is followed each time
-    await queries.update_polled(session, source.id, source.url, kept)
-
-
-def source_changes(
-    following: NextPoll, *, now: datetime, error: str | None, validators: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """The columns of a source after a poll. Validators are kept only of an answer that was used whole."""
-    changes: dict[str, Any] = {
-        "next_poll_at": following.at,
-        "failures": following.failures,
-        "last_error": error,
-        **(validators or {}),
-    }
-    if following.failures == 0:
-        changes["last_ok_at"] = now
-    if following.is_gone:
-        changes["state"] = SourceState.GONE
-    return changes
+# --- contents -----------------------------------------------------------------------------------------------
 
 
 async def require_content(session: AsyncSession, content_id: UUID) -> Content:

@@ -38,6 +38,9 @@ class PollSettings(BaseModel):
     longest_pause_seconds: float = Field(
         default=300, gt=0, description="a longer crawl-delay of robots.txt counts as this many seconds"
     )
+    pollers: int = Field(
+        default=24, ge=2, le=256, description="polls side by side in a worker; failing sources get half of them at most"
+    )
     patience_seconds: float = Field(
         default=10.0,
         gt=0,
@@ -70,7 +73,7 @@ class WebSubSettings(BaseModel):
     """Being told by hubs (W3C WebSub); off without a key or an https public address."""
 
     key: SecretStr | None = Field(
-        default=None, min_length=32, description="at least 32 characters; secrets told to hubs are derived from it"
+        default=None, description="at least 32 characters; secrets told to hubs are derived from it"
     )
     lease_seconds: int = Field(default=864000, ge=3600, description="how long a subscription is asked for")
     body_bytes: int = Field(default=4 * 1024**2, ge=1024, description="largest body a hub may push, bytes")
@@ -80,6 +83,12 @@ class WebSubSettings(BaseModel):
     safety_poll_seconds: int = Field(
         default=3600, ge=60, le=604800, description="a source whose hub tells us is polled this seldom, as a safety net"
     )
+
+    @model_validator(mode="after")
+    def _has_a_key_worth_the_name(self) -> Self:
+        if self.key is not None and 0 < len(self.key.get_secret_value()) < 32:
+            raise ValueError("websub.key needs at least 32 characters")
+        return self
 
 
 class FeedbackSettings(BaseModel):
