@@ -82,6 +82,16 @@ async def test_updates_tell_each_step_and_no_words(citizen: Citizen) -> None:
     assert {one["service_request_id"] for one in rows} == {number}
     assert len({one["update_id"] for one in rows}) == 4
     assert "thu gom" not in json.dumps(rows, ensure_ascii=False)
+    ranges = [
+        ("2026-11-24T12:00:00+07:00", "2026-11-24T12:00:00+07:00", 4),
+        ("2026-11-24T12:00:01+07:00", "2026-11-25T12:00:00+07:00", 0),
+        ("1969-01-01T00:00:00Z", "1969-02-01T00:00:00Z", 0),
+        ("0001-01-02T00:00:00Z", "0001-02-01T00:00:00Z", 0),
+        ("9999-12-01T00:00:00Z", "9999-12-30T00:00:00Z", 0),
+    ]
+    for start, end, count in ranges:
+        answer = await citizen.ask("servicerequestupdates.json", params={"start_date": start, "end_date": end})
+        assert (answer.status_code, len(answer.json())) == (200, count), start
 
 
 @pytest.mark.mission("M37")

@@ -1,18 +1,20 @@
 """SQL of what Open311 shows in public: how far cases are, never a word of what they say, nor where somebody lives."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.ids import floor_id
 from libs.common.models import OrganizationUnit
 from libs.common.models.enums import CaseState, UnitKind
 from libs.common.models.feedback import CaseEvent, FeedbackCase
 from services.ingest.feedback.open311_wire import MOST_ROWS, Search, Status
 
 FINISHED = frozenset({CaseState.ANSWERED, CaseState.CLOSED, CaseState.MERGED, CaseState.REJECTED})
+EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 OTHER = "khac"
 """The service of a case for which none was told."""
 
@@ -37,12 +39,15 @@ async def get_request(session: AsyncSession, reference: str) -> Row[Any] | None:
 async def list_updates(
     session: AsyncSession, since: datetime, until: datetime, reference: str | None
 ) -> Sequence[Row[Any]]:
-    """Each step of a case and the state in which it left it, oldest first; the notes are for their senders alone."""
+    """Each step of a case and the state in which it left it, oldest first; the notes are for their senders alone.
+
+    Ids of steps carry their time: the range is one of the primary key.
+    """
     found = (
         select(CaseEvent.id, CaseEvent.state, CaseEvent.at, FeedbackCase.reference)
         .join(FeedbackCase, FeedbackCase.id == CaseEvent.case_id)
-        .where(CaseEvent.at.between(since, until))
-        .order_by(CaseEvent.at, CaseEvent.id)
+        .where(CaseEvent.id >= floor_id(max(since, EPOCH)), CaseEvent.id < floor_id(max(until, EPOCH) + _MILLISECOND))
+        .order_by(CaseEvent.id)
         .limit(MOST_ROWS)
     )
     if reference:
