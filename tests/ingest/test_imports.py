@@ -25,6 +25,9 @@ from services.ingest.imports import reading
 from services.ingest.imports.problems import FileNotReadable
 from services.ingest.imports.reading import read_sheet
 from services.ingest.imports.rules import safe_cell, sent_date
+from services.ingest.imports.schemas import Target
+from services.ingest.imports.service import Order, plan_import
+from services.ingest.isolation import Parsers
 from services.ingest.legacy import TCVN_HIGH
 from services.ingest.settings import FeedbackSettings
 from tests.ingest.conftest import DeskWith
@@ -184,6 +187,18 @@ def test_a_broken_workbook_is_no_more_than_a_problem(at: int, junk: bytes) -> No
 
 
 WHOLE = as_xlsx([row(1)])
+
+
+async def test_a_file_is_read_in_a_process_apart_and_its_faults_are_told_all_the_same() -> None:
+    order = Order("ihanoi", Target.CASES)
+    parsers = Parsers(processes=1, megabytes=512)
+    try:
+        plan = await plan_import(WHOLE, order, NOW, parsers)
+        assert [one.number for one in plan.rows] == [2]
+        with pytest.raises(FileNotReadable, match="không có cột"):
+            await plan_import(b"a,b\n1,2\n", order, NOW, parsers)
+    finally:
+        await parsers.aclose()
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,8 @@ async def import_file(
     is_preview: Annotated[bool, Query(alias="preview", description="only judge the rows")] = False,
 ) -> Response:
     """With `Accept: application/x-ndjson` each row is told as soon as it is stored, and the summary last."""
-    plan = await plan_import(await _file(request), Order(mapping, into, is_preview), clock.now())
+    order, parsers = Order(mapping, into, is_preview), request.app.state.resources.parsers
+    plan = await plan_import(await _file(request), order, clock.now(), parsers)
     if is_preview:
         return _json(preview(plan))
     async with db.transaction() as session:

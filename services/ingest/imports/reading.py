@@ -25,7 +25,7 @@ MAX_CELL = 100_000
 """Letters of a cell; the rest is cut off."""
 SCANNED_ROWS = 20_000
 """Rows that are looked at, the blank ones among them counted."""
-PARTS, UNPACKED, RATIO = 500, 96 * 1024**2, 200
+PARTS, UNPACKED, RATIO = 500, 64 * 1024**2, 200
 """Of a workbook: files in it, bytes of all of them unpacked, and how many times larger one may become."""
 SMALL = 1024**2
 """A part of no more bytes may be packed as tightly as it likes: sheets of blank cells are."""

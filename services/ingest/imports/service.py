@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -24,19 +25,24 @@ from libs.common.models.feedback import ReportChannel
 from libs.common.text import fold
 from services.ingest import queries as ingest_queries
 from services.ingest import service
+from services.ingest.adapters.base import NotParsable
 from services.ingest.domain import Verdict, content_hash, item_hash
 from services.ingest.feedback.desk import FeedbackDesk, desk_of
 from services.ingest.feedback.intake import Contact, NewReport, open_report
 from services.ingest.imports import queries
-from services.ingest.imports.mapping import Layout, Mapping, layout_of, mapping_named
-from services.ingest.imports.reading import Sheet, read_sheet
-from services.ingest.imports.rules import BadRow, ImportedRow, judge_row
+from services.ingest.imports.mapping import Layout, Mapping, mapping_named
+from services.ingest.imports.problems import FileNotReadable
+from services.ingest.imports.rules import BadRow, ImportedRow
 from services.ingest.imports.schemas import ImportOut, RowOut, RowStatus, Target
+from services.ingest.imports.table import read_table
+from services.ingest.isolation import Parsers
 from services.ingest.queries import NewContent
 from services.ingest.settings import IngestSettings
 
 BATCH = {Target.CONTENTS: 200, Target.CASES: 25}
 """Rows of one transaction."""
+READ_SECONDS = 60.0
+"""For a file of ten thousand rows; a usual one takes one or two."""
 FINISHED = "Phản ánh đã được xử lý ở hệ thống gốc."
 
 
@@ -77,17 +83,18 @@ class Plan:
         )
 
 
-async def plan_import(data: bytes, order: Order, now: datetime) -> Plan:
-    """Read and judge a file, in a thread. Raises FileNotReadable, UnknownMapping."""
+async def plan_import(data: bytes, order: Order, now: datetime, parsers: Parsers | None = None) -> Plan:
+    """Read and judge a file, in a parser's process where there is one: what it does to its reader it does to nobody
+    else. Raises FileNotReadable, UnknownMapping."""
     mapping = mapping_named(order.mapping)
-
-    def read() -> tuple[Sheet, Layout, list[ImportedRow | BadRow]]:
-        sheet = read_sheet(data)
-        layout = layout_of(mapping, sheet.header)
-        return sheet, layout, [judge_row(number, row, layout, mapping, now) for number, row in sheet.rows]
-
-    sheet, layout, rows = await asyncio.to_thread(read)
-    return Plan(order, mapping, layout, sheet.form, rows)
+    task = partial(read_table, data, mapping, now)
+    try:
+        table = await (asyncio.to_thread(task) if parsers is None else parsers.run(task, deadline=READ_SECONDS))
+    except NotParsable as error:
+        raise FileNotReadable(error.vi) from None
+    if table.layout is None:
+        raise FileNotReadable(table.problem)
+    return Plan(order, mapping, table.layout, table.form, table.rows)
 
 
 def preview(plan: Plan) -> ImportOut:
