@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench import items, publishing, relaying
+from bench import items, pages, publishing, relaying
 from bench.stage import machine
 from libs.common.local.process import StartFailed
 
@@ -23,7 +23,21 @@ async def figures(wanted: argparse.Namespace) -> list[dict[str, object]]:
         row("sự kiện/giây: outbox → luồng", relayed, one, "mỗi giao dịch một sự kiện"),
         wait("giây, p50: đã duyệt → thấy trên 10 kênh", sent.p50, sent.apart, apart),
         wait("giây, p99: đã duyệt → thấy trên 10 kênh (ngân sách 2)", sent.p99, sent.apart, apart),
+        *article_pages(),
     ]
+
+
+def article_pages() -> list[dict[str, object]]:
+    """Pages of known sources, one core, beside every tool that is installed; F1 of both in the words."""
+    rows = []
+    for name, found in pages.bench().items():
+        ours = found[pages.KNOWN]
+        rows += [
+            row(f"trang/giây: trích bài, {name} (F1 {ours.f1:.3f})", ours.per_second, other.per_second, against)
+            for tool, other in found.items()
+            if tool.endswith(pages.SAME) and (against := f"{tool.removesuffix(pages.SAME)}, F1 {other.f1:.3f}")
+        ]
+    return rows
 
 
 def row(name: str, value: float, baseline: float, against: str) -> dict[str, object]:
