@@ -80,9 +80,8 @@ def service_environment(setup: Setup, role: str, service: str) -> dict[str, str]
 
 def _letters(service: str) -> dict[str, str]:
     """What the shell says of the mail server, and of whom the watchdog and the digest tell; nobody is by default."""
-    if service != "publish":
-        return {}
-    return {name: value for name, value in os.environ.items() if name.startswith(_LETTERS)}
+    told = {"publish": _LETTERS, "ingest": _LETTERS[:1]}.get(service, ())
+    return {name: value for name, value in os.environ.items() if name.startswith(told)}
 
 
 def _telemetry() -> dict[str, str]:
