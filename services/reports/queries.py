@@ -304,7 +304,7 @@ async def sources(session: AsyncSession) -> Sequence[Row[m.Source, UUID]]:
 async def watched_sources(session: AsyncSession) -> Sequence[m.Source]:
     """Those that are read or ever were: an entry of the catalogue that waits for its address watches nobody."""
     was_read = or_(m.Source.last_ok_at.is_not(None), m.Source.last_item_at.is_not(None))
-    query = select(m.Source).where(or_(m.Source.state != SourceState.PAUSED, was_read))
+    query = select(m.Source).where(or_(m.Source.state == SourceState.ACTIVE, was_read))
     return (await session.scalars(query.order_by(m.Source.group, m.Source.name))).all()
 
 

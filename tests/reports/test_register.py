@@ -21,7 +21,8 @@ async def open_register(city: City, clock: FrozenClock) -> None:
     """Sources, criticism answered and late, one correction; one label of a content moved away from criticism by two
     people, one of a case from complaint, and one that the second person refused."""
     source = await city.make.source(name="Báo Thủ đô")
-    await city.make.source(name="Cổng thông tin quận cũ", group="portal", kind="page", state="gone")
+    was_read = {"state": "gone", "last_ok_at": clock.now() - timedelta(days=400)}
+    await city.make.source(name="Cổng thông tin quận cũ", group="portal", kind="page", **was_read)
     await city.make.source(name="Biểu mẫu <b>phản ánh</b>", group="citizen", kind="form", url=None)
     await city.item(source)
     late = clock.now() - timedelta(hours=1)
@@ -128,6 +129,7 @@ async def test_each_source_shows_what_it_brought_and_the_rest_of_the_catalogue_i
     await city.make.source(name="Báo B", last_ok_at=now, last_item_at=now - timedelta(days=40))
     await city.make.source(name="Báo C", state="paused", last_ok_at=now)
     await city.make.source(name="Trang chờ địa chỉ", state="paused", url=None)
+    await city.make.source(name="Chưa từng đọc, đã đóng", state="gone", url=None)
     for days, items in ((1, 20), (29, 3), (31, 500)):
         await city.make.add(m.SourceHour(source_id=told.id, hour=now - timedelta(days=days), items=items))
     register = (await client.get("/minh-bach.json")).json()
