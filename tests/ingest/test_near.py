@@ -2,7 +2,9 @@
 
 import asyncio
 import itertools
+import os
 import random
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -258,3 +260,35 @@ async def test_a_worker_links_what_was_stored_once_however_often_it_is_told(
         await client.close()
     assert await groups(desk) == {ids[2]: ids[0], ids[3]: ids[0], ids[5]: ids[1]}
     assert await desk.count(m.DeadLetter) == 0
+
+
+@pytest.mark.slow
+async def test_a_process_killed_by_signal_9_again_and_again_misses_no_copy(desk: Desk) -> None:
+    """Every day has words of its own, and the same groups."""
+    days = 40
+    ids = await pushed(
+        desk, *(" ".join(f"{word}{day}x" for word in one.split()) for day in range(days) for one in TEXTS)
+    )
+    url = desk.worker_db.engine.url.render_as_string(hide_password=False)
+    environment = {**os.environ, "LINKER_URL": url, "LINKER_NOW": desk.clock.now().isoformat()}
+    chance, kills, code = random.Random(3550), 0, None
+    while code != 0:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.ingest.linker", stdin=asyncio.subprocess.PIPE, env=environment
+        )
+        done = asyncio.create_task(process.communicate("\n".join(map(str, ids)).encode()))
+        before = await desk.count(m.NearText)
+        while not done.done() and kills < 4 and await desk.count(m.NearText) < before + 20:
+            await asyncio.sleep(chance.uniform(0.01, 0.03))
+        if not done.done() and kills < 4:
+            process.kill()
+            kills += 1
+        await done
+        code = process.returncode
+    assert kills >= 2
+    expected = {}
+    for start in range(0, len(ids), len(TEXTS)):
+        first, other = ids[start], ids[start + 1]
+        expected |= {ids[start + 2]: first, ids[start + 3]: first, ids[start + 5]: other}
+    assert await groups(desk) == expected
+    assert await desk.count(m.NearText) == len(ids)
