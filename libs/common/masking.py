@@ -170,7 +170,10 @@ def _with_opening(read: str, at: int) -> int:
 
 def _before(read: str, at: int) -> str:
     """What leads up to a number. A placeholder of ours stands for a number, and says nothing of what follows it."""
-    return read[max(0, at - 60) : at].replace(PHONE, "0").replace(ID_NUMBER, "0").replace(ACCOUNT, "0")
+    before = read[max(0, at - 60) : at]
+    for placeholder in (PHONE, EMAIL, ID_NUMBER, ACCOUNT) if "]" in before else ():
+        before = before.replace(placeholder, "0")
+    return before
 
 
 @dataclass(slots=True)
@@ -219,7 +222,8 @@ class _Run:
             national = _national(digits, plus="+" in self.read[max(self.start, start - 3) : start])
             if digits in self.allow or national in self.allow:
                 return last, None
-            kind = self._kind(digits, national, before, start, groups[last][1], at == 0 and last == len(groups) - 1)
+            is_whole = (at == 0 or is_after_number) and last == len(groups) - 1
+            kind = self._kind(digits, national, before, start, groups[last][1], is_whole)
             if kind is not None:
                 return last, kind
         return at, None

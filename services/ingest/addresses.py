@@ -32,10 +32,14 @@ def canonical_url(url: str) -> str | None:
     """An address that can be asked for and shown: no tracking, session, fragment or default port, and the
     publisher's own where a cache or a link counter stands before it. None for what is no web address."""
     try:
-        parts = urlsplit(unicodedata.normalize("NFC", url.strip()))
-        scheme, host, port = parts.scheme.lower(), _ascii_host(parts.hostname or ""), parts.port
+        return _canonical(url)
     except ValueError:
         return None
+
+
+def _canonical(url: str) -> str | None:
+    parts = urlsplit(unicodedata.normalize("NFC", url.strip()))
+    scheme, host, port = parts.scheme.lower(), _ascii_host(parts.hostname or ""), parts.port
     if scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
         return None
     netloc = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"

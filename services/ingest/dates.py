@@ -84,7 +84,7 @@ def _rfc822(text: str) -> datetime | None:
         return None
     try:
         return parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 

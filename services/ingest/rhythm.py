@@ -102,7 +102,7 @@ def retry_after_seconds(raw: str | None, now: datetime) -> int | None:
 def _http_date(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return found if found.tzinfo else None
 

@@ -131,7 +131,7 @@ def _is_known(request: Request, etag: str, changed: datetime | None) -> bool:
     since = request.headers.get("if-modified-since")
     try:
         return changed is not None and since is not None and changed <= parsedate_to_datetime(since)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False
 
 

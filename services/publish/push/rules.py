@@ -82,7 +82,7 @@ def _asked(retry_after: str | None, now: datetime) -> datetime | None:
     try:
         at = parsedate_to_datetime(told)
         return min(at, now + timedelta(days=1)) if at.tzinfo else None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 
