@@ -92,6 +92,19 @@ def test_the_sample_day_goes_round(first: dict[str, Any]) -> None:
     assert first["story"]["title"] in brief
 
 
+@pytest.mark.mission("M01")
+def test_the_run_shows_the_catalogue_with_health_and_counts(first: dict[str, Any]) -> None:
+    """Its own sources are read; of the shipped catalogue nothing is, since a replay reads this machine alone."""
+    shown = first["catalogue"]
+    assert sum(one["group"] == "portal" for one in shown) > 60
+    read = [one for one in shown if one["state"] == "active"]
+    assert len(read) == first["sources"]
+    assert all(one["health"] in ("ok", "new") for one in read)
+    assert sum(one["new_today"] for one in read) == first["counts"]["contents"]
+    resting = [one for one in shown if one["state"] != "active"]
+    assert all(one["state_reason"] and one["last_ok_at"] is None for one in resting)
+
+
 class Running:
     """`lantoa up`, started and ready."""
 
@@ -164,6 +177,22 @@ def test_the_public_register_is_there(second: Running) -> None:
     page = httpx.get(f"{second.origin}/minh-bach")
     assert page.status_code == 200
     assert "Báo Sông Hồng" in page.text
+
+
+@pytest.mark.mission("M10")
+def test_a_citizen_reports_and_follows_it_through_the_one_origin(second: Running) -> None:
+    form = f"{second.origin}/gui-phan-anh"
+    assert 'href="' + form in httpx.get(f"{second.origin}/minh-bach").text, "the navigation leads there"
+    ticket = re.search(r'name="ticket" value="([^"]+)"', httpx.get(form).text)
+    assert ticket
+    time.sleep(3.5)  # nobody fills it in faster
+    told = {"service": "chieu-sang", "place": "Phố Hàng Bài", "description": "Đèn đường tắt đã ba hôm nay."}
+    sent = httpx.post(form, data={"ticket": ticket[1], "same_as": "-"} | told)
+    reference, code = re.findall(r'<dd class="code">([^<]+)</dd>', sent.text)
+    shown = httpx.post(f"{form}/theo-doi", data={"reference": reference, "code": code})
+    assert (shown.status_code, told["description"] in shown.text) == (200, True)
+    listed = httpx.get(f"{second.origin}/api/ingest/v1/open311/v2/requests/{reference}.json").json()
+    assert [(one["status"], one["service_code"]) for one in listed] == [("open", "chieu-sang")]
 
 
 def test_each_service_answers_through_the_one_origin(second: Running) -> None:
