@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import update
 
 from libs.common import models as m
 from libs.common.bus import HandlerContext
@@ -73,6 +74,25 @@ async def test_a_text_that_is_criticism_only_after_relabelling_still_becomes_a_c
     assert await desk.cases() == []
     await classified(desk, (content_id, "criticism"))
     assert len(await desk.cases()) == 1
+
+
+@pytest.mark.mission("M05")
+async def test_a_case_whose_text_turns_out_to_be_criticism_is_called_so_and_no_event_takes_it_back(desk: Desk) -> None:
+    content_id = await pushed(desk, "Đèn đường hỏng ba tháng không ai sửa, làm ăn quá tắc trách.")
+    kinds = []
+    for kind in ("report_of_problem", "criticism", "report_of_problem", "complaint"):
+        await classified(desk, (content_id, kind))
+        kinds += [case.kind for case in await desk.cases()]
+    assert kinds == ["report_of_problem", "criticism", "criticism", "criticism"]
+    (case,) = await desk.cases()
+    one, other, now = uuid4(), uuid4(), desk.clock.now()
+    told = {"from_kind": "criticism", "to_kind": "question", "reason": "Người viết chỉ hỏi thời hạn."}
+    who = {"proposed_by": one, "proposed_at": now, "decided_by": other, "decided_at": now, "is_confirmed": True}
+    await desk.make.add(m.CaseRelabelling(id=uuid4(), case_id=case.id, **told, **who))
+    async with desk.worker_db.transaction() as session:
+        await session.execute(update(m.FeedbackCase).values(kind="question", updated_at=now))
+    await classified(desk, (content_id, "criticism"))
+    assert [one.kind for one in await desk.cases()] == ["question"]
 
 
 async def test_the_press_and_other_texts_open_none(desk: Desk) -> None:

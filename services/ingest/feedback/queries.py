@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, update
 from sqlalchemy import case as sql_case
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.models import (
     Annotation,
     CaseEvent,
+    CaseRelabelling,
     Content,
     FeedbackCase,
     Notification,
@@ -21,7 +22,7 @@ from libs.common.models import (
     Source,
     feedback_reference_seq,
 )
-from libs.common.models.enums import CaseState, TextKind, UnitKind
+from libs.common.models.enums import PROTECTED_KINDS, CaseState, TextKind, UnitKind
 from libs.common.pagination import PageRequest
 from services.ingest.feedback.lifecycle import OPEN, UNACCEPTED
 from services.ingest.queries import newest_first
@@ -40,6 +41,15 @@ async def texts_without_case(
         .order_by(Content.id)
     )
     return (await session.execute(query)).all()
+
+
+async def lock_unprotected(session: AsyncSession, content_ids: Collection[UUID]) -> Sequence[FeedbackCase]:
+    """Cases of these contents whose kind is not criticism, opinion or complaint, and was never moved away from it."""
+    moved = exists().where(CaseRelabelling.case_id == FeedbackCase.id, CaseRelabelling.is_confirmed.is_(True))
+    query = select(FeedbackCase).where(
+        FeedbackCase.content_id.in_(content_ids), FeedbackCase.kind.not_in(PROTECTED_KINDS), ~moved
+    )
+    return (await session.scalars(query.order_by(FeedbackCase.id).with_for_update())).all()
 
 
 # --- units --------------------------------------------------------------------------------------------------

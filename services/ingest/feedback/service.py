@@ -1,18 +1,22 @@
 """Cases that public texts open: a citizen's criticism, complaint, opinion or report of a problem, once each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.events.content import ClassifiedItem
 from libs.common.models import Content
+from libs.common.models.enums import PROTECTED_KINDS
 from libs.common.models.feedback import ReportChannel
-from services.ingest.feedback import queries
+from services.ingest.feedback import queries, steps
 from services.ingest.feedback.desk import FeedbackDesk
+from services.ingest.feedback.lifecycle import Action
 from services.ingest.feedback.opening import NewCase, codes_of, open_case, today
 from services.ingest.feedback.rules import opens_case
+from services.ingest.feedback.steps import Step
 
 
 async def open_feedback_cases(
@@ -20,6 +24,7 @@ async def open_feedback_cases(
 ) -> int:
     """Open a case for each of these texts that is a citizen's matter; once for each content. How many were opened."""
     told = {item.content_id: item for item in items}
+    await _protect(session, told, desk, now)
     found = [
         row
         for row in await queries.texts_without_case(session, list(told))
@@ -46,3 +51,15 @@ def _case_of(
         ward=next((code for code in places or [] if code in wards), None),
         more={"source_id": content.source_id, "content_id": content.id},
     )
+
+
+async def _protect(
+    session: AsyncSession, told: Mapping[UUID, ClassifiedItem], desk: FeedbackDesk, now: datetime
+) -> None:
+    """A text that turns out to be criticism, opinion or complaint makes its case one; never the other way, and not
+    where two people took that name away (an event may come again)."""
+    protected = [one for one, item in told.items() if item.kind in PROTECTED_KINDS]
+    for case in await queries.lock_unprotected(session, protected) if protected else ():
+        case.kind, case.updated_at = told[case.content_id].kind, now  # type: ignore[index]  # they were found by it
+        await session.flush()
+        await steps.record(session, desk, case, Step(Action.RELABELLED), now=now)
