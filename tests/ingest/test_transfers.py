@@ -4,10 +4,12 @@ The sandbox's server is asked over a socket, and its ledger is the witness.
 """
 
 import asyncio
+import html
 import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +17,8 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy import select
 
@@ -279,6 +283,24 @@ async def test_a_token_becomes_an_id_later(beside: Next) -> None:
 def test_an_answer_that_says_no_id_is_no_proof(body: bytes) -> None:
     with pytest.raises(wire.Unreadable):
         wire.read_filed(body)
+
+
+TAGS = st.sampled_from(["service_requests", "request", "service_request_id", "token", "status", "description", "x"])
+TREES = st.recursive(
+    st.text(max_size=8).map(html.escape),
+    lambda inner: st.tuples(TAGS, st.lists(inner, max_size=3)).map(
+        lambda one: f"<{one[0]}>{''.join(one[1])}</{one[0]}>"
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.binary(max_size=200) | TREES.map(lambda inner: f"<service_requests>{inner}</service_requests>".encode()))
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_answered_is_rows_or_unreadable(body: bytes) -> None:
+    for read in (wire.read_filed, lambda one: wire.read_standing(one, "7"), lambda one: wire.find_marked(one, "[x]")):
+        with suppress(wire.Unreadable):
+            read(body)
 
 
 def test_a_namespace_and_a_finer_status_are_understood() -> None:
