@@ -101,7 +101,7 @@ async def record_poll(
     await poll_queries.record_fetch(session, _fetch_row(claimed, made, now))
     await poll_queries.update_polled(session, source.id, source.url, changes)
     whole = poll.outcome is PollOutcome.OK and poll.is_whole
-    read = [each.key for each in poll.contents]
+    read = [key for each in poll.contents for key in each.keys]
     await poll_queries.release_pages(session, source.id, read=read, is_whole=whole)
 
 

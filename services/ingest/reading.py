@@ -45,6 +45,7 @@ class Candidate:
     key: bytes
     url: str | None
     article: Article | None = None
+    found_at: str | None = None
     was_known: bool = False
 
 
@@ -143,6 +144,7 @@ class Reader:
             url=candidate.url,
             now=self.now,
             mask=mask,
+            found_at=candidate.found_at,
         )
 
     def _recent(self, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -225,7 +227,7 @@ class Reader:
         self._left -= 1
         try:
             async with asyncio.timeout(left if self.keeps_thin else None):
-                candidate.article = await self._article(candidate.url or "", left)
+                candidate.article = await self._article(candidate, left)
         except (HostBusy, TimeoutError):
             return Page.OVER
         return Page.READ
@@ -235,16 +237,17 @@ class Reader:
         async with self.db.transaction() as session:
             return await poll_queries.claim_page(session, candidate.key, self.source.id, self.now, until)
 
-    async def _article(self, url: str, patience: float) -> Article | None:
+    async def _article(self, candidate: Candidate, patience: float) -> Article | None:
         """The article's page; None where it cannot be had, and the summary of the feed stands for it."""
         try:
-            answer = await self.fetch(url, limit=self.held.settings.poll.page_bytes, patience=patience)
+            answer = await self.fetch(candidate.url or "", limit=self.held.settings.poll.page_bytes, patience=patience)
         except HostBusy:
             raise
         except FetchError:
             return None
         if not answer.ok:
             return None
+        candidate.found_at = canonical_url(answer.url)
         task = partial(
             extract_page,
             answer.body,

@@ -286,7 +286,7 @@ async def test_a_process_killed_by_signal_9_again_and_again_misses_no_copy(desk:
         await done
         code = process.returncode
     assert kills >= 2
-    expected = {}
+    expected: dict[UUID, UUID] = {}
     for start in range(0, len(ids), len(TEXTS)):
         first, other = ids[start], ids[start + 1]
         expected |= {ids[start + 2]: first, ids[start + 3]: first, ids[start + 5]: other}

@@ -142,6 +142,21 @@ async def test_a_page_reached_by_two_addresses_that_declares_one_is_one_content(
     assert [path for path in site.paths()[asked:] if path.endswith(".html")] == []
 
 
+async def test_an_address_that_only_leads_on_is_known_by_where_it_leads(desk: Desk, site: Site) -> None:
+    title = "Thông xe cầu vượt Mai Dịch"
+    site.routes["/a-1.html"] = page(title, "")
+    for n in (1, 2):
+        site.routes[f"/go/{n}"] = Answer(b"", 302, {"location": site.url("/a-1.html")})
+        site.routes[f"/rss-{n}"] = Answer(rss(Item(site.url(f"/go/{n}"), title, f"Tóm tắt {n}")))
+        await desk.register(site.url(f"/rss-{n}"))
+        await desk.later(hours=6)
+    [content] = await desk.contents()
+    assert content.url == site.url("/a-1.html")
+    asked = len(site.paths())
+    await desk.later(hours=6)
+    assert [path for path in site.paths()[asked:] if path.startswith(("/go", "/a-"))] == []
+
+
 async def test_a_site_that_declares_one_address_for_all_its_pages_keeps_them_apart(desk: Desk, site: Site) -> None:
     titles = ["Thông xe cầu vượt Mai Dịch", "Hà Nội bắn pháo hoa năm mới", "Học sinh nghỉ Tết chín ngày"]
     for n, title in enumerate(titles):

@@ -92,7 +92,9 @@ async def _record(
     await poll_queries.record_fetch(session, {"id": new_id(now), "source_id": source.id, **fetch})
     await queries.change(session, row.id, pushed_at=now, missed=0)
     await _learn(session, source, made, now)
-    await poll_queries.release_pages(session, source.id, read=[each.key for each in poll.contents], is_whole=False)
+    await poll_queries.release_pages(
+        session, source.id, read=[key for each in poll.contents for key in each.keys], is_whole=False
+    )
     if reading.later or not poll.seen:
         await poll_queries.want_pages(session, reading.later, source.id, now)
         await poll_queries.make_due(session, source.id, now)
