@@ -9,7 +9,7 @@ PORT ?= 8080
 FIRST_PORT ?= 8101
 export PORT FIRST_PORT
 
-.PHONY: help run setup test test-slow lint types migration docs chart bench mission campaign clean clean-data
+.PHONY: help run setup test test-slow lint types migration docs chart bench mission campaign fuzz clean clean-data
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -60,6 +60,12 @@ campaign: $(STAMP) ## giết relay, bộ nhận và tiến trình đăng tin ở
 		-k anywhere -o log_cli=true --log-cli-level=INFO --timeout 14400
 	@set -o pipefail; LANTOA_CHAOS_SEEDS=$${SEEDS:-5000} $(BIN)/python -m pytest -q tests/publish/chaos/test_chaos.py \
 		-o log_cli=true --log-cli-level=INFO | grep -v "HTTP Request"
+
+fuzz: $(STAMP) ## cho bộ đọc ăn dữ liệu hỏng, SECONDS giây mỗi đích; TARGET=feed để chọn một / fuzz the parsers, a corpus is kept
+	@set -e; for target in $${TARGET:-$$($(BIN)/python -c "from tests.fuzz.targets import TARGETS; print(*TARGETS)")}; do \
+		echo "== $$target"; \
+		$(BIN)/python -m tests.fuzz.harness $$target --seconds $(or $(SECONDS),600) --corpus .fuzz/$$target; \
+	done
 
 docs: $(STAMP) ## tài liệu sinh từ mã / the generated reference
 	@$(BIN)/python scripts/reference.py

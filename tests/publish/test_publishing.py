@@ -119,6 +119,8 @@ async def test_pages_answer_conditional_requests(newsroom: Newsroom) -> None:
         assert (await newsroom.client.get(path, headers={"If-Modified-Since": changed})).status_code == 304
         other = {"If-None-Match": '"x"', "If-Modified-Since": changed}
         assert (await newsroom.client.get(path, headers=other)).status_code == 200
+        beyond = {"If-Modified-Since": "Tue, 24 Nov 99999999999999999999 08:00:00 GMT"}
+        assert (await newsroom.client.get(path, headers=beyond)).status_code == 200
     assert "default-src 'none'" in first.headers.get("content-security-policy", "")
 
 
