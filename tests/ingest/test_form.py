@@ -122,6 +122,7 @@ async def test_a_contact_is_taken_with_consent_alone_and_lies_under_seal(citizen
         assert secret not in sent.text
 
 
+@pytest.mark.slow
 async def test_without_a_key_no_contact_is_asked_for(desk_with: DeskWith) -> None:
     citizen = Citizen(await desk_with(form=FormSettings(per_hour=60, burst=50)))
     assert 'name="phone"' not in (await citizen.get()).text
@@ -162,6 +163,7 @@ async def test_one_that_is_its_own_matter_is_sent_as_new_and_one_may_go_back(cit
     assert {one.state for one in await citizen.desk.cases()} == {"received"}
 
 
+@pytest.mark.slow
 async def test_nobody_joins_what_was_not_shown_to_be_like_theirs(citizen: Citizen) -> None:
     other, _ = slip(await citizen.send(service="xe-buyt", description="Xe 32 bỏ bến hai lần sáng nay."))
     slip(await citizen.send(same_as=other))
@@ -306,7 +308,7 @@ def test_a_ticket_is_good_for_a_while_and_only_with_its_key() -> None:
 
 
 @given(st.text(max_size=80))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_any_text_is_no_ticket_and_no_crash(text: str) -> None:
     assert Tickets(b"k" * 32).read(text, NOW).state is TicketState.FORGED
 
@@ -315,7 +317,7 @@ TYPED = ["service", "description", "place", "ward", "name", "phone", "email", "c
 
 
 @given(st.dictionaries(st.sampled_from(TYPED), st.text(max_size=50)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_any_fields_make_a_draft_that_reads_the_same_again(fields: dict[str, str]) -> None:
     draft = read_draft(fields, catalogue(), {"00070": "Phường Hoàn Kiếm"})
     assert read_draft(draft.typed, catalogue(), {"00070": "Phường Hoàn Kiếm"}) == draft

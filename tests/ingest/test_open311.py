@@ -309,20 +309,20 @@ def status_of(read: Callable[[], object]) -> int | None:
 
 
 @given(FIELDS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_fields_are_read_or_rejected(fields: dict[str, str]) -> None:
     assert status_of(lambda: read_report(fields, catalogue())) in (None, 400, 404)
     assert status_of(lambda: read_search(fields, catalogue(), NOW)) in (None, 400, 404)
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_any_body_is_a_form_or_rejected(body: bytes) -> None:
     assert status_of(lambda: read_form(body)) in (None, 400)
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_any_text_makes_xml_that_can_be_read(text: str) -> None:
     body = render("errors", [{"code": 400, "description": text}], Form.XML)
     assert body.startswith(b"<?xml version='1.0' encoding='utf-8'?>")

@@ -201,6 +201,7 @@ async def test_a_clear_refusal_is_told_and_changes_nothing(beside: Next) -> None
     assert KEY not in json.dumps(shown)
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_away_is_asked_ever_more_seldom(beside: Next) -> None:
     await beside.pass_on()
     await beside.later(seconds=1)
@@ -223,6 +224,7 @@ async def test_only_what_is_set_can_be_passed_on_to(beside: Next, signed_in: Any
     assert (await beside.pass_on()).status_code == 422
 
 
+@pytest.mark.slow
 async def test_one_that_stays_open_there_is_looked_at_ever_more_seldom_and_at_last_no_more(beside: Next) -> None:
     await beside.pass_on()
     await beside.later(seconds=1)
@@ -253,6 +255,7 @@ async def test_an_officer_of_another_unit_finds_no_such_case(beside: Next, signe
     assert listed.status_code == 404
 
 
+@pytest.mark.slow
 async def test_a_token_becomes_an_id_later(beside: Next) -> None:
     other = await Citizen(beside.desk).file(service_code="khac", description="Việc khác ở ranh giới.")
     number = other.json()[0]["service_request_id"]
@@ -296,7 +299,7 @@ TREES = st.recursive(
 
 
 @given(st.binary(max_size=200) | TREES.map(lambda inner: f"<service_requests>{inner}</service_requests>".encode()))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_is_answered_is_rows_or_unreadable(body: bytes) -> None:
     for read in (wire.read_filed, lambda one: wire.read_standing(one, "7"), lambda one: wire.find_marked(one, "[x]")):
         with suppress(wire.Unreadable):
