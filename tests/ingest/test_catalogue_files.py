@@ -21,6 +21,8 @@ from services.ingest.catalogue.schemas import MAX_ENTRIES, CatalogueEntry, Entry
 
 AT = datetime(2026, 11, 29, 3, tzinfo=UTC)
 
+ENTRIES_SHIPPED = shipped()
+
 # --- what is shipped -----------------------------------------------------------------------------------------
 
 
@@ -28,7 +30,7 @@ AT = datetime(2026, 11, 29, 3, tzinfo=UTC)
 def test_the_shipped_catalogue_is_whole() -> None:
     for path in SHIPPED.glob("*.yaml"):
         assert [(row.name, row.problem) for row in read_yaml(path.read_bytes()) if row.problem] == [], path.name
-    entries = shipped()
+    entries = ENTRIES_SHIPPED
     assert len({entry.name for entry in entries}) == len(entries)
     urls = [entry.url for entry in entries if entry.url]
     assert len(set(urls)) == len(urls)
@@ -51,7 +53,7 @@ def test_the_shipped_catalogue_is_whole() -> None:
 
 def test_what_is_not_known_is_not_said() -> None:
     """A source that is not read says why; an audience has its date and its source, or is not there."""
-    for entry in shipped():
+    for entry in ENTRIES_SHIPPED:
         assert entry.state is EntryState.ACTIVE or entry.state_reason, entry.name
         assert entry.state is not EntryState.ACTIVE or entry.url, entry.name
         assert entry.terms, entry.name
@@ -61,7 +63,7 @@ def test_what_is_not_known_is_not_said() -> None:
 
 def test_every_place_is_a_unit_of_the_city() -> None:
     codes = {unit.code for unit in load_units()}
-    places = [entry.place for entry in shipped() if entry.place]
+    places = [entry.place for entry in ENTRIES_SHIPPED if entry.place]
     assert [place for place in places if place not in codes] == []
     wards = {code for code in places if code.isdigit() and len(code) == 5}
     assert len(wards) == 126
@@ -132,7 +134,7 @@ def test_opml_gives_back_what_it_was_given(entries: list[CatalogueEntry]) -> Non
 
 
 def test_the_shipped_catalogue_survives_both() -> None:
-    entries = shipped()
+    entries = ENTRIES_SHIPPED
     assert [row.entry for row in read_yaml(shipped_yaml())] == entries
     by_name = {entry.name: entry for entry in entries}
     assert {row.name: row.entry for row in read_opml(write_opml(entries, at=AT))} == by_name
