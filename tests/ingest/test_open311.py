@@ -49,7 +49,7 @@ async def test_a_post_returns_an_id_get_shows_its_status_and_the_sender_can_reop
 
     shown = children((await citizen.ask(f"requests/{number}.xml")).content)
     assert (shown["service_request_id"], shown["status"], shown["service_code"]) == (number, "open", "rac-thai")
-    assert (shown["agency_responsible"], shown["address"]) == ("Phường Hoàn Kiếm", "Phường Hoàn Kiếm")
+    assert (shown["agency_responsible"], shown["address"]) == (None, None), "the only one of its ward"
     assert (shown["description"], shown["lat"], shown["media_url"]) == (None, None, None)
     anybody = await citizen.ask(f"requests/{number}.json")
     assert anybody.headers["access-control-allow-origin"] == "*"
@@ -61,6 +61,7 @@ async def test_a_post_returns_an_id_get_shows_its_status_and_the_sender_can_reop
     closed = (await citizen.ask(f"requests/{number}.json", headers={CODE: code})).json()[0]
     assert (closed["status"], closed["status_notes"]) == ("closed", "Đã thu gom sáng nay.")
     assert closed["description"] == "Rác ba ngày. Gọi tôi: [số điện thoại]."
+    assert closed["agency_responsible"] == "Phường Hoàn Kiếm"
 
     told = {"api_key": API_KEY, "service_request_id": number, "status": "open", "description": "Rác vẫn còn."}
     answer = await citizen.desk.ask(
@@ -71,6 +72,23 @@ async def test_a_post_returns_an_id_get_shows_its_status_and_the_sender_can_reop
     assert (await citizen.ask(f"requests/{number}.json")).json()[0]["status"] == "open"
     (case,) = await citizen.desk.cases()
     assert (case.state, case.channel) == ("reopened", "open311")
+
+
+@pytest.mark.mission("M37")
+async def test_a_ward_is_named_once_ten_of_its_cases_are_there_and_a_department_always(citizen: Citizen) -> None:
+    await citizen.desk.make.unit("Phường Hoàn Kiếm", "ward", code="00070")
+    await citizen.desk.make.unit("Sở Xây dựng", "department", code="HN-SXD")
+    await citizen.file(service_code="xe-buyt", description="Xe buýt bỏ bến.", address_string="Bến xe Mỹ Đình")
+
+    async def named() -> set[tuple[str | None, str | None]]:
+        rows = (await citizen.ask("requests.json")).json()
+        return {(one["agency_responsible"], one["address"]) for one in rows}
+
+    for number in range(9):
+        await citizen.file(description=f"Rác ở ngõ {number}")
+    assert await named() == {("Sở Xây dựng", None), (None, None)}
+    await citizen.file(description="Rác ở ngõ cuối")
+    assert await named() == {("Sở Xây dựng", None), ("Phường Hoàn Kiếm", "Phường Hoàn Kiếm")}
 
 
 @pytest.mark.mission("M10")

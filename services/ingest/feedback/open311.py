@@ -1,7 +1,7 @@
 """The doors of Open311 GeoReport v2: services, requests, tokens, and FixMyStreet's updates, as XML and as JSON.
 
-What anybody may read is how far a case is: its service, status, times, unit and ward. What it says is told only to
-whoever sends the case's code along (a header, never the address). Filing one asks for a key of the settings, in the
+What anybody may read is how far a case is: its service, status, times and unit (a ward only among ten of its cases).
+What it says is told only to whoever sends the case's code along (a header, never the address). Filing one asks for a key of the settings, in the
 form's body as the specification has it, or for a token of ours. Errors come as the specification's list, with their
 HTTP status.
 """
@@ -168,7 +168,7 @@ async def get_service(code: str, form: Form, desk: DeskDep) -> Response:
 @router.get("/v2/requests.{form}", dependencies=READING)
 async def list_requests(form: Form, request: Request, session: SessionDep, desk: DeskDep, clock: ClockDep) -> Response:
     search = read_search(request.query_params, desk.catalogue, clock.now())
-    found = await open311_queries.list_requests(session, search)
+    found = await open311_queries.list_requests(session, search, clock.now())
     return answer("service_requests", [shown(one, desk) for one in found], form)
 
 
@@ -182,26 +182,26 @@ async def get_request(
         raise Rejected(429, "Hỏi quá nhanh. / Too many requests.", retry_after=wait)
     case_id = await intake.admit(database, desk, reference, code, now=clock.now()) if code else None
     async with database.transaction() as session:
-        row = await _require(session, reference)
+        row = await _require(session, reference, clock.now())
         own = await intake.full_status(session, desk, case_id) if case_id else None
     told = shown(row, desk)
     if own is None:
         return answer("service_requests", [told], form)
     notes = [one.note for one in own.updates or () if one.note]
-    told |= {"description": own.description, "address": own.place}
+    told |= {"description": own.description, "address": own.place, "agency_responsible": own.unit}
     told |= {"status_notes": notes[-1] if notes else told["status_notes"]}
     return confide("service_requests", [told], form)
 
 
 @router.get("/v2/tokens/{token}.{form}", dependencies=READING)
-async def get_token(token: str, form: Form, session: SessionDep) -> Response:
+async def get_token(token: str, form: Form, session: SessionDep, clock: ClockDep) -> Response:
     """Every report has its id at once and no token is given out; whoever asks all the same: the id is its token."""
-    row = await _require(session, token)
+    row = await _require(session, token, clock.now())
     return answer("service_requests", [{"service_request_id": row.reference, "token": token}], form)
 
 
-async def _require(session: AsyncSession, reference: str) -> Row[Any]:
-    found = await open311_queries.get_request(session, reference_of(reference))
+async def _require(session: AsyncSession, reference: str, now: datetime) -> Row[Any]:
+    found = await open311_queries.get_request(session, reference_of(reference), now)
     if found is None:
         raise Rejected(404, "Không có phản ánh mang mã này. / There is no such service_request_id.")
     return found
