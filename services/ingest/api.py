@@ -111,9 +111,13 @@ async def list_fetches(
 
 @router.get("/contents")
 async def list_contents(
-    page: PageDep, session: SessionDep, _: StaffDep, source_id: Annotated[UUID | None, Query()] = None
+    page: PageDep,
+    session: SessionDep,
+    _: StaffDep,
+    source_id: Annotated[UUID | None, Query()] = None,
+    copies: Annotated[bool, Query(description="false: one of each group of near-copies, the first")] = True,
 ) -> Page[ContentOut]:
-    rows = await queries.list_contents(session, source_id, page)
+    rows = await queries.list_contents(session, source_id, page, with_copies=copies)
     return Page[ContentOut].model_validate(page_of(rows, page.limit, by_arrival))
 
 

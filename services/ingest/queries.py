@@ -14,6 +14,7 @@ from libs.common.models import (
     Content,
     ContentKey,
     Fetch,
+    NearCopy,
     Source,
 )
 from libs.common.pagination import PageRequest
@@ -220,10 +221,15 @@ async def point_keys(session: AsyncSession, contents: Mapping[bytes, UUID]) -> N
     await session.execute(_POINT_KEYS, {"keys": list(contents), "ids": list(contents.values())})
 
 
-async def list_contents(session: AsyncSession, source_id: UUID | None, page: PageRequest) -> Sequence[Row[Any]]:
+async def list_contents(
+    session: AsyncSession, source_id: UUID | None, page: PageRequest, *, with_copies: bool = True
+) -> Sequence[Row[Any]]:
+    """The newest first, each with the first content that it nearly copies; or only those that copy none."""
     columns = [column for column in Content.__table__.columns if column.name not in ("text", "content_hash")]
-    query = newest_first(select(*columns), Content, page)
+    query = select(*columns, NearCopy.copy_of).join(NearCopy, NearCopy.content_id == Content.id, isouter=True)
+    query = newest_first(query, Content, page)
     query = query if source_id is None else query.where(Content.source_id == source_id)
+    query = query if with_copies else query.where(NearCopy.content_id.is_(None))
     rows: Sequence[Row[Any]] = (await session.execute(query)).all()
     return rows
 

@@ -135,6 +135,7 @@ class ContentOut(Row):
     published_from: str
     first_seen_at: datetime
     revision: int
+    copy_of: UUID | None = Field(default=None, description="the first content that is nearly this text")
 
 
 class ContentWithText(ContentOut):

@@ -228,6 +228,9 @@ async def test_an_editor_sees_copies(desk: Desk) -> None:
     first, copy = [(await desk.ask("GET", f"/contents/{ids[n]}")).json() for n in (0, 2)]
     assert (first["copy_of"], first["copies"]) == (None, 2)
     assert (copy["copy_of"], copy["copies"]) == (str(ids[0]), 2)
+    every, firsts = [(await desk.ask("GET", f"/contents?copies={one}")).json()["items"] for one in ("true", "false")]
+    assert [one["copy_of"] for one in every] == [str(ids[1]), None, str(ids[0]), str(ids[0]), None, None]
+    assert [one["id"] for one in firsts] == [str(ids[n]) for n in (4, 1, 0)]
     listed = (await desk.ask("GET", f"/contents/{ids[2]}/copies")).json()["items"]
     assert [one["id"] for one in listed] == [str(ids[3]), str(ids[0])]
     assert (listed[1]["similarity"], listed[1]["nearest_id"]) == (None, None)

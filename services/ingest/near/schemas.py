@@ -26,5 +26,4 @@ class CopyOut(Row):
 class ContentWithCopies(ContentWithText):
     """A content as an editor opens it."""
 
-    copy_of: UUID | None = Field(default=None, description="the first content that is nearly this text")
     copies: int = Field(default=0, description="how many later contents are nearly the text of that first one")
