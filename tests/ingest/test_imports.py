@@ -319,9 +319,22 @@ async def test_rows_become_cases_and_their_senders_lie_under_seal(desk_with: Des
     assert (again["stored"], again["duplicates"], await desk.count(m.FeedbackCase)) == (0, 2, 2)
 
 
-async def test_without_a_key_senders_are_dropped(desk: Desk, officer: dict[str, str]) -> None:
-    told = (await send(desk, as_csv([row(1)]), officer, into="cases")).json()
-    assert (told["stored"], await desk.count(m.CaseContact)) == (1, 0)
+async def test_without_a_key_senders_are_dropped_and_each_report_is_there_once(
+    desk: Desk, officer: dict[str, str]
+) -> None:
+    for told in ((1, 0), (0, 1)):
+        answer = (await send(desk, as_csv([row(1)]), officer, into="cases")).json()
+        assert (answer["stored"], answer["duplicates"]) == told
+    assert await desk.count(m.CaseContact) == 0
+
+
+async def test_a_report_is_taken_whatever_its_sender_is_said_to_be(
+    desk_with: DeskWith, officer: dict[str, str]
+) -> None:
+    desk: Desk = await desk_with(feedback=FeedbackSettings(key=SecretStr("k" * 40)))
+    odd = {"Họ tên": "A" * 900, "SĐT": "không rõ " * 40, "Email": "không có"}
+    told = (await send(desk, as_csv([row(1, **odd)]), officer, into="cases")).json()
+    assert (told["stored"], told["results"][0]["reasons"]) == (1, ["Địa chỉ thư điện tử chưa đúng, không giữ."])
 
 
 # --- the verb -----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from libs.common.clock import HANOI
 from libs.common.models.enums import Field
+from libs.common.settings import MAIL_ADDRESS
 from services.ingest.dates import parse_date
 from services.ingest.domain import believable_date
 from services.ingest.imports.mapping import Layout, Mapping
@@ -56,10 +57,12 @@ def judge_row(number: int, row: list[str], layout: Layout, mapping: Mapping, now
     if len(given) > MAX_ID:
         return BadRow(number, f"Mã phản ánh dài quá {MAX_ID} ký tự.")
     written, topic = layout.cell(row, "sent_at"), layout.cell(row, "topic")
+    email = one_line(layout.cell(row, "contact_email"))
     sent_at, known = sent_date(written, now), mapping.topic_of(topic) if topic else None
     warnings = [
         *(["Ngày gửi không đọc được, để trống."] if written and sent_at is None else []),
         *(["Lĩnh vực không có trong danh mục, để trống."] if topic and known is None else []),
+        *(["Địa chỉ thư điện tử chưa đúng, không giữ."] if email and not MAIL_ADDRESS.fullmatch(email) else []),
         *(["Không có mã phản ánh: nhận biết theo nội dung."] if not given else []),
     ]
     return ImportedRow(
@@ -75,7 +78,7 @@ def judge_row(number: int, row: list[str], layout: Layout, mapping: Mapping, now
         warnings=tuple(warnings),
         contact_name=one_line(layout.cell(row, "contact_name"))[:200] or None,
         contact_phone=one_line(layout.cell(row, "contact_phone"))[:30] or None,
-        contact_email=one_line(layout.cell(row, "contact_email"))[:254] or None,
+        contact_email=email if MAIL_ADDRESS.fullmatch(email) else None,
     )
 
 
