@@ -1,9 +1,9 @@
 """The doors of Open311 GeoReport v2: services, requests, tokens, and FixMyStreet's updates, as XML and as JSON.
 
 What anybody may read is how far a case is: its service, status, times and unit (a ward only among ten of its cases).
-What it says is told only to whoever sends the case's code along (a header, never the address). Filing one asks for a key of the settings, in the
-form's body as the specification has it, or for a token of ours. Errors come as the specification's list, with their
-HTTP status.
+What it says is told only to whoever sends the case's code along (a header, never the address). Filing one asks for a
+key of the settings, in the form's body as the specification has it, or for a token of ours. Errors come as the
+specification's list, with their HTTP status.
 """
 
 from collections.abc import Callable, Coroutine
