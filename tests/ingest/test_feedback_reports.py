@@ -256,8 +256,8 @@ async def test_nothing_of_the_sender_lies_anywhere_but_sealed(casework: Casework
         title="Trần Thị Gieo phản ánh rác", contact=WHO, external_id="<gieo.tran@example.vn>",
         description="Tôi là TRẦN THỊ GIEO, số 0912345678, thư gieo.tran@example.vn.",
     )  # fmt: skip
-    await casework.answered(opened.case_id, "Cảm ơn bà. Số của bà 0912 345 678.")
-    await casework.follow(opened, "reopen", reason="Gọi tôi 0912345678, gieo.tran@example.vn")
+    await casework.answered(opened.case_id, "Kính gửi bà Gieo (Trần Thị  Gieo), số 0912 345 678.")
+    await casework.follow(opened, "reopen", reason="Gọi chị Gieo 0912345678, gieo.tran@example.vn")
     await casework.follow(opened, code="sai")
     shown = (await casework.act(opened.case_id, "contact")).json()
     assert shown == {"name": WHO.name, "phone": WHO.phone, "email": WHO.email}

@@ -14,6 +14,7 @@ from libs.common.units import load_register, load_units
 from services.ingest.feedback import codes, hours, lifecycle, routing
 from services.ingest.feedback.catalogue import catalogue
 from services.ingest.feedback.codes import DigestKey
+from services.ingest.feedback.contacts import without_sender
 from services.ingest.feedback.lifecycle import Action, Standing, after
 from services.ingest.feedback.reading import ward_named
 from services.ingest.feedback.sealing import ContactUnreadable, ContactVault
@@ -155,6 +156,24 @@ def test_a_contact_opens_for_its_case_with_its_key_also_after_a_new_one() -> Non
         with pytest.raises(ContactUnreadable) as told:
             vault.open(case, row)
         assert "Gieo" not in str(told.value)
+
+
+@pytest.mark.mission("M37")
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Tôi là TRẦN  THỊ GIEO, gửi lại.", "Tôi là [người gửi], gửi lại."),
+        ("Kính gửi bà Gieo", "Kính gửi [người gửi]"),
+        ("Gieo hạt ở vườn hoa", "Gieo hạt ở vườn hoa"),
+        ("Bà Gieone bán hoa", "Bà Gieone bán hoa"),
+        ("Gọi 0912 345 678", "Gọi [người gửi]"),
+        ("gieo@example.vn.", "[người gửi]."),
+    ],
+)
+def test_a_text_that_is_kept_does_not_name_its_sender(text: str, kept: str) -> None:
+    contact = {"name": "Trần Thị Gieo", "phone": "0912 345 678", "email": "gieo@example.vn"}
+    assert without_sender(text, contact) == kept
+    assert without_sender(text, {"name": "An"}) == text
 
 
 def test_a_short_key_is_refused_without_showing_it() -> None:

@@ -15,10 +15,11 @@ from libs.common.ids import new_id
 from libs.common.models import DataRequest, FeedbackCase
 from libs.common.models.feedback import DataRequestKind, DataRequestState
 from services.ingest.feedback import intake, sender_queries, steps
+from services.ingest.feedback.contacts import unsealed
 from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.lifecycle import Action
 from services.ingest.feedback.notices import Notice, clock_time, tell
-from services.ingest.feedback.officers import Officer, lock_case, unsealed
+from services.ingest.feedback.officers import Officer, lock_case
 from services.ingest.feedback.problems import DataRequestNotFound, NotPossibleNow
 from services.ingest.feedback.steps import Step
 

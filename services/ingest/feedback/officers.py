@@ -10,12 +10,12 @@ from libs.common import audit
 from libs.common.auth import Principal
 from libs.common.models import CaseEvent, FeedbackCase
 from libs.common.models.enums import CaseState, Role, Urgency
-from services.ingest.feedback import queries, sender_queries, steps
+from services.ingest.feedback import queries, steps
+from services.ingest.feedback.contacts import unsealed
 from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.lifecycle import Action, due_after_change
 from services.ingest.feedback.opening import today
-from services.ingest.feedback.problems import ContactLost, FeedbackNotFound, NotPossibleNow, UnknownUnit
-from services.ingest.feedback.sealing import ContactUnreadable
+from services.ingest.feedback.problems import FeedbackNotFound, NotPossibleNow, UnknownUnit
 from services.ingest.feedback.steps import Step
 
 READERS = (Role.FEEDBACK_OFFICER, Role.EDITOR, Role.SPOKESPERSON, Role.ADMIN)
@@ -130,16 +130,3 @@ async def open_contact(
         now=now,
     )
     return contact
-
-
-async def unsealed(session: AsyncSession, desk: FeedbackDesk, case_id: UUID) -> dict[str, str]:
-    """Raises ContactLost where the key that sealed it is not here any more."""
-    row = await sender_queries.get_contact(session, case_id)
-    if row is None:
-        return {}
-    try:
-        if desk.keys is None:
-            raise ContactUnreadable(f"contact of case {case_id}")
-        return desk.keys.vault.open(case_id, row.ciphertext)
-    except ContactUnreadable:
-        raise ContactLost(f"Khóa đã niêm phong: {row.key_id}.") from None

@@ -14,6 +14,7 @@ from libs.common.settings import MAIL_ADDRESS
 from libs.common.text import collapse, nfc
 from libs.common.units import Register, load_stored_register, resolve_unit
 from services.ingest.feedback.catalogue import Service
+from services.ingest.feedback.contacts import without_sender
 from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.opening import NewCase, today
 from services.ingest.feedback.problems import NotAccepted, UnknownService
@@ -21,7 +22,6 @@ from services.ingest.feedback.reports import Contact, NewReport
 
 LONGEST_TEXT, LONGEST_TITLE, LONGEST_PLACE, LONGEST_URL, MOST_MEDIA = 20_000, 300, 300, 2000, 5
 LONGEST = {"name": 200, "phone": 40, "email": 254}
-SENDER = "[người gửi]"
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _PIECES = re.compile(r"[,;\n]|\s[-–]\s")
 _REGISTER = "lantoa.register"
@@ -93,12 +93,7 @@ def _service(report: NewReport, desk: FeedbackDesk) -> Service | None:
 
 def masked(text: str, report: NewReport, desk: FeedbackDesk) -> str:
     """Without phones, addresses and numbers of papers, and without what the sender told as their own contact."""
-    text = desk.mask(text)
-    for _, value in _parts(report.contact) if report.contact else ():
-        if value and len(value.strip()) >= 4:
-            words = r"\s+".join(re.escape(word) for word in nfc(value).split())
-            text = re.sub(rf"(?<!\w){words}(?!\w)", SENDER, text, flags=re.IGNORECASE)
-    return text
+    return without_sender(desk.mask(text), dict(_parts(report.contact)) if report.contact else {})
 
 
 def _may_be_kept(url: str, report: NewReport, desk: FeedbackDesk) -> bool:

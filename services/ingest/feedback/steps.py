@@ -1,5 +1,6 @@
 """One step of a case: its new state and times, the row that its sender reads, the audit entry, the event."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,10 +15,11 @@ from libs.common.models import CaseEvent, FeedbackCase, OrganizationUnit
 from libs.common.models.enums import CaseState, Urgency
 from libs.common.outbox import emit
 from services.ingest.feedback import queries, sender_queries
+from services.ingest.feedback.contacts import unsealed, without_sender
 from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.lifecycle import UNACCEPTED, Action, Standing, after
 from services.ingest.feedback.notices import Notice, clock_time, tell
-from services.ingest.feedback.problems import FeedbackNotFound, NotPossibleNow
+from services.ingest.feedback.problems import ContactLost, FeedbackNotFound, NotPossibleNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ async def _tell_unit(session: AsyncSession, case: FeedbackCase, action: Action, 
 
 
 async def record(session: AsyncSession, desk: FeedbackDesk, case: FeedbackCase, step: Step, *, now: datetime) -> None:
-    """The row and the audit entry of a step that leaves the case as it is now. Notes are masked here."""
+    """The row and the audit entry of a step that leaves the case as it is now. Notes are masked, and name no sender."""
+    said = await _masked(session, desk, case.id, step)
     event = CaseEvent(
         id=new_id(now),
         case_id=case.id,
@@ -99,9 +102,7 @@ async def record(session: AsyncSession, desk: FeedbackDesk, case: FeedbackCase, 
         at=now,
         by=step.by,
         unit_id=step.unit_id,
-        legal_ground=_masked(desk, step.legal_ground),
-        public_note=_masked(desk, step.public_note),
-        internal_note=_masked(desk, step.internal_note),
+        **said,
     )
     await queries.add_event(session, event)
     facts: dict[str, Any] = {"state": case.state}
@@ -118,8 +119,16 @@ async def record(session: AsyncSession, desk: FeedbackDesk, case: FeedbackCase, 
     )
 
 
-def _masked(desk: FeedbackDesk, text: str | None) -> str | None:
-    return desk.mask(text.strip()) or None if text else None
+async def _masked(session: AsyncSession, desk: FeedbackDesk, case_id: UUID, step: Step) -> dict[str, str | None]:
+    """What is said of a step, as it may be kept: also where an officer greets the sender by name."""
+    said = {"legal_ground": step.legal_ground, "public_note": step.public_note, "internal_note": step.internal_note}
+    contact: dict[str, str] = {}
+    if any(said.values()):
+        with suppress(ContactLost):
+            contact = await unsealed(session, desk, case_id)
+    return {
+        name: without_sender(desk.mask(text.strip()), contact) or None if text else None for name, text in said.items()
+    }
 
 
 async def _effects(session: AsyncSession, desk: FeedbackDesk, case: FeedbackCase, step: Step, now: datetime) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common import telemetry
 from libs.common.mail import Letter
 from libs.common.models import FeedbackCase
-from services.ingest.feedback import officers, sender_queries, steps, watch_queries
+from services.ingest.feedback import sender_queries, steps, watch_queries
+from services.ingest.feedback.contacts import unsealed
 from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.lifecycle import Action, is_unaccepted_too_long, is_undone_too_long
 from services.ingest.feedback.notices import Notice, clock_time, tell
@@ -108,7 +109,7 @@ async def claim_asks(session: AsyncSession, desk: FeedbackDesk, now: datetime, *
 
 async def _contact(session: AsyncSession, desk: FeedbackDesk, case_id: UUID) -> dict[str, str]:
     try:
-        return await officers.unsealed(session, desk, case_id)
+        return await unsealed(session, desk, case_id)
     except ContactLost:
         return {}
 
