@@ -57,10 +57,12 @@ _BEYOND_A_FETCH = 10.0
 
 
 def _hosts(settings: IngestSettings, db: Database, clock: Clock) -> Hosts:
+    """A replay asks this machine alone and does not pause, unless it is told to."""
+    is_paced = not settings.replay or "host_delay_seconds" in settings.poll.model_fields_set
     return Hosts(
         db,
         clock,
-        pause_seconds=0.0 if settings.replay else settings.poll.host_delay_seconds,
+        pause_seconds=settings.poll.host_delay_seconds if is_paced else 0.0,
         hold_seconds=settings.poll.deadline_seconds + _BEYOND_A_FETCH,
         patience_seconds=settings.poll.patience_seconds,
     )
