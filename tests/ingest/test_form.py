@@ -131,6 +131,12 @@ async def test_without_a_key_no_contact_is_asked_for(desk_with: DeskWith) -> Non
     assert len(await citizen.desk.cases()) == 1
 
 
+async def test_what_is_said_of_a_public_office_is_a_complaint_from_the_start(citizen: Citizen) -> None:
+    slip(await citizen.send(service="thu-tuc-hanh-chinh", description="Hồ sơ quá hẹn mười ngày, không ai trả lời."))
+    slip(await citizen.send(service="chieu-sang", description="Đèn đường tắt cả tuần nay."))
+    assert [one.kind for one in await citizen.desk.cases()] == ["complaint", "report_of_problem"]
+
+
 # --- the same matter ------------------------------------------------------------------------------------------
 
 

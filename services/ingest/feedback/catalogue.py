@@ -5,14 +5,14 @@ One YAML file, checked when it is read; a wrong one stops the process at its sta
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import libs.common
 from libs.common.models.enums import Field as PolicyField
-from libs.common.models.enums import Urgency
+from libs.common.models.enums import TextKind, Urgency
 
 FILE = Path(libs.common.__file__).parent / "data" / "services.yaml"
 
@@ -35,6 +35,7 @@ class Service(Named):
     group: str
     field: PolicyField
     urgency: Urgency
+    kind: Literal[TextKind.REPORT_OF_PROBLEM, TextKind.COMPLAINT] = TextKind.REPORT_OF_PROBLEM
     keywords: tuple[str, ...] = ()
 
 

@@ -258,6 +258,7 @@ def _report(posted: Posted, filer: str) -> NewReport:
         lat=posted.lat,
         lon=posted.long,
         service_code=posted.service.code,
+        kind=posted.service.kind,
         contact=None if contact.is_empty else contact,
         external_id=f"{filer}:{posted.external_id}" if posted.external_id else None,
         media_urls=posted.media_urls,

@@ -16,6 +16,7 @@ from libs.common.errors import Problem
 from libs.common.models.feedback import ReportChannel
 from services.ingest.api import SettingsDep
 from services.ingest.feedback import intake, page_queries
+from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.doorkeeping import DoorsDep, peer_of
 from services.ingest.feedback.form import Draft, Ticket, TicketState, read_draft
 from services.ingest.feedback.intake import SimilarCase
@@ -110,7 +111,7 @@ async def _take(
     except Problem as busy:
         text = "Hệ thống đang quá tải. Nội dung vẫn còn dưới đây, xin bấm gửi lại sau ít phút."
         return await form.refuse(draft, text, busy.status, ticket=written, wait=busy.retry_after)
-    report = report_of(draft, ticket, wards, form.desk.keys is not None)
+    report = report_of(draft, ticket, wards, form.desk)
     same_as = fields.get("same_as", "")
     found = await intake.similar(form.session, form.desk, report, now=now) if same_as != ITS_OWN else []
     if found and not same_as:
@@ -124,8 +125,9 @@ async def _take(
     return await _received(form, draft, opened)
 
 
-def report_of(draft: Draft, ticket: Ticket, wards: dict[str, str], takes_contact: bool) -> NewReport:
+def report_of(draft: Draft, ticket: Ticket, wards: dict[str, str], desk: FeedbackDesk) -> NewReport:
     """The ticket's number is the form's own id: a button that is pressed twice opens one case."""
+    service = desk.catalogue.get(draft.service)
     contact = Contact(name=draft.name or None, phone=draft.phone or None, email=draft.email or None)
     place = ", ".join(part for part in (draft.place, wards.get(draft.ward, "")) if part)
     return NewReport(
@@ -134,7 +136,8 @@ def report_of(draft: Draft, ticket: Ticket, wards: dict[str, str], takes_contact
         channel=ReportChannel.FORM,
         place_text=place,
         service_code=draft.service,
-        contact=contact if takes_contact and not contact.is_empty else None,
+        kind=service.kind if service else None,
+        contact=contact if desk.keys is not None and not contact.is_empty else None,
         external_id=ticket.number,
     )
 
