@@ -12,7 +12,7 @@ from uuid import UUID
 import nats
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from libs.common import models as m
 from libs.common.app import create_worker
@@ -206,6 +206,21 @@ async def test_a_text_that_was_rewritten_is_a_copy_no_more(desk: Desk) -> None:
     later = await pushed(desk, edited(SAME_EVENT, 0.05))
     assert await link(desk, *later) == 1
     assert await groups(desk) == {later[0]: ids[1]}
+
+
+async def test_of_a_text_that_was_taken_back_nothing_is_kept(desk: Desk) -> None:
+    ids = await pushed(desk, BRIDGE, edited(BRIDGE, 0.1), SAME_EVENT)
+    await link(desk, *ids)
+    async with desk.db.transaction() as session:
+        erased = update(m.Content).where(m.Content.id == ids[0])
+        await session.execute(erased.values(title="(đã gỡ)", text="", revision=m.Content.revision + 1))
+    assert await link(desk, ids[0]) == 0
+    async with desk.db.transaction() as session:
+        looked_at = await session.get_one(m.NearText, ids[0])
+        left = set(await session.scalars(select(m.NearKey.content_id)))
+    assert (looked_at.signature, looked_at.size, looked_at.keys) == (None, 0, None)
+    assert left == {ids[1], ids[2]}
+    assert await groups(desk) == {}
 
 
 async def test_older_than_the_window_is_not_looked_at(desk: Desk) -> None:

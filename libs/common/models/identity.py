@@ -13,7 +13,8 @@ class NearText(Base):
     """One row for each content that was looked at, of the revision named: what a redelivered event is known by.
 
     `signature`: one byte for each MinHash permutation (b-bit MinHash, Li and König 2010); NULL for a text too short
-    to be compared. `size`: how many different shingles the text has.
+    to be compared. `size`: how many different shingles the text has. `keys`: those it has in `near_keys`, 32 bits each,
+    little-endian, by which they are taken out again.
     """
 
     __tablename__ = "near_texts"
@@ -23,6 +24,7 @@ class NearText(Base):
     revision: Mapped[int]
     signature: Mapped[bytes | None]
     size: Mapped[int]
+    keys: Mapped[bytes | None]
     signed_at: Mapped[datetime]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.models import Content, NearCopy, NearText
 from libs.common.pagination import PageRequest
-from services.ingest.near.rules import BANDS, Link, Signed, Sketch
+from services.ingest.near.rules import BANDS, Link, Signed, Sketch, unpacked_keys
 
 PER_KEY = 20
 """Of a key that very many share (tables, forecasts), so many of the latest are looked at."""
@@ -18,12 +18,13 @@ PER_KEY = 20
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('lantoa near copies'))")
 _RECORD = text(
     """
-    INSERT INTO near_texts AS old (content_id, revision, signature, size, signed_at)
-    SELECT id, revision, signature, size, CAST(:now AS timestamptz)
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:revisions AS int[]), CAST(:signatures AS bytea[]), CAST(:sizes AS int[]))
-         AS new (id, revision, signature, size)
+    INSERT INTO near_texts AS old (content_id, revision, signature, size, keys, signed_at)
+    SELECT id, revision, signature, size, keys, CAST(:now AS timestamptz)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:revisions AS int[]), CAST(:signatures AS bytea[]), CAST(:sizes AS int[]),
+                CAST(:packed AS bytea[]))
+         AS new (id, revision, signature, size, keys)
     ON CONFLICT (content_id) DO UPDATE
-        SET revision = excluded.revision, signature = excluded.signature, size = excluded.size,
+        SET revision = excluded.revision, signature = excluded.signature, size = excluded.size, keys = excluded.keys,
             signed_at = excluded.signed_at
         WHERE old.revision < excluded.revision
     """
@@ -51,6 +52,14 @@ _FIND = text(
     """
 )
 _UNLINK = text("DELETE FROM near_copies WHERE content_id = ANY(CAST(:ids AS uuid[]))")
+_UNLINK_COPIES = text("DELETE FROM near_copies WHERE copy_of = ANY(CAST(:ids AS uuid[]))")
+_DROP_KEYS = text(
+    """
+    DELETE FROM near_keys AS old
+    USING unnest(CAST(:keys AS int[]), CAST(:ids AS uuid[])) AS gone (key, id)
+    WHERE old.key = gone.key AND old.content_id = gone.id
+    """
+)
 _REJOIN = text(
     """
     UPDATE near_copies AS old SET copy_of = new.first
@@ -98,8 +107,7 @@ async def list_unsigned(session: AsyncSession, ids: Collection[UUID]) -> list[To
 
 
 async def record_signatures(session: AsyncSession, signed: Sequence[tuple[Told, Signed | None]], now: datetime) -> None:
-    """Remember what was looked at, and the keys by which later texts find it. Keys of an older revision stay: they
-    lead to a comparison that fails."""
+    """Remember what was looked at, and the keys by which later texts find it."""
     await session.execute(
         _RECORD,
         {
@@ -107,6 +115,7 @@ async def record_signatures(session: AsyncSession, signed: Sequence[tuple[Told, 
             "revisions": [told.revision for told, _ in signed],
             "signatures": [one.sketch.signature if one else None for _, one in signed],
             "sizes": [one.sketch.size if one else 0 for _, one in signed],
+            "packed": [one.packed_keys if one else None for _, one in signed],
             "now": now,
         },
     )
@@ -146,8 +155,19 @@ async def get_firsts(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID,
     return {row.content_id: row.copy_of for row in rows}
 
 
-async def unlink(session: AsyncSession, ids: Collection[UUID]) -> None:
+async def forget(session: AsyncSession, ids: Collection[UUID]) -> None:
+    """Take out what these were found and linked by, before they are looked at anew."""
+    query = select(NearText.content_id, NearText.keys).where(NearText.content_id.in_(ids), NearText.keys.is_not(None))
+    rows = await session.execute(query)
+    gone = [(key, content_id) for content_id, packed in rows for key in unpacked_keys(packed or b"")]
+    if gone:
+        await session.execute(_DROP_KEYS, {"keys": [key for key, _ in gone], "ids": [owner for _, owner in gone]})
     await session.execute(_UNLINK, {"ids": list(ids)})
+
+
+async def unlink_copies(session: AsyncSession, ids: Collection[UUID]) -> None:
+    """Of what has no text any more nothing is a copy."""
+    await session.execute(_UNLINK_COPIES, {"ids": list(ids)})
 
 
 async def link(session: AsyncSession, links: Sequence[Link], now: datetime) -> None:

@@ -59,6 +59,14 @@ class Signed:
     sketch: Sketch
     keys: tuple[int, ...]
 
+    @property
+    def packed_keys(self) -> bytes:
+        return _SIGNED.pack(*self.keys)
+
+
+def unpacked_keys(packed: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(packed) // 4}i", packed)
+
 
 def sign(texts: Sequence[str]) -> list[Signed | None]:
     """A signature for each text, in order; None for those too short to be compared."""

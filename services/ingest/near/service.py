@@ -31,20 +31,24 @@ async def link_near_copies(session: AsyncSession, ids: Collection[UUID], *, now:
         return 0
     with telemetry.step("sign", items=len(told)):
         signed = await asyncio.to_thread(sign, [f"{one.title}\n{one.text}" for one in told])
-    await queries.record_signatures(session, list(zip(told, signed, strict=True)), now)
-    await _forget_links(session, told)
-    ours = {one.content_id: signature for one, signature in zip(told, signed, strict=True) if signature}
+    looked = list(zip(told, signed, strict=True))
+    await _forget(session, looked)
+    await queries.record_signatures(session, looked, now)
+    ours = {one.content_id: signature for one, signature in looked if signature}
     links = await _links(session, ours, now) if ours else []
     if links:
         await queries.link(session, links, now)
     return len(links)
 
 
-async def _forget_links(session: AsyncSession, told: Sequence[Told]) -> None:
-    """A revised text is looked at anew."""
-    revised = [one.content_id for one in told if one.looked_at is not None]
+async def _forget(session: AsyncSession, looked: Sequence[tuple[Told, Signed | None]]) -> None:
+    """A revised text is looked at anew; of one that was taken back nothing is kept, and nothing is its copy."""
+    revised = [one.content_id for one, _ in looked if one.looked_at is not None]
     if revised:
-        await queries.unlink(session, revised)
+        await queries.forget(session, revised)
+    erased = [one.content_id for one, signature in looked if one.looked_at is not None and signature is None]
+    if erased:
+        await queries.unlink_copies(session, erased)
 
 
 async def _links(session: AsyncSession, ours: Mapping[UUID, Signed], now: datetime) -> list[Link]:

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("signature", sa.LargeBinary(), nullable=True),
         sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("keys", sa.LargeBinary(), nullable=True),
         sa.Column("signed_at", AT, nullable=False),
         sa.PrimaryKeyConstraint("content_id", name=op.f("pk_near_texts")),
         postgresql_partition_by=BY_CONTENT,
