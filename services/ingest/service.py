@@ -88,6 +88,8 @@ async def change_source(
     if "url" in changes or changes.get("state") == SourceState.ACTIVE:
         polled = source.kind in queries.POLLED_KINDS
         changes |= {"next_poll_at": now if polled else None, "failures": 0, "etag": None, "last_modified": None}
+    if "state" in changes:
+        changes.setdefault("state_reason", None)  # the reason of the state before says nothing of this one
     for name, value in changes.items():
         setattr(source, name, value)
     await session.flush()

@@ -43,6 +43,22 @@ async def test_a_source_from_its_registration_to_its_retirement(desk: Desk) -> N
     assert actions == ["source.created", "source.changed", "source.changed", "source.retired"]
 
 
+async def test_a_source_carries_what_is_known_of_it_and_why_it_rests(desk: Desk) -> None:
+    known = {
+        "owner": "Tòa soạn A", "homepage": "https://bao-a.example/", "terms": "Dẫn nguồn.", "tags": ["Hà Nội"],
+        "place": "01", "audience": {"value": 5, "unit": "lượt", "as_of": "2026-01-02", "source": "Báo cáo"},
+    }  # fmt: skip
+    made = (await desk.ask("POST", "/sources", json=FEED | known)).json()
+    assert {name: made[name] for name in known} == known
+    path = f"/sources/{made['id']}"
+    rests = {"state": "paused", "state_reason": "Chờ tòa soạn."}
+    assert (await desk.ask("PATCH", path, json=rests)).json()["state_reason"] == "Chờ tòa soạn."
+    again = (await desk.ask("PATCH", path, json={"state": "active"})).json()
+    assert (again["state_reason"], again["owner"]) == (None, "Tòa soạn A")
+    for wrong in ({"audience": {"value": 5}}, {"tags": ["x"] * 21}, {"audience": {"value": None}}):
+        assert (await desk.ask("PATCH", path, json=wrong)).status_code == 422
+
+
 async def test_registering_twice_is_a_conflict_and_changes_nothing(desk: Desk) -> None:
     assert (await desk.ask("POST", "/sources", json=FEED)).status_code == 201
     for again in (FEED, FEED | {"name": "Tên khác"}, FEED | {"url": "https://khac.example/rss"}):
