@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
+from bench.near import recalls, same_event
 from libs.common import models as m
 from libs.common.app import create_worker
 from libs.common.bus import headers_of
@@ -21,7 +22,7 @@ from libs.common.events.content import ContentsIngested
 from libs.common.ids import new_id
 from libs.common.settings import NatsSettings
 from services.ingest.main import SERVICE
-from services.ingest.near.rules import Link, Near, are_near, join, nearest, sign, similarity
+from services.ingest.near.rules import THRESHOLD, Link, Near, are_near, join, nearest, sign, similarity
 from services.ingest.near.service import link_near_copies
 from tests.ingest.desk import Desk
 
@@ -98,6 +99,19 @@ def test_signatures_are_the_same_in_every_process() -> None:
 
 
 PINNED = ("35c7427b73f6495c", 136, (-2089602387, 714995311))
+
+
+def test_controlled_edits_are_found_and_other_texts_are_not() -> None:
+    """What `python -m bench.near` measures on real articles, on our own: days told in the same words but names."""
+    days = [
+        " ".join(f"{word}{n}x" if k % 4 == n % 4 else word for k, word in enumerate(BRIDGE.split())) for n in range(12)
+    ]
+    found = {name: (recall, precision) for name, recall, precision in recalls([*days, SAME_EVENT], THRESHOLD)}
+    for name in ("1% số từ", "5% số từ", "xáo trộn câu", "thay tiêu đề"):
+        assert found[name][0] == 1, name
+    assert found["10% số từ"][0] > 0.9
+    rows = [{"title": "", "text": text, "label": "cầu"} for text in (BRIDGE, SAME_EVENT, edited(BRIDGE, 0.1))]
+    assert same_event(rows, THRESHOLD) == (3, 1)
 
 
 # --- groups -------------------------------------------------------------------------------------------------
