@@ -166,7 +166,7 @@ def test_what_is_no_table_or_too_much_of_one_is_refused(data: bytes, words: str)
         read_sheet(data)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.one_of(st.binary(max_size=400), st.binary(max_size=200).map(lambda data: reading._ZIP + data)))
 def test_no_bytes_are_more_than_a_problem(data: bytes) -> None:
     try:
@@ -175,7 +175,7 @@ def test_no_bytes_are_more_than_a_problem(data: bytes) -> None:
         return
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 4000), st.binary(min_size=1, max_size=8))
 def test_a_broken_workbook_is_no_more_than_a_problem(at: int, junk: bytes) -> None:
     data = bytearray(WHOLE)
@@ -189,6 +189,7 @@ def test_a_broken_workbook_is_no_more_than_a_problem(at: int, junk: bytes) -> No
 WHOLE = as_xlsx([row(1)])
 
 
+@pytest.mark.slow
 async def test_a_file_is_read_in_a_process_apart_and_its_faults_are_told_all_the_same() -> None:
     order = Order("ihanoi", Target.CASES)
     parsers = Parsers(processes=1, megabytes=512)
@@ -319,6 +320,7 @@ async def test_rows_become_cases_and_their_senders_lie_under_seal(desk_with: Des
     assert (again["stored"], again["duplicates"], await desk.count(m.FeedbackCase)) == (0, 2, 2)
 
 
+@pytest.mark.slow
 async def test_without_a_key_senders_are_dropped_and_each_report_is_there_once(
     desk: Desk, officer: dict[str, str]
 ) -> None:
@@ -328,6 +330,7 @@ async def test_without_a_key_senders_are_dropped_and_each_report_is_there_once(
     assert await desk.count(m.CaseContact) == 0
 
 
+@pytest.mark.slow
 async def test_a_report_is_taken_whatever_its_sender_is_said_to_be(
     desk_with: DeskWith, officer: dict[str, str]
 ) -> None:

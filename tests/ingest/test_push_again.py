@@ -165,6 +165,7 @@ async def test_two_senders_of_the_same_rows_in_opposite_order_store_each_once(de
     assert await desk.count(m.Content) == 600
 
 
+@pytest.mark.slow
 @pytest.mark.mission("M02")
 async def test_ten_thousand_lines_are_judged_one_by_one_and_answered_the_same_again(desk: Desk) -> None:
     rows: list[Any] = [row(n) for n in range(10_000)]

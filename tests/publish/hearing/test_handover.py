@@ -47,6 +47,7 @@ async def test_an_edit_and_a_removal_are_told_again(theatre: Theatre, page: m.Ch
     assert await told(theatre, RECEIVED) == [{"comment_ids": [comment["id"]]}] * 3
 
 
+@pytest.mark.slow
 async def test_what_the_page_itself_says_is_not_told(theatre: Theatre, page: m.Channel, post: dict[str, Any]) -> None:
     ours = {"id": str(page.settings["page"]), "name": "Trang"}
     await send(theatre, page, body_of(theatre, page, of(post), **{"from": ours}))
@@ -54,6 +55,7 @@ async def test_what_the_page_itself_says_is_not_told(theatre: Theatre, page: m.C
     assert await told(theatre, RECEIVED) == []
 
 
+@pytest.mark.slow
 async def test_what_is_read_from_a_list_is_told_once(theatre: Theatre, page: m.Channel, post: dict[str, Any]) -> None:
     said = [{"text": f"Ý kiến {n}", "author": WHO} for n in range(3)]
     await theatre.post("facebook/engage", post=of(post), replies=said)
@@ -96,6 +98,7 @@ async def test_how_far_the_case_is_stands_beside_the_comment(
     assert (comment["case_reference"], comment["case_state"]) == (case.reference, "in_progress")
 
 
+@pytest.mark.slow
 async def test_what_was_taken_back_or_is_not_there_becomes_no_case(
     theatre: Theatre, page: m.Channel, post: dict[str, Any], signed_in: Any, make: Make
 ) -> None:
