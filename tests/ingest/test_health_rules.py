@@ -55,6 +55,7 @@ def failing(outcome: str, status: int | None = None, failures: int = 3, was: Hea
         (failing("error", 403), Health.BLOCKED, Cause.REFUSED),
         (failing("error", 401, failures=1), Health.BLOCKED, Cause.LOGIN),
         (failing("robots", failures=1), Health.BLOCKED, Cause.ROBOTS),
+        (failing("refused"), Health.FAILING, Cause.MOVED),
         (failing("not_parsable"), Health.BROKEN, Cause.READER_BROKE),
         (vitals(last=LastPoll("ok", 200, None, empty_in_a_row=3)), Health.BROKEN, Cause.READER_BROKE),
         (vitals(last_item_at=hours(6)), Health.SILENT, Cause.QUIET),

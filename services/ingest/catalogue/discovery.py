@@ -5,6 +5,7 @@ no candidate. Nothing is subscribed to. Requests are bounded, and no further hos
 """
 
 import re
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +20,8 @@ from services.ingest.asking import ask
 from services.ingest.markup import decode, html_tree, one_line
 from services.ingest.resources import Resources
 
-MAX_TRIED = 16
+MAX_TRIED, MAX_SECONDS = 16, 40.0
+"""Nothing more is asked after so many addresses, or so long."""
 MAX_FOUND, MAX_ANCHORS = 30, 8
 PATHS = ("/rss", "/feed", "/rss.xml", "/feed.xml", "/atom.xml", "/rss/home.rss", "/sitemap.xml", "/news-sitemap.xml")
 _FEED_TYPES = re.compile(r"application/(?:rss|atom|rdf|feed)\+(?:xml|json)|text/xml|application/xml")
@@ -58,7 +60,7 @@ class Discovery:
 
 async def discover(held: Resources, url: str) -> Discovery:
     """Look for feeds from the address of a site or page; raises FetchError where that itself gives no answer."""
-    found = Discovery()
+    found, until = Discovery(), time.monotonic() + MAX_SECONDS
     answer = await ask(held, url)
     found.tried = 1
     if (itself := await _read(held, answer, "the_address")) is not None:
@@ -69,7 +71,7 @@ async def discover(held: Resources, url: str) -> Discovery:
     hints += [hint for hint in named if hint.found_by == "anchor"][:MAX_ANCHORS]
     hints += [Hint(urljoin(answer.url, path), "path") for path in PATHS]
     for hint in _once(hints, {canonical_url(answer.url)}):
-        if found.tried >= MAX_TRIED:
+        if found.tried >= MAX_TRIED or time.monotonic() > until:
             break
         found.tried += 1
         await _try(held, hint, found)

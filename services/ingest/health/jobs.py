@@ -66,11 +66,10 @@ async def watch_texts(ctx: Context) -> int:
 async def probe_source(ctx: Context) -> int:
     """Look at the document of one source: to know its structure while it is well, and what became of it when not."""
     async with ctx.db.transaction() as session:
-        source = await queries.to_probe(session, ctx.clock.now())
-        known = {} if source is None else await queries.norms(session, [source.id])
-    if source is None:
+        claimed = await service.claim_probe(session, ctx.clock.now())
+    if claimed is None:
         return 0
-    baseline = known[source.id].sketch if source.id in known else None
+    source, baseline = claimed
     found = await _look(ctx.resources, source, baseline)
     async with ctx.db.transaction() as session:
         await service.record_probe(session, source, found, ctx.clock.now())

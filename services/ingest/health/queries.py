@@ -65,7 +65,7 @@ _PROBABLE = text(
       AND (n.probed_at IS NULL OR n.probed_at < :stale OR n.probed_at < :soon AND s.health IN ('broken', 'silent'))
       AND (s.health = 'ok' AND s.failures = 0 AND s.created_at < :settled
            OR s.health IN ('broken', 'silent') AND s.last_ok_at IS NOT NULL)
-    ORDER BY (s.health = 'ok'), n.probed_at NULLS FIRST LIMIT 1
+    ORDER BY (s.health = 'ok'), n.probed_at NULLS FIRST LIMIT 1 FOR UPDATE OF s SKIP LOCKED
     """
 )
 

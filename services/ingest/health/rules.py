@@ -141,7 +141,12 @@ def _unanswered(vitals: Vitals) -> Verdict:
     if vitals.pulse.failures < needed and vitals.was not in _NOT_ANSWERING:
         return _unchanged(vitals)
     facts = {"failures": vitals.pulse.failures, "outcome": last.outcome, "status": last.status}
-    return Verdict(health, cause, wording.unanswered(cause, vitals.pulse.failures, last.error), facts)
+    return Verdict(
+        health,
+        cause,
+        wording.unanswered(cause, vitals.pulse.failures, last.error, by_us=last.outcome == "refused"),
+        facts,
+    )
 
 
 def cause_of(last: LastPoll) -> tuple[Health, Cause]:
@@ -150,6 +155,8 @@ def cause_of(last: LastPoll) -> tuple[Health, Cause]:
         return Health.BLOCKED, Cause.ROBOTS
     if last.outcome in UNREADABLE:
         return Health.BROKEN, Cause.READER_BROKE
+    if last.outcome == "refused":  # by us: it leads to where nothing is ever asked
+        return Health.FAILING, Cause.MOVED
     match last.status:
         case 401:
             return Health.BLOCKED, Cause.LOGIN

@@ -253,14 +253,23 @@ async def keep_norm(session: AsyncSession, source_id: UUID, norm: Norm | None, n
 # --- looked at -----------------------------------------------------------------------------------------------
 
 
-async def record_probe(session: AsyncSession, source: m.Source, seen: Look | None, now: datetime) -> None:
-    """Keep the structure of what was read well; say what is wrong with what was not. Nothing seen is kept as tried."""
-    row: dict[str, Any] = {"source_id": source.id, "probed_at": now}
-    if seen is not None and seen.cause is None and seen.sketch is not None:
-        row |= {"sketch": seen.sketch, "sketched_at": now}
-    if (await queries.norms(session, [source.id])).get(source.id) is None:
+async def claim_probe(session: AsyncSession, now: datetime) -> tuple[m.Source, bytes | None] | None:
+    """A source whose turn it is to be looked at, and its structure as it was; no other worker looks at it now."""
+    source = await queries.to_probe(session, now)
+    if source is None:
+        return None
+    known = (await queries.norms(session, [source.id])).get(source.id)
+    baseline = None if known is None else known.sketch
+    if known is None:
         await keep_norm(session, source.id, None, now - LEARN_EVERY)
-    await queries.update_norm(session, source.id, row)
+    await queries.update_norm(session, source.id, {"probed_at": now})
+    return source, baseline
+
+
+async def record_probe(session: AsyncSession, source: m.Source, seen: Look | None, now: datetime) -> None:
+    """Keep the structure of what was read well; say what is wrong with what was not."""
+    if seen is not None and seen.cause is None and seen.sketch is not None:
+        await queries.update_norm(session, source.id, {"sketch": seen.sketch, "sketched_at": now})
     if seen is None or seen.cause is None:
         return
     finding = Finding(HealthCause(seen.cause), seen.similarity)

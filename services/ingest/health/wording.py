@@ -36,12 +36,13 @@ def stopped(state: str) -> str:
     return "Người phụ trách đã tạm dừng." if state == SourceState.PAUSED else "Nguồn đã ngừng hẳn."
 
 
-def unanswered(cause: HealthCause, failures: int, error: str | None) -> str:
-    words = _UNSEEN if cause is HealthCause.READER_BROKE else _CAUSES[cause]
+def unanswered(cause: HealthCause, failures: int, error: str | None, *, by_us: bool = False) -> str:
+    words = _UNSEEN if cause is HealthCause.READER_BROKE else _OURS if by_us else _CAUSES[cause]
     told = f"{words} ({failures} lần liên tiếp)." if failures > 1 else f"{words}."
     return f"{told} {error}" if error else told
 
 
+_OURS = "Địa chỉ dẫn tới nơi hệ thống không được phép đọc"
 _UNSEEN = "Đọc được trang nhưng không hiểu nội dung; đang xem là trang đã đổi hay bộ đọc hỏng"
 
 
