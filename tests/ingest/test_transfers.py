@@ -150,6 +150,21 @@ async def test_a_case_is_there_once_without_its_sender_and_what_is_said_of_it_co
     assert len(await beside.filed()) == 1
 
 
+async def test_a_server_without_updates_is_read_by_its_status(beside: Next) -> None:
+    await beside.fault("http_status", operation="updates.list", status=404, times=9)
+    await beside.pass_on()
+    await beside.later(seconds=1)
+    remote_id = (await beside.transfer())["remote_id"]
+    await beside.control("POST", "open311/engage", post=remote_id, replies=[{"text": "Đã cử đội.", "author": "open"}])
+    for _ in range(2):
+        await beside.later(minutes=31)
+    await beside.control("POST", "open311/engage", post=remote_id, replies=[{"text": "Xong.", "author": "closed"}])
+    await beside.later(minutes=31)
+    said = ["Thành phố bên: đang xử lý. Đã cử đội.", "Thành phố bên: đã xử lý xong. Xong."]
+    assert (await beside.notes())[1:] == said
+    assert (await beside.transfer())["state"] == "done"
+
+
 @pytest.mark.parametrize("kind", ["executed_response_lost", "http_status"])
 async def test_an_answer_that_is_lost_is_found_by_asking_and_never_sent_again(beside: Next, kind: str) -> None:
     await beside.fault(kind, executed=True)

@@ -31,8 +31,16 @@ class Attempt:
     """A code, without a word of the other side's."""
 
 
+WITHOUT_UPDATES = frozenset({400, 404, 405, 501})
+"""How servers answer that know the specification alone, and not FixMyStreet's extension."""
+
+
 class NotTold(Exception):
-    """The other server could not be asked, or what it said cannot be read; another time, then."""
+    """The other server could not be asked; another time, then. `status`: what it answered, if it did."""
+
+    def __init__(self, why: str, status: int | None = None) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -65,17 +73,21 @@ class Client:
         return wire.read_standing(await self._get(f"requests/{quote(remote_id, safe='')}.xml"), remote_id)
 
     async def updates(self, remote_id: str, now: datetime) -> list[Update]:
-        """What was said of it in the last 90 days; where the server tells no updates, its present state as one."""
+        """What was said of it in the last 90 days. Of a server without updates, or one that told none and closed it,
+        its present state as one: never both of the same words."""
         span = {"start_date": wire.w3c(now - timedelta(days=89)), "end_date": wire.w3c(now + timedelta(minutes=5))}
         try:
             body = await self._get("servicerequestupdates.xml", span | {"service_request_id": remote_id})
-            found = wire.read_updates(body, remote_id)
-        except NotTold:
-            found = []
+        except NotTold as nothing:
+            if nothing.status not in WITHOUT_UPDATES:
+                raise
+            standing = await self.standing(remote_id)
+            return [standing.update] if standing.is_closed or standing.notes else []
+        found = wire.read_updates(body, remote_id)
         if found:
             return found
         standing = await self.standing(remote_id)
-        return [standing.update] if standing.is_closed or standing.notes else []
+        return [standing.update] if standing.is_closed else []
 
     async def _get(self, path: str, asked: dict[str, str] | None = None) -> bytes:
         more = {"jurisdiction_id": self.server.jurisdiction_id} if self.server.jurisdiction_id else {}
@@ -85,7 +97,7 @@ class Client:
         except FetchError as error:
             raise NotTold(error.outcome) from error
         if not answer.ok:
-            raise NotTold(f"http_{answer.status}")
+            raise NotTold(f"http_{answer.status}", answer.status)
         return answer.body
 
     def _url(self, path: str, query: str = "") -> str:
