@@ -37,15 +37,16 @@ def content_of(
         title, text = mask(title), mask(text)
         summary = mask(summary) if summary else None
     published, origin = _date(entry, article, now)
-    address = same_page(url, found_at, article.canonical_url) if url and article else url
+    link = without_author(url) if url else None
+    address = without_author(same_page(url, found_at, article.canonical_url)) if url and article else link
     own_key = url_hash(address) if address else key
     return NewContent(
         key=own_key,
         aliases=() if own_key == key else (key,),
-        link=without_author(url) if url else None,
+        link=link,
         source_id=source.id,
         kind=form_of(source.group),
-        url=without_author(address) if address else None,
+        url=address,
         title=title or text[:120],
         summary=summary,
         text=text,

@@ -20,7 +20,7 @@ from libs.common.models import Source
 from libs.common.models.enums import SourceKind
 from services.ingest import poll_queries, queries
 from services.ingest.adapters.base import SOURCE_KINDS, ApiCall, Entry, NotParsable, ParsedDocument
-from services.ingest.addresses import canonical_url, is_article_host, url_hash
+from services.ingest.addresses import canonical_url, is_article_host, url_hash, without_author
 from services.ingest.domain import WHOLE_TEXT, Known, is_unchanged, item_hash
 from services.ingest.entries import content_of
 from services.ingest.extract import Article
@@ -171,7 +171,7 @@ class Reader:
         link = entry.link or (self.source.url if self.source.kind == SourceKind.PAGE else None)
         url = canonical_url(link) if link and len(link) <= MAX_ADDRESS else None
         if url:
-            return Candidate(entry, url_hash(url), url)
+            return Candidate(entry, url_hash(without_author(url)), url)
         name = entry.id or entry.title
         return Candidate(entry, item_hash(self.source.id, name), None) if name else None
 

@@ -4,9 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from libs.common import models as m
+from services.ingest.addresses import url_hash
 from tests.ingest.desk import Desk, Item, rss
 from tests.ingest.site import Answer, Site
 
@@ -117,6 +118,23 @@ async def test_a_feed_that_gives_its_items_other_ids_and_addresses_brings_nothin
     assert [fetch.items_new for fetch in await desk.fetches()] == [1, 0, 0]
     assert await desk.count(m.Content) == 1
     assert await desk.revisions() == []
+
+
+@pytest.mark.mission("M37")
+async def test_a_post_is_one_content_and_its_key_holds_nothing_of_who_wrote_it(desk: Desk, site: Site) -> None:
+    address = "https://mastodon.example/@nguyenvana/1099"
+    site.routes["/rss"] = Answer(rss(Item(address, "Ổ gà trên phố Huế", "Đường hỏng ba tuần chưa ai sửa.")))
+    await desk.register(site.url("/rss"), group="forum", settings={"full_text": False})
+    await desk.poll()
+    [content] = await desk.contents()
+    assert content.url == "https://mastodon.example/1099"
+    async with desk.db.transaction() as session:
+        keys = set(await session.scalars(select(m.ContentKey.url_hash)))
+    assert keys == {url_hash("https://mastodon.example/1099")}
+    told = (await desk.push([row(address, source=None, kind="post")])).json()["results"]
+    assert told[0]["content_id"] == str(content.id)
+    await desk.later(hours=6)
+    assert await desk.count(m.Content) == 1
 
 
 def page(title: str, canonical: str, text: str = STORY) -> Answer:
