@@ -132,6 +132,19 @@ async def test_counts_of_today_are_exact_at_any_moment(desk: Desk, signed_in: An
     assert (detail["today"]["seen"], detail["today"]["expected"], detail["per_week"]) == (3, None, None)
 
 
+async def test_nobody_is_called_silent_before_what_there_is_was_counted(desk: Desk) -> None:
+    """A database that grew before hours were counted, on its first minute."""
+    now = desk.clock.now()
+    source = await desk.make.source(created_at=now - timedelta(days=30), last_ok_at=now, last_item_at=None)
+    await brought(desk, source, now - timedelta(hours=1))
+    async with worker(desk) as run:
+        await run(jobs.judge_sources)
+        assert await events(desk) == []
+        await run(jobs.count_hours)
+        await run(jobs.judge_sources)
+    assert [one.health for one in await events(desk)] == ["ok"]
+
+
 # --- learned and judged --------------------------------------------------------------------------------------
 
 
@@ -281,8 +294,10 @@ async def test_articles_that_come_thin_all_at_once_are_told_and_end_when_they_co
         assert (thin.source_id, thin.health, thin.cause) == (source.id, "broken", "thin")
         assert thin.reason.startswith("12 trong 12 bài mới chỉ còn lấy được tóm tắt, trước đây chỉ 0%")
         desk.clock.advance(timedelta(minutes=30))
+        await run(jobs.count_hours)
         await run(jobs.judge_sources)
-        assert (await events(desk))[-1].cause in ("thin", "read"), "answers go on being well; that ends nothing"
+        causes = {one.source_id: one.cause for one in await events(desk)}
+        assert causes == {source.id: "thin", always.id: "read"}, "answers go on being well; that ends nothing"
         assert (await desk.health(str(source.id)))["health"] == "broken"
         await brought(desk, source, *(desk.clock.now() - timedelta(seconds=n) for n in range(4)), body=long)
         await run(jobs.watch_texts)

@@ -16,6 +16,7 @@ from libs.common.pagination import PageRequest
 
 POLLED = ("feed", "sitemap", "page")
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('ingest:count-hours', 0))")
+_IS_COUNTED = text("SELECT EXISTS (SELECT FROM source_hours) OR NOT EXISTS (SELECT FROM contents)")
 _NEWEST_HOUR = text("SELECT max(hour) FROM source_hours")
 _COUNT_HOURS = text(
     """
@@ -99,6 +100,11 @@ async def count_hours(session: AsyncSession, now: datetime, history: timedelta) 
     await session.execute(_COUNT_HOURS, names)
     await session.execute(_MARK_NEWEST, names)
     return True
+
+
+async def is_counted(session: AsyncSession) -> bool:
+    """Whether what there is was counted once; before that every source would look silent."""
+    return bool(await session.scalar(_IS_COUNTED))
 
 
 async def forget_hours(session: AsyncSession, before: datetime) -> None:

@@ -47,6 +47,8 @@ _TECHNICAL = frozenset({SourceHealth.BROKEN, SourceHealth.BLOCKED})
 
 async def judge_due(session: AsyncSession, now: datetime) -> tuple[int, int]:
     """Judge the sources that are due: (how many were judged, how many changed)."""
+    if not await queries.is_counted(session):
+        return 0, 0
     sources = await queries.claim_to_judge(session, now - JUDGE_EVERY, AT_ONCE)
     if not sources:
         return 0, 0
