@@ -135,6 +135,8 @@ async def test_lists_by_what_is_overdue_and_by_what_is_due_next(casework: Casewo
     assert await listed(overdue="true") == []
     casework.later(hours=6)
     assert await listed(overdue="true") == [(urgent.reference, True)]
+    await casework.done(urgent.case_id, "accept")
+    assert await listed(overdue="true") == [(urgent.reference, True)], "accepted, and still not dealt with"
     casework.later(days=1)
     assert {ref for ref, _ in await listed(overdue="true")} == {urgent.reference, calm.reference}
     assert [ref for ref, _ in await listed()] == [done.reference, urgent.reference, calm.reference]

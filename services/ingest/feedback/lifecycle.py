@@ -128,6 +128,6 @@ def publishable(counts: dict[str, int]) -> dict[str, int | None]:
     rest = sorted(
         (name for name in counts if name not in hidden and counts[name]), key=lambda name: (counts[name], name)
     )
-    if hidden and (len(hidden) == 1 or sum(counts[name] for name in hidden) < K_ANONYMITY):
+    if hidden and sum(counts[name] for name in hidden) < K_ANONYMITY:
         hidden |= set(rest[:1])
     return {name: None if name in hidden else count for name, count in counts.items()}
