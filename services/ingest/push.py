@@ -67,7 +67,7 @@ def _row_of(line: bytes) -> Any:
         return UNREADABLE
 
 
-TRIES = 3
+TRIES = 5
 """Of storing a bulk that another sender's bulk of the same items, in another order, stood in the way of."""
 _DEADLOCK = "40P01"
 
