@@ -177,6 +177,15 @@ async def test_what_comes_out_goes_in_unchanged(live: Desk, admin: dict[str, str
     assert [entry["name"] for entry in yaml.safe_load(one.text)["sources"]] == ["Diễn đàn C"]
 
 
+async def test_pages_of_platforms_are_in_a_catalogue_too(live: Desk, admin: dict[str, str]) -> None:
+    film = {"name": "Kênh phim", "kind": "youtube", "url": "https://www.youtube.com/channel/UCx", "group": "official"}
+    await take(live, admin, catalogue(film))
+    assert (await sources(live))["Kênh phim"].next_poll_at is not None
+    out = await live.ask("GET", "/catalogue/export", params={"format": "opml"})
+    assert b"xmlUrl" not in out.content, "it is no feed"
+    assert counts(await take(live, admin, out.content)) == {"unchanged": 1}
+
+
 async def test_what_no_file_may_be_is_refused_whole(live: Desk, admin: dict[str, str]) -> None:
     for data in (b"sources: [", b"<opml><!ENTITY a 'b'></opml>", b"<opml", b"x" * (5 * 1024 * 1024)):
         answer = await live.ask("POST", "/catalogue/import", who=admin, content=data)

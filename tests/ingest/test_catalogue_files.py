@@ -89,7 +89,7 @@ def entry(**values: Any) -> CatalogueEntry:
 ENTRIES = st.builds(
     entry,
     name=WORDS.map(nfc),
-    kind=st.sampled_from(["feed", "sitemap", "page"]),
+    kind=st.sampled_from(["feed", "sitemap", "page", "youtube", "facebook_page", "push"]),
     url=URLS,
     homepage=st.none() | URLS,
     group=st.sampled_from([group.value for group in SourceGroup]),

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from libs.common.models.enums import SourceGroup
+from libs.common.models.enums import SourceGroup, SourceKind
 from libs.common.text import fold
 from services.ingest.catalogue.files import Row, refuse_big, rows_of
 from services.ingest.catalogue.problems import CatalogueUnreadable
@@ -54,9 +54,10 @@ def write_opml(entries: Iterable[CatalogueEntry], *, at: datetime, title: str = 
 
 
 def _attributes(entry: CatalogueEntry) -> dict[str, str]:
-    told = {"text": entry.name, "title": entry.name, "type": "rss", "language": entry.language}
+    is_feed = entry.kind is SourceKind.FEED
+    told = {"text": entry.name, "title": entry.name, "type": "rss" if is_feed else "link", "language": entry.language}
     if entry.url:
-        told["xmlUrl"] = entry.url
+        told["xmlUrl" if is_feed else "url"] = entry.url
     if entry.homepage:
         told["htmlUrl"] = entry.homepage
     if entry.tags:
@@ -131,7 +132,7 @@ def _fields(outline: etree._Element, folders: Sequence[str], group: SourceGroup)
     known = [_BY_NAME.get(fold(folder)) for folder in folders]
     fields: dict[str, Any] = {
         "name": name[:200],
-        "url": _get(outline, "xmlUrl"),
+        "url": _get(outline, "xmlUrl") or (_get(outline, "url") if _own(outline, "kind") else None),
         "homepage": _get(outline, "htmlUrl") or None,
         "language": (_get(outline, "language") or "vi").split("-")[0].lower(),
         "group": _own(outline, "group") or next((one for one in reversed(known) if one), group),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from libs.common.models.enums import SourceState
@@ -58,7 +59,7 @@ def columns_of(entry: CatalogueEntry, *, replay: bool) -> dict[str, Any]:
 
 
 def _is_here(url: str) -> bool:
-    return url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def entry_of(columns: Mapping[str, Any]) -> CatalogueEntry:

@@ -11,7 +11,8 @@ from libs.common.models.enums import SourceGroup, SourceKind
 from services.ingest.schemas import Body, Language, Name, PollSeconds, SourceFacts, SourceOptions, Url, Words
 
 MAX_ENTRIES = 5000
-POLLED = frozenset({SourceKind.FEED, SourceKind.SITEMAP, SourceKind.PAGE})
+POLLED = frozenset({SourceKind.FEED, SourceKind.SITEMAP, SourceKind.PAGE, SourceKind.YOUTUBE, SourceKind.FACEBOOK_PAGE})
+"""Kinds that are read at an address: those that a catalogue is about."""
 
 
 class EntryState(StrEnum):

@@ -14,7 +14,8 @@ from libs.common.ids import floor_id
 from libs.common.models.enums import SourceState
 from libs.common.pagination import PageRequest
 
-POLLED = ("feed", "sitemap", "page")
+DOCUMENTS = ("feed", "sitemap", "page")
+"""Kinds whose document can be looked at; the others are read through an interface of a platform."""
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('ingest:count-hours', 0))")
 _IS_COUNTED = text("SELECT EXISTS (SELECT FROM source_hours) OR NOT EXISTS (SELECT FROM contents)")
 _NEWEST_HOUR = text("SELECT max(hour) FROM source_hours")
@@ -212,7 +213,7 @@ async def update_norm(session: AsyncSession, source_id: UUID, values: Mapping[st
 async def to_probe(session: AsyncSession, now: datetime) -> m.Source | None:
     """One source whose document is to be looked at: in trouble every six hours, else once a week."""
     names = {
-        "kinds": list(POLLED),
+        "kinds": list(DOCUMENTS),
         "stale": now - timedelta(days=7),
         "soon": now - timedelta(hours=6),
         "settled": now - timedelta(hours=1),
@@ -224,7 +225,7 @@ async def to_probe(session: AsyncSession, now: datetime) -> m.Source | None:
 async def thin_texts(session: AsyncSession, since: datetime, least: int) -> list[Row[Any]]:
     """(source, texts, how many of them are no more than their summary) of sources with enough texts since then, or
     since their health changed."""
-    names = {"floor": floor_id(since), "since": since, "kinds": list(POLLED), "least": least}
+    names = {"floor": floor_id(since), "since": since, "kinds": list(DOCUMENTS), "least": least}
     return list((await session.execute(_THIN_NOW, names)).all())
 
 

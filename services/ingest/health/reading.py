@@ -10,6 +10,7 @@ from services.ingest.health.rules import shown_health
 from services.ingest.health.schemas import HealthCounts, SourceHealthOut, Window
 from services.ingest.health.service import norm_of, pulse_of
 from services.ingest.health.volume import LEAST_DAYS, Norm, judge_silence, midnight, usual_range
+from services.ingest.queries import POLLED_KINDS
 
 
 async def counts(session: AsyncSession, now: datetime) -> HealthCounts:
@@ -26,7 +27,7 @@ async def health(session: AsyncSession, source: m.Source, now: datetime) -> Sour
     today = (await queries.items_since(session, [source.id], day, now)).get(source.id, 0)
     last_hour = (await queries.last_hour(session, [source.id], now)).get(source.id, 0)
     newest = max(source.created_at, source.last_item_at or source.created_at)
-    until = (source.last_ok_at if source.kind in queries.POLLED else now) or now
+    until = (source.last_ok_at if source.kind in POLLED_KINDS else now) or now
     return SourceHealthOut(
         source_id=source.id,
         health=shown,

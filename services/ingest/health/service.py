@@ -28,6 +28,7 @@ from services.ingest.health.rules import (
 )
 from services.ingest.health.structure import Finding, Look
 from services.ingest.health.volume import HOUR, SLOTS, Norm
+from services.ingest.queries import POLLED_KINDS
 
 HISTORY = timedelta(weeks=10)
 """How far back a norm is learned from, and how long hours are kept."""
@@ -76,7 +77,7 @@ async def _vitals(session: AsyncSession, sources: Sequence[m.Source], now: datet
             pulse=pulse_of(source),
             was=SourceHealth(source.health),
             since=source.health_since,
-            read_until=source.last_ok_at if source.kind in queries.POLLED else now,
+            read_until=source.last_ok_at if source.kind in POLLED_KINDS else now,
             state_reason=source.state_reason,
             cause=HealthCause(cause) if cause else None,
             last=LastPoll(poll.outcome, poll.status, poll.error, poll.empty) if poll else None,
