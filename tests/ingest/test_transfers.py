@@ -93,6 +93,11 @@ class Next:
         rows = (await self.desk.ask("GET", f"/feedback-cases/{self.case.id}/transfers", who=self.officer)).json()
         return dict(rows[-1])
 
+    async def row(self) -> m.CaseTransfer:
+        """Also once the officer's token has run out."""
+        async with self.desk.db.transaction() as session:
+            return (await session.scalars(select(m.CaseTransfer))).one()
+
     async def notes(self) -> list[str]:
         query = select(m.CaseEvent.public_note).where(m.CaseEvent.case_id == self.case.id).order_by(m.CaseEvent.id)
         async with self.desk.db.transaction() as session:
@@ -197,6 +202,18 @@ async def test_what_asking_does_not_find_is_decided_by_a_person(beside: Next) ->
     assert len(await beside.filed()) == 1
 
 
+async def test_a_server_that_stays_away_after_an_unclear_answer_is_for_a_person(beside: Next) -> None:
+    await beside.fault("http_status", executed=True)
+    await beside.pass_on()
+    await beside.later(seconds=1)
+    await beside.fault("http_status", operation="requests.list", times=9)
+    await beside.later(days=1)
+    assert (await beside.row()).state == "unknown"
+    await beside.later(days=2, hours=1)
+    row = await beside.row()
+    assert (row.state, row.trouble, len(await beside.filed())) == ("undecided", "server_away", 1)
+
+
 async def test_a_process_that_died_after_arming_is_asked_about_and_not_sent(beside: Next) -> None:
     await beside.pass_on()
     async with beside.desk.worker_db.transaction() as session:
@@ -247,8 +264,7 @@ async def test_one_that_stays_open_there_is_looked_at_ever_more_seldom_and_at_la
         timedelta(minutes=30), timedelta(minutes=30), timedelta(hours=5), timedelta(hours=12),
     ]  # fmt: skip
     await beside.later(days=181)
-    async with beside.desk.db.transaction() as session:
-        row = (await session.scalars(select(m.CaseTransfer))).one()
+    row = await beside.row()
     assert (row.state, row.trouble) == ("done", "still_open_there")
 
 

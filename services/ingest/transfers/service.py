@@ -34,6 +34,7 @@ MOST_LOOKS = 6
 LOOK_AGAIN = timedelta(minutes=5)
 FOLLOW_AGAIN = timedelta(minutes=30)
 FOLLOW_FOR = timedelta(days=180)
+UNSURE_FOR = timedelta(days=3)
 MOST_SEEN = 500
 
 
@@ -115,11 +116,18 @@ async def reconcile(session: AsyncSession, transfer_id: UUID, found: Sequence[st
 
 
 async def could_not_ask(session: AsyncSession, transfer_id: UUID, *, now: datetime) -> None:
-    """The other server is away; it is asked later, ever more seldom up to six hours."""
+    """The other server is away; it is asked later, ever more seldom up to six hours. Where it is not even known whether
+    it has the case, a person takes over after three days."""
     transfer = await queries.lock(session, transfer_id)
-    if transfer is not None:
-        transfer.looks = min(transfer.looks + 1, 12) if transfer.state == TransferState.SENT else transfer.looks
-        transfer.due_at = now + min(LOOK_AGAIN * 2 ** min(transfer.looks, 6), timedelta(hours=6))
+    if transfer is None:
+        return
+    transfer.looks = min(transfer.looks + 1, 12) if transfer.state == TransferState.SENT else transfer.looks
+    transfer.due_at = now + min(LOOK_AGAIN * 2 ** min(transfer.looks, 6), timedelta(hours=6))
+    is_unsure = transfer.state in (TransferState.UNKNOWN, TransferState.ARMED)
+    if is_unsure and now - (transfer.armed_at or now) > UNSURE_FOR:
+        _move(transfer, TransferState.UNDECIDED, now, "server_away")
+        await _tell(session, transfer, now)
+        await _audit(session, transfer, now)
 
 
 async def learn_id(session: AsyncSession, transfer_id: UUID, remote_id: str | None, *, now: datetime) -> None:
