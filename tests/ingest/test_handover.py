@@ -1,5 +1,6 @@
 """What publish hands over becomes contents and cases, as it stands when it is read, and without anybody's name."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,17 +9,21 @@ import pytest
 from sqlalchemy import func, select, update
 
 from libs.common import models as m
+from libs.common.app import create_worker
 from libs.common.bus import HandlerContext
 from libs.common.db import Database
 from libs.common.events.base import Event
 from libs.common.events.content import ClassifiedItem, ContentsClassified
 from libs.common.events.conversation import ConversationEscalated, ConversationsReceived
 from libs.common.ids import new_id
+from libs.common.settings import NatsSettings
 from services.classify.story_queries import index_contents
 from services.ingest import subscribers
+from services.ingest.main import SERVICE
 from services.ingest.resources import open_resources
 from tests.ingest.conftest import DeskWith
 from tests.ingest.desk import Desk
+from tests.ingest.test_worker import publish
 from tests.reports.city import City
 
 INGESTED = "lantoa.content.ingested.v1"
@@ -223,3 +228,24 @@ async def test_what_was_taken_back_is_in_no_index_either(page: Channel, db_as: A
     await page.change(said, body=None, state="removed")
     await page.received(said)
     assert await indexed() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.mission("D04")
+async def test_a_worker_takes_what_is_handed_over_from_the_stream(page: Channel, nats_settings: NatsSettings) -> None:
+    """Over a real stream; told twice by other messages, it is one content and one case."""
+    said = await page.say(SAID)
+    worker = create_worker(SERVICE, page.desk.settings, page.desk.clock)
+    running = asyncio.create_task(worker.run())
+    try:
+        for event in (ConversationEscalated(comment_id=said), ConversationsReceived(comment_ids=[said])):
+            await publish(nats_settings, page.desk, event, times=2)
+        async with asyncio.timeout(60):
+            while await page.desk.count(m.InboxEvent) < 2 or not await page.links():
+                await asyncio.sleep(0.1)
+    finally:
+        worker.stopping.set()
+        await running
+    (kept,), (case,) = await page.desk.contents(), await page.desk.cases()
+    assert (kept.text, case.content_id, await page.links()) == (MASKED, kept.id, [(said, case.id)])
+    assert await page.desk.count(m.DeadLetter) == 0

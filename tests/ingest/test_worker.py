@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from libs.common import models as m
 from libs.common.app import create_worker
 from libs.common.bus import headers_of
+from libs.common.events.base import Event
 from libs.common.events.content import ClassifiedItem, ContentsClassified
 from libs.common.ids import new_id
 from libs.common.settings import NatsSettings
@@ -44,7 +45,7 @@ async def test_a_worker_polls_what_is_due_and_opens_a_case_once_for_a_redelivere
     assert await desk.count(m.DeadLetter) == 0
 
 
-async def publish(settings: NatsSettings, desk: Desk, event: ContentsClassified, times: int = 1) -> None:
+async def publish(settings: NatsSettings, desk: Desk, event: Event, times: int = 1) -> None:
     token = settings.token or SecretStr("")
     client = await nats.connect(settings.url, token=token.get_secret_value())
     now = desk.clock.now()
