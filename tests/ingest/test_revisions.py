@@ -203,7 +203,7 @@ async def test_a_stamp_or_another_summary_is_no_revision(press: Desk) -> None:
     assert (content.revision, content.summary, content.text) == (1, "Tóm tắt khác", FIRE)
     assert content.title == "CHÁY CHUNG CƯ: 12 người chết"
     answer = await press.ask("GET", f"/contents/{content_id}/revisions")
-    assert [one["revision"] for one in answer.json()] == [1]
+    assert [one["revision"] for one in answer.json()["items"]] == [1]
 
 
 async def test_editors_read_versions_side_by_side(press: Desk) -> None:
@@ -215,7 +215,7 @@ async def test_editors_read_versions_side_by_side(press: Desk) -> None:
     await push(press, title="Cháy chung cư mini", text=FIRE.replace("12 người", "14 người"))
     answer = await press.ask("GET", f"/contents/{content_id}/revisions")
     assert answer.status_code == 200, answer.text
-    third, second, original = answer.json()
+    third, second, original = answer.json()["items"]
     assert [one["revision"] for one in (third, second, original)] == [3, 2, 1]
     assert original["seen_at"].startswith(f"{first:%Y-%m-%dT%H:%M:%S}")
     assert second["seen_at"].startswith(f"{first + timedelta(seconds=30):%Y-%m-%dT%H:%M:%S}")
@@ -226,6 +226,12 @@ async def test_editors_read_versions_side_by_side(press: Desk) -> None:
     assert third["title_before"] == "Cháy chung cư, 12 người chết"
     assert third["changes"] == []
     assert original["changes"] == []
+    pages, path = [], f"/contents/{content_id}/revisions?limit=1"
+    while path:
+        page = (await press.ask("GET", path)).json()
+        pages += page["items"]
+        path = f"/contents/{content_id}/revisions?limit=1&cursor={page['next_cursor']}" if page["next_cursor"] else ""
+    assert pages == [third, second, original]
     assert (await press.ask("GET", f"/contents/{UUID(int=7)}/revisions")).status_code == 404
 
 

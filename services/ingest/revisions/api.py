@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
+from libs.common.pagination import Cursor, Page, PageDep, page_of
 from services.ingest.api import PREFIX, StaffDep
 from services.ingest.problems import ContentNotFound
 from services.ingest.revisions import service
@@ -15,6 +16,7 @@ router = APIRouter(prefix=PREFIX, tags=["ingest"], responses=problems(Unauthenti
 
 
 @router.get("/contents/{content_id}/revisions", responses=problems(ContentNotFound))
-async def list_revisions(content_id: UUID, session: SessionDep, _: StaffDep) -> list[RevisionOut]:
-    """The latest versions, the newest first, each beside the one before it."""
-    return await service.list_revisions(session, content_id)
+async def list_revisions(content_id: UUID, page: PageDep, session: SessionDep, _: StaffDep) -> Page[RevisionOut]:
+    """Versions, the newest first, each beside the one before it."""
+    rows = await service.list_revisions(session, content_id, page)
+    return Page[RevisionOut].model_validate(page_of(rows, page.limit, lambda row: Cursor(row.revision, content_id)))

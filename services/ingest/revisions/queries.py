@@ -83,7 +83,7 @@ async def refresh_heads(session: AsyncSession, heads: Mapping[UUID, tuple[str, s
     await session.execute(_REFRESH, {"ids": ids, **values})
 
 
-async def list_versions(session: AsyncSession, content_id: UUID, limit: int) -> list[ContentRevision]:
-    """The versions that were replaced, the newest first. `seen_at`: when the next one was seen."""
-    query = select(ContentRevision).where(ContentRevision.content_id == content_id)
+async def list_versions(session: AsyncSession, content_id: UUID, top: int, limit: int) -> list[ContentRevision]:
+    """The versions that were replaced, from this number down. `seen_at`: when the next one was seen."""
+    query = select(ContentRevision).where(ContentRevision.content_id == content_id, ContentRevision.revision <= top)
     return list(await session.scalars(query.order_by(ContentRevision.revision.desc()).limit(limit)))

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.events.content import ChangedNumber, RevisedItem
 from libs.common.ids import new_id
 from libs.common.masking import mask_personal_data
+from libs.common.pagination import InvalidCursor, PageRequest
 from services.ingest.domain import content_hash
 from services.ingest.problems import ContentNotFound
 from services.ingest.queries import NewContent, get_content
@@ -17,8 +18,7 @@ from services.ingest.revisions import queries
 from services.ingest.revisions.rules import Change, Version, compare, without_loss
 from services.ingest.revisions.schemas import HunkOut, RevisionOut
 
-SHOWN = 30
-"""Versions that are shown, the latest."""
+MOST = 2**31 - 1
 
 
 async def revise_contents(
@@ -62,20 +62,31 @@ def _numbers(change: Change) -> list[ChangedNumber]:
     return [ChangedNumber(before=one.before, after=one.after, context=one.context) for one in change.figures]
 
 
-async def list_revisions(session: AsyncSession, content_id: UUID) -> list[RevisionOut]:
-    """The latest versions of a content, the newest first, each beside the one before it."""
+async def list_revisions(session: AsyncSession, content_id: UUID, page: PageRequest) -> list[RevisionOut]:
+    """Versions of a content, the newest first, each beside the one before it; one more than the page holds."""
     content = await get_content(session, content_id)
     if content is None:
         raise ContentNotFound(f"Mã nội dung: {content_id}.")
-    older = await queries.list_versions(session, content_id, SHOWN)
-    versions = [Version(content.title, content.summary, content.text)]
-    versions += [Version(one.title, one.summary, one.text) for one in older]
+    top = min(_newest(page), content.revision)
+    kept = {one.revision: one for one in await queries.list_versions(session, content_id, top, page.limit + 2)}
+    versions = {n: Version(one.title, one.summary, one.text) for n, one in kept.items()}
+    versions.setdefault(content.revision, Version(content.title, content.summary, content.text))
     # A kept version was replaced when it was kept: what came after it was first seen then.
-    seen = [one.seen_at for one in older] + ([] if len(older) == SHOWN else [content.first_seen_at])
+    seen = {n + 1: one.seen_at for n, one in kept.items()}
     return [
-        _shown(content.revision - n, versions[n], versions[n + 1] if n + 1 < len(versions) else None, at)
-        for n, at in enumerate(seen)
+        _shown(n, versions[n], versions.get(n - 1), seen.get(n, content.first_seen_at))
+        for n in range(top, max(top - page.limit - 1, 0), -1)
+        if n in versions
     ]
+
+
+def _newest(page: PageRequest) -> int:
+    """The number of the first version that the page may show."""
+    if page.after is None:
+        return MOST
+    if not isinstance(page.after.key, int):
+        raise InvalidCursor("Hãy dùng nguyên giá trị next_cursor của trang trước.")
+    return max(min(page.after.key - 1, MOST), 0)
 
 
 def _shown(revision: int, new: Version, old: Version | None, seen_at: datetime) -> RevisionOut:
