@@ -1,6 +1,5 @@
-"""Every SQL statement of the reports service. Contents are found by the instant in their id: one range of one key."""
+"""SQL of the reports service. Contents are found by the instant in their id: one range of one key."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common import models as m
 from libs.common.ids import floor_id
 from libs.common.models.enums import (
-    PROTECTED_KINDS,
     ClaimState,
     ContentKind,
     MatchState,
@@ -159,7 +157,7 @@ async def feedback_of_all_time(session: AsyncSession, as_of: datetime) -> dict[s
     return {kind: (received, answered, late) for kind, received, answered, late in await session.execute(query)}
 
 
-# --- claims, corrections, relabellings ----------------------------------------------------------------------
+# --- claims and corrections ----------------------------------------------------------------------------------
 
 
 async def claims_opened(session: AsyncSession, period: Period) -> int:
@@ -202,21 +200,6 @@ async def corrections(session: AsyncSession, period: Period | None = None) -> in
     if period is not None:
         query = query.where(_during(m.Publication.published_at, period))
     return await session.scalar(query) or 0
-
-
-async def relabellings(session: AsyncSession) -> dict[str, int]:
-    """Kind that was left → how often, for moves of contents and of cases away from criticism, opinion and complaint."""
-    label, case = m.LabelRecord, m.CaseRelabelling
-    of_contents = select(label.from_kind, func.count()).where(
-        label.from_kind.in_(PROTECTED_KINDS), label.kind.not_in(PROTECTED_KINDS)
-    )
-    of_cases = select(case.from_kind, func.count()).where(
-        case.is_confirmed.is_(True), case.from_kind.in_(PROTECTED_KINDS), case.to_kind.not_in(PROTECTED_KINDS)
-    )
-    found = Counter[str]()
-    for query in (of_contents.group_by(label.from_kind), of_cases.group_by(case.from_kind)):
-        found.update({str(kind): count for kind, count in await session.execute(query)})
-    return dict(found)
 
 
 # --- the city's own words -----------------------------------------------------------------------------------
@@ -301,27 +284,11 @@ async def sources(session: AsyncSession) -> Sequence[Row[m.Source, UUID]]:
     return (await session.execute(query)).all()
 
 
-async def watched_sources(session: AsyncSession) -> Sequence[m.Source]:
-    """Those that are read or ever were: an entry of the catalogue that waits for its address watches nobody."""
-    was_read = or_(m.Source.last_ok_at.is_not(None), m.Source.last_item_at.is_not(None))
-    query = select(m.Source).where(or_(m.Source.state == SourceState.ACTIVE, was_read))
-    return (await session.scalars(query.order_by(m.Source.group, m.Source.name))).all()
-
-
 async def items_by_source(session: AsyncSession, since: datetime) -> dict[UUID, int]:
     """New items of each source since then, by the hours that intake counts."""
     query = select(m.SourceHour.source_id, func.sum(m.SourceHour.items)).where(m.SourceHour.hour >= since)
     rows = await session.execute(query.group_by(m.SourceHour.source_id))
     return {source_id: int(items) for source_id, items in rows}
-
-
-async def oldest_content(session: AsyncSession) -> datetime | None:
-    query = select(m.Content.first_seen_at).order_by(m.Content.id).limit(1)
-    return await session.scalar(query)
-
-
-async def oldest_event(session: AsyncSession) -> datetime | None:
-    return await session.scalar(select(m.OutboxEvent.created_at).order_by(m.OutboxEvent.id).limit(1))
 
 
 # --- snapshots and reports ----------------------------------------------------------------------------------

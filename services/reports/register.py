@@ -10,7 +10,7 @@ from libs.common import models as m
 from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.models.enums import PROTECTED_KINDS, SourceGroup, SourceKind, SourceState, TextKind
-from services.reports import labels, queries
+from services.reports import labels, queries, register_queries
 from services.reports.domain import figure, is_kept_too_long, iso
 from services.reports.settings import RetentionSettings
 
@@ -40,7 +40,7 @@ class PublicRegister:
 
 
 async def build(session: AsyncSession, as_of: datetime, retention: RetentionSettings) -> Data:
-    watched = await queries.watched_sources(session)
+    watched = await register_queries.watched_sources(session)
     items = await queries.items_by_source(session, as_of - COUNTED)
     return {
         "as_of": iso(as_of),
@@ -113,7 +113,7 @@ def _answered(kind: TextKind, counts: tuple[int, int, int], as_of: datetime) -> 
 
 
 async def _relabellings(session: AsyncSession, as_of: datetime) -> list[Data]:
-    counts = await queries.relabellings(session)
+    counts = await register_queries.relabellings(session)
     formula = "số lần đổi nhãn ra khỏi phê bình, ý kiến, khiếu nại; mỗi lần cần hai người và một lý do"
     source = "label_history, case_relabellings"
     return [
@@ -128,7 +128,7 @@ async def _relabellings(session: AsyncSession, as_of: datetime) -> list[Data]:
 
 async def _retention(session: AsyncSession, as_of: datetime, limits: RetentionSettings) -> list[Data]:
     """The limit that was set beside the oldest row there is: what is promised, and what is so."""
-    contents, events = await queries.oldest_content(session), await queries.oldest_event(session)
+    contents, events = await register_queries.oldest_content(session), await register_queries.oldest_event(session)
     rows: list[tuple[str, int | None, datetime | None, str, str | None]] = [
         ("Toàn văn bài viết thu nhận", limits.contents_days, contents, "contents", None),
         ("Sự kiện nội bộ (chỉ có mã số)", limits.outbox_days, events, "outbox", None),
