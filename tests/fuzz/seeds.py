@@ -49,12 +49,26 @@ ROBOTS = (
     b"User-agent: *\nDisallow: /tim-kiem\nAllow: /*.html$\nCrawl-delay: 2\nRequest-rate: 1/10m 0800-1700\nSitemap: x\n"
 )
 
+LETTER = (
+    b"From: =?utf-8?b?TMOibg==?= <lan@thu.example>\r\nTo: gop-y@hanoi.example\r\nSubject: =?viscii?q?Ng=A2p?=\r\nMIME-Version: 1.0\r\n"
+    b'Content-Type: multipart/alternative; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain; charset=windows-1258\r\n'
+    b"Content-Transfer-Encoding: quoted-printable\r\n\r\nNg=E2=F2p\r\n> quoted\r\n-- \r\nLan\r\n--b\r\nContent-Type: text/html\r\n"
+    b"Content-Transfer-Encoding: base64\r\n\r\nPHA+eDwvcD4=\r\n--b--\r\n"
+)
+SHEET = 'Mã phản ánh;Tiêu đề;Nội dung;Ngày gửi\nPA1;Hố sâu;"Trước; nhà";24/11/2026\n'.encode()
+
 SEEDS: dict[str, list[bytes]] = {
     "feed": [RSS, ATOM, RDF, ENTITIES, RSS.decode().encode("utf-16"), b"\x1f\x8b\x08" + b"\0" * 20, b"/dev/zero"],
     "jsonfeed": [JSON_ITEM, JSON_ITEM + b"," + JSON_ITEM, b"[" * 200],
     "sitemap": [URLSET, INDEX, ENTITIES],
     "page": [PAGE, b"<p>" * 400 + b"x", b"<table><tr><td>" * 60, PAGE.decode().encode("utf-16")],
     "template": [PAGE, PAGE.replace("cuối tuần này".encode(), "đầu tháng mười hai".encode())],
+    "letter": [LETTER, b"From: a@b.vn\r\n\r\nx", b"Content-Type: message/rfc822\r\n\r\n" + LETTER],
+    "sheet": [SHEET, SHEET.decode().encode("utf-16"), b"PK\x03\x04" + b"\0" * 40],
+    "hub": [
+        ATOM + b"<link rel='self' href='https://bao.vn/rss'/>", b'<https://hub.test/>; rel="hub", <https://bao.vn/rss>; rel=self',
+        b'{"hubs":[{"type":"WebSub","url":"https://hub.test/"}],"feed_url":"https://bao.vn/f.json"}',
+    ],
     "encoding": [
         b"0" + "Hà Nội mùa thu".encode("cp1258", "ignore"), b"1<meta charset=viscii>H\xe0 N\xb5i", b"2\xff\xfeH\0",
         b"3+/v8-", b"0\xef\xbb\xbfx", b"0<?xml version='1.0' encoding='utf-7'?>+ADw-", "0Haø Noäi thuû ñoâ".encode("cp1252"),

@@ -20,10 +20,14 @@ from services.ingest.adapters.sitemap import Sitemap
 from services.ingest.addresses import canonical_url, same_page, url_hash, without_author
 from services.ingest.dates import assumed_zone, parse_date
 from services.ingest.extract import Article, extract_article
+from services.ingest.imports.problems import FileNotReadable
+from services.ingest.imports.reading import read_sheet
 from services.ingest.legacy import decode_legacy
+from services.ingest.mailbox.reading import read_letter
 from services.ingest.markup import as_utf8, clean, decode, one_line, paragraphs, plain_text
 from services.ingest.robots import RobotsAnswer, delay_seconds, is_allowed, rules_of
 from services.ingest.templates import Extractor
+from services.ingest.websub.discovery import find_hub
 
 Target = Callable[[bytes], None]
 TARGETS: dict[str, Target] = {}
@@ -153,6 +157,28 @@ def encoding(data: bytes) -> None:
     holds(unicodedata.is_normalized("NFC", text), "not NFC", text)
     as_utf8(data, content_type)
     decode_legacy(data, ["tcvn3", "no such"])
+
+
+@target
+def letter(data: bytes) -> None:
+    told = read_letter(data)
+    holds_fields(told)
+    holds("\x00" not in told.text + told.subject, "NUL in a letter")
+
+
+@target
+def sheet(data: bytes) -> None:
+    with suppress(FileNotReadable):
+        for _, row in read_sheet(data).rows:
+            holds(all(unicodedata.is_normalized("NFC", cell) for cell in row), "not NFC", row)
+
+
+@target
+def hub(data: bytes) -> None:
+    header = data[:80].decode("latin-1")
+    found = find_hub({"Link": header}, data, URL)
+    if found is not None:
+        holds(found.hub.startswith(("http://", "https://")), "a hub that is no web address", found)
 
 
 # --- words -------------------------------------------------------------------------------------------------------
