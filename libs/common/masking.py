@@ -42,6 +42,7 @@ def _replaced(text: str, read: str, spans: list[Span]) -> str:
     for start, end, kind in spans:
         if start >= at:
             pieces += (text[at:start], kind)
+        if end > at:
             at = end
             while read[at : at + 1] == _UNSEEN:
                 at += 1

@@ -112,8 +112,8 @@ def _capital(pair: str) -> str:
 _NEW_TO_OLD = _tone_pairs()
 _OLD_TO_NEW = {old: new for new, old in _NEW_TO_OLD.items()}
 _LETTER = r"[^\W\d_]"
-_NEW = re.compile(r"[oOuU][àáảãạèéẻẽẹỳýỷỹỵÀÁẢÃẠÈÉẺẼẸỲÝỶỸỴ](?!" + _LETTER + r")(?<![qQ]..)")
-_OLD = re.compile(r"[òóỏõọùúủũụÒÓỎÕỌÙÚỦŨỤ][aeyAEY](?:(?=" + _LETTER + r")|(?<=[qQ]..))")
+_NEW = re.compile(r"[oOuU][àáảãạèéẻẽẹỳýỷỹỵÀÁẢÃẠÈÉẺẼẸỲÝỶỸỴ](?!" + _LETTER + r"|[\u0300-\u036f])(?<![qQ]..)")
+_OLD = re.compile(r"[òóỏõọùúủũụÒÓỎÕỌÙÚỦŨỤ][aeyAEY](?![\u0300-\u036f])(?:(?=" + _LETTER + r")|(?<=[qQ]..))")
 
 
 def _to_old(found: re.Match[str]) -> str:
