@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from libs.common.masking import mask_personal_data
+from libs.common.masking import PHONE, mask_personal_data
 from libs.common.text import canonical_tone, fold, nfc, unmark
 from services.ingest.adapters.base import NotParsable, ParsedDocument
 from services.ingest.adapters.feed import Feed
@@ -217,7 +217,12 @@ def masking(data: bytes) -> None:
     text = clean(_text(data))
     masked = mask_personal_data(text)
     holds_text(masked)
-    holds(mask_personal_data(masked) == masked, "masked twice is another text", text, masked)
+    again = mask_personal_data(masked)
+    digits = [sum(sign.isdecimal() for sign in one) for one in (text, masked, again)]
+    holds(digits == sorted(digits, reverse=True), "masking tells more than there was", text, masked, again)
+    # Alone on its line, a number is masked whatever else the text says.
+    alone = mask_personal_data(f"{text}\nGọi 0912 345 678.\n")
+    holds(alone.endswith(f"Gọi {PHONE}.\n"), "a number beside odd text is readable", text, alone)
 
 
 # --- addresses ---------------------------------------------------------------------------------------------------
