@@ -226,12 +226,11 @@ async def list_contents(
 ) -> Sequence[Row[Any]]:
     """The newest first, each with the first content that it nearly copies; or only those that copy none."""
     columns = [column for column in Content.__table__.columns if column.name not in ("text", "content_hash")]
-    query = select(*columns, NearCopy.copy_of).join(NearCopy, NearCopy.content_id == Content.id, isouter=True)
-    query = newest_first(query, Content, page)
+    found: Select[Any] = select(*columns, NearCopy.copy_of)
+    query = newest_first(found.join(NearCopy, NearCopy.content_id == Content.id, isouter=True), Content, page)
     query = query if source_id is None else query.where(Content.source_id == source_id)
     query = query if with_copies else query.where(NearCopy.content_id.is_(None))
-    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
-    return rows
+    return (await session.execute(query)).all()
 
 
 async def get_content(session: AsyncSession, content_id: UUID) -> Content | None:
