@@ -8,7 +8,7 @@ content is left out. One walk, linear in the length of the page.
 
 import re
 
-from services.ingest.page_scan import attributes, closing, tag_end, well_formed_end
+from services.ingest.page_scan import MAX_TAG, attributes, closing, tag_end, well_formed_end
 
 MAX_TAGS = 20_000
 LONG_TAG = 2_000
@@ -28,9 +28,11 @@ def bounded(page: bytes, tags: int = MAX_TAGS) -> bytes:
     pieces, at, kept, long_ones = [], 0, 0, 0
     while (found := _OPENING.search(page, at)) and (tags := tags - 1) >= 0:
         start, name = found.start(), (found[1] or b"").lower()
-        end = tag_end(page, start) if name else _behind_comment(page, start)
-        if end - start > LONG_TAG // 2 and name and (long_ones := long_ones + 1) < MAX_LONG_TAGS:
-            end = max(end, well_formed_end(page, start, LONGEST_TAG))
+        end = well_formed_end(page, start, MAX_TAG) if name else _behind_comment(page, start)
+        if end < 0 and (long_ones := long_ones + 1) < MAX_LONG_TAGS:
+            end = well_formed_end(page, start, LONGEST_TAG)
+        if end < 0:
+            end = tag_end(page, start)
         is_out = not name
         if name in _LEFT_OUT and page[start + 1] != 0x2F:
             is_out = b"ld+json" not in page[start:end]
