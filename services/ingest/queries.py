@@ -230,7 +230,8 @@ async def list_contents(
     query = newest_first(found.join(NearCopy, NearCopy.content_id == Content.id, isouter=True), Content, page)
     query = query if source_id is None else query.where(Content.source_id == source_id)
     query = query if with_copies else query.where(NearCopy.content_id.is_(None))
-    return (await session.execute(query)).all()
+    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
+    return rows
 
 
 async def get_content(session: AsyncSession, content_id: UUID) -> Content | None:
