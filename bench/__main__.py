@@ -1,4 +1,4 @@
-"""`python -m bench [--items N] [--events N] [--publications N] [--json]`: figures, each beside its baseline."""
+"""`python -m bench [--items N] [--events N] [--publications N] [--sources N] [--json]`: figures, each beside its baseline."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench import items, pages, publishing, relaying
+from bench import items, pages, publishing, relaying, sources
 from bench.stage import machine
 from libs.common.local.process import StartFailed
 
@@ -24,6 +24,7 @@ async def figures(wanted: argparse.Namespace) -> list[dict[str, object]]:
         wait("giây, p50: đã duyệt → thấy trên 10 kênh", sent.p50, sent.apart, apart),
         wait("giây, p99: đã duyệt → thấy trên 10 kênh (ngân sách 2)", sent.p99, sent.apart, apart),
         *article_pages(),
+        *await polled_sources(wanted.sources),
     ]
 
 
@@ -40,6 +41,20 @@ def article_pages() -> list[dict[str, object]]:
     return rows
 
 
+async def polled_sources(count: int) -> list[dict[str, object]]:
+    """A tenth of the sources is slow or hostile; the delays are those of the others."""
+    every = 120
+    seen = await sources.bench(count, every=every, seconds=300.0)
+    kept = f"{seen.requests} yêu cầu, {seen.too_soon} vượt hạn mức của máy chủ (theo nhật ký của chính nó)"
+    told = [
+        wait(f"giây trễ, p50: đọc {count} nguồn, 1/10 chậm hoặc phá", seen.p50, every, "chu kỳ đọc"),
+        wait("giây trễ, p99: như trên", seen.p99, every, f"chu kỳ đọc; {kept}"),
+        wait("MB bộ nhớ của tiến trình đọc nguồn", seen.megabytes_worker, 300, "ngân sách một tiến trình"),
+    ]
+    against = f"phần tư thứ hai của lần chạy; cả bộ phân tích: {seen.megabytes:.0f} MB"
+    return [*told, wait("bộ nhớ ở phần tư cuối, so với phần tư thứ hai", seen.growth, 1.0, against)]
+
+
 def row(name: str, value: float, baseline: float, against: str) -> dict[str, object]:
     return {
         "name": name,
@@ -53,7 +68,7 @@ def row(name: str, value: float, baseline: float, against: str) -> dict[str, obj
 def wait(name: str, value: float, baseline: float, against: str) -> dict[str, object]:
     """A time: the ratio says how many times shorter than its baseline."""
     told: dict[str, object] = {"name": name, "value": round(value, 2), "baseline": round(baseline, 2)}
-    return {**told, "ratio": round(baseline / value, 1), "against": against}
+    return {**told, "ratio": round(baseline / max(value, 0.001), 1), "against": against}
 
 
 def main() -> None:
@@ -61,6 +76,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=20_000)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--publications", type=int, default=60)
+    parser.add_argument("--sources", type=int, default=2000)
     parser.add_argument("--json", action="store_true")
     wanted = parser.parse_args()
     try:
