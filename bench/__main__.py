@@ -1,4 +1,4 @@
-"""`python -m bench [--items N] [--events N] [--publications N] [--sources N] [--json]`: figures, each beside its baseline."""
+"""`python -m bench [--items N] [--events N] [--publications N] [--sources N] [--json]`: figures by their baselines."""
 
 import argparse
 import asyncio
