@@ -168,3 +168,8 @@ def test_a_feed_under_the_doctype_of_a_page_is_a_feed() -> None:
         b'<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN" "http://x/"><rss><channel><title>a</title></channel></rss>'
     )
     assert SOURCE_KINDS.get("feed").parse(data).title == "a"
+
+
+def test_a_document_of_nothing_but_tags_is_refused_before_it_is_read() -> None:
+    with pytest.raises(NotParsable, match="quá nhiều phần tử"):
+        SOURCE_KINDS.get("feed").parse(b"<rss version='2.0'><channel>" + b"<div>" * 800_000)
