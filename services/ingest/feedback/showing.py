@@ -93,7 +93,7 @@ class NotAForm(Problem):
     title_en = "Not a form"
 
 
-class FromAnotherSite(Problem):
+class FormFromAnotherSite(Problem):
     status = 403
     title_vi = "Không nhận được phản ánh từ trang khác"
     title_en = "A form of another site"
@@ -102,7 +102,7 @@ class FromAnotherSite(Problem):
 async def fields_of(request: Request) -> dict[str, str]:
     """What our own form sent: the first value of each field."""
     if request.headers.get("sec-fetch-site") == "cross-site":
-        raise FromAnotherSite("Xin mở trang gửi phản ánh của thành phố và gửi lại.")
+        raise FormFromAnotherSite("Xin mở trang gửi phản ánh của thành phố và gửi lại.")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise NotAForm("Xin dùng biểu mẫu trên trang.")
     body = bytearray()
