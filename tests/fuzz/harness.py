@@ -23,20 +23,23 @@ def main() -> int:
         return _run(asked.target, asked.run)
     with tempfile.TemporaryDirectory() as scratch:
         corpus = Path(asked.corpus or Path(scratch) / "corpus")
-        return _campaign(asked.target, corpus, Path(scratch), asked.seconds, Path(asked.found))
+        until = [f"-max_total_time={asked.seconds}", f"-runs={asked.runs}", f"-seed={asked.seed}"]
+        return _campaign(asked.target, corpus, Path(scratch), until, Path(asked.found))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target")
     parser.add_argument("--seconds", type=int, default=15)
+    parser.add_argument("--runs", type=int, default=-1, help="end after so many inputs")
+    parser.add_argument("--seed", type=int, default=0, help="the same inputs each time; 0: others each time")
     parser.add_argument("--corpus", help="kept between campaigns; a fresh one otherwise")
     parser.add_argument("--found", default=str(FOUND))
     parser.add_argument("--run", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _campaign(target: str, corpus: Path, scratch: Path, seconds: int, found: Path) -> int:
+def _campaign(target: str, corpus: Path, scratch: Path, until: list[str], found: Path) -> int:
     from tests.fuzz.seeds import SEEDS, TOKENS
 
     corpus.mkdir(parents=True, exist_ok=True)
@@ -51,9 +54,7 @@ def _campaign(target: str, corpus: Path, scratch: Path, seconds: int, found: Pat
         f"-timeout={ONE_INPUT_SECONDS}",
         "-rss_limit_mb=2048",
     ]
-    fuzzing = _libfuzzer(
-        target, *options, f"-dict={words}", f"-max_total_time={seconds}", "-print_final_stats=1", str(corpus)
-    )
+    fuzzing = _libfuzzer(target, *options, f"-dict={words}", *until, "-print_final_stats=1", str(corpus))
     if fuzzing == 0:
         return 0
     for artifact in sorted(scratch.glob("broken-*")):
