@@ -303,7 +303,7 @@ def test_the_values_of_the_how_to_install(tmp_path: Path, version: str) -> None:
     rendered = render(values, version)
     assert complaints(rendered, version) == []
     made = [f"Secret lantoa-{role}-database" for role in ("owner", "ingest", "classify", "publish", "reports", "relay")]
-    made += ["Secret lantoa-nats", "Secret channel-credentials"]
+    made += ["Secret lantoa-nats", "Secret channel-credentials", "Secret feedback"]
     assert sorted(made) == from_outside(rendered), "what the page tells to make before the install"
 
 
