@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench import items, pages, publishing, relaying, sources
+from bench import feeds, items, pages, publishing, relaying, sources
 from bench.stage import machine
 from libs.common.local.process import StartFailed
 
@@ -23,8 +23,18 @@ async def figures(wanted: argparse.Namespace) -> list[dict[str, object]]:
         row("sự kiện/giây: outbox → luồng", relayed, one, "mỗi giao dịch một sự kiện"),
         wait("giây, p50: đã duyệt → thấy trên 10 kênh", sent.p50, sent.apart, apart),
         wait("giây, p99: đã duyệt → thấy trên 10 kênh (ngân sách 2)", sent.p99, sent.apart, apart),
+        *await feed_entries(),
         *article_pages(),
         *await polled_sources(wanted.sources),
+    ]
+
+
+async def feed_entries() -> list[dict[str, object]]:
+    found = await feeds.bench()
+    alone = "feedparser một mình"
+    return [
+        row(f"mục/giây: đọc nguồn cấp tin, một lõi ({found.sample})", found.parsed, found.parsed_by_feedparser, alone),
+        row("mục/giây: đọc và lưu", found.stored, found.stored_one_by_one, "mỗi giao dịch một mục"),
     ]
 
 
