@@ -19,7 +19,7 @@ def sentences() -> list[str]:
 
 
 def articles(count: int, run: str, seed: int = 3550) -> Iterator[dict[str, Any]]:
-    """Rows for the push API, all different; `run` keeps the addresses of two passes apart."""
+    """Rows for the push API, all different; `run` keeps two passes apart, by address and by text."""
     chance, pool = random.Random(seed), sentences()  # noqa: S311 - repeatable text, nothing secret
     for n in range(count):
         parts, size = [], 0
@@ -29,6 +29,6 @@ def articles(count: int, run: str, seed: int = 3550) -> Iterator[dict[str, Any]]
         yield {
             "source": "Đo tốc độ",
             "url": f"https://bench.example.vn/{run}/{n}.html",
-            "title": f"{parts[0][:90]} ({n})",
+            "title": f"{parts[0][:90]} ({run} {n})",
             "text": " ".join(parts),
         }
