@@ -5,9 +5,6 @@ take over while the old one still reads. A row is bound to its channel by a prot
 another's. Rows of before (`dir`, the key itself) still open. Nothing here ever prints what it holds.
 """
 
-import base64
-import binascii
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +12,15 @@ from typing import Any
 from uuid import UUID
 
 from joserfc import jwe
-from joserfc.errors import JoseError
 from joserfc.jwe import JWERegistry
 from joserfc.jwk import OctKey
 from joserfc.registry import HeaderParameter
 from pydantic import SecretStr
 
+from libs.common.envelope import CONTENT, WRAP, derived, header_of, key_name, opened
 from libs.common.withheld import withhold
 
-WRAP, DIRECT, CONTENT = "A256GCMKW", "dir", "A256GCM"
+DIRECT = "dir"
 MIN_KEY = 32
 NO_SECRET = frozenset({"identifier", "username", "chat_id", "mailbox"})
 """Names of an account that lie beside its secret; and a reader's mailbox, of which there are too many to look for."""
@@ -50,13 +47,9 @@ class _Key:
         secret = key.get_secret_value()
         if len(secret) < MIN_KEY:
             raise ValueError(f"the credentials key needs at least {MIN_KEY} characters")
-        wrapping = _derived(secret, b"lantoa-envelope")
-        name = hashlib.blake2b(wrapping, digest_size=6, person=b"lantoa-key-id").hexdigest()
-        return cls(name, OctKey.import_key(wrapping), OctKey.import_key(_derived(secret, b"lantoa-publish")))
-
-
-def _derived(secret: str, purpose: bytes) -> bytes:
-    return hashlib.blake2b(secret.encode(), digest_size=32, person=purpose).digest()
+        wrapping = derived(secret, b"lantoa-envelope")
+        name = key_name(wrapping)
+        return cls(name, OctKey.import_key(wrapping), OctKey.import_key(derived(secret, b"lantoa-publish")))
 
 
 class Vault:
@@ -80,15 +73,15 @@ class Vault:
     def open(self, channel_id: UUID, sealed: bytes) -> dict[str, Any]:
         """Raises CredentialsUnreadable, which names the channel alone."""
         for key in self._keys_for(sealed):
-            opened = _opened(sealed, key)
-            if opened is not None and opened.plaintext is not None and _belongs(opened.protected, channel_id):
-                secret = dict(json.loads(opened.plaintext))
+            found = opened(sealed, key, _REGISTRY)
+            if found is not None and found.plaintext is not None and _belongs(found.protected, channel_id):
+                secret = dict(json.loads(found.plaintext))
                 _withhold(secret)
                 return secret
         raise CredentialsUnreadable(f"credentials of channel {channel_id}")
 
     def _keys_for(self, sealed: bytes) -> list[OctKey]:
-        header = _header(sealed)
+        header = header_of(sealed)
         if header.get("alg") == WRAP:
             known = self._all.get(str(header.get("kid")))
             return [known.wrapping] if known else []
@@ -97,7 +90,7 @@ class Vault:
 
 def key_id_of(sealed: bytes) -> str | None:
     """The name of the key that wraps a row's own; None for a row of before."""
-    header = _header(sealed)
+    header = header_of(sealed)
     return str(header["kid"]) if header.get("alg") == WRAP and "kid" in header else None
 
 
@@ -108,20 +101,3 @@ def _withhold(secret: dict[str, Any]) -> None:
 
 def _belongs(header: dict[str, Any], channel_id: UUID) -> bool:
     return header.get("kid" if header["alg"] == DIRECT else "channel") == str(channel_id)
-
-
-def _opened(sealed: bytes, key: OctKey) -> jwe.CompactEncryption | None:
-    try:
-        return jwe.decrypt_compact(sealed, key, registry=_REGISTRY)
-    except (JoseError, ValueError):
-        return None
-
-
-def _header(sealed: bytes) -> dict[str, Any]:
-    """What the first part says, before anything is believed of it."""
-    first = sealed.partition(b".")[0]
-    try:
-        found = json.loads(base64.urlsafe_b64decode(first + b"=" * (-len(first) % 4)))
-    except (binascii.Error, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

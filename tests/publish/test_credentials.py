@@ -18,9 +18,10 @@ from typer.testing import CliRunner
 from libs.common import models as m
 from libs.common.clock import FrozenClock
 from libs.common.db import Database
+from libs.common.envelope import derived
 from libs.common.testing.make import Make
 from services.publish import cli, queries
-from services.publish.credentials import CredentialsUnreadable, Vault, _derived, key_id_of
+from services.publish.credentials import CredentialsUnreadable, Vault, key_id_of
 from services.publish.rotation import count_under_others, rotate
 from services.publish.settings import PublishGroup
 
@@ -36,7 +37,7 @@ def header_of(sealed: bytes) -> dict[str, Any]:
 def of_before(channel: UUID, key: SecretStr = KEY) -> bytes:
     """A row as it was written until envelopes came."""
     header = {"alg": "dir", "enc": "A256GCM", "kid": str(channel)}
-    direct = OctKey.import_key(_derived(key.get_secret_value(), b"lantoa-publish"))
+    direct = OctKey.import_key(derived(key.get_secret_value(), b"lantoa-publish"))
     return jwe.encrypt_compact(header, json.dumps(SECRET).encode(), direct, algorithms=["dir", "A256GCM"]).encode()
 
 
