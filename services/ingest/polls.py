@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit
 from libs.common.checkpoint import Checkpoint, no_checkpoint
 from libs.common.db import Database
 from libs.common.events.content import BATCH_LIMIT
 from libs.common.ids import new_id
 from libs.common.models import Source
 from libs.common.models.enums import SourceState
-from services.ingest import arrivals, poll_queries, queries
+from services.ingest import arrivals, poll_queries, queries, trail
 from services.ingest.arrivals import Rhythm
 from services.ingest.domain import Verdict
 from services.ingest.hosts import host_of
@@ -95,9 +94,9 @@ async def record_poll(
     changes = source_changes(_following(source, poll, now, calm, spread), poll, now=now)
     if move.is_believed and not await queries.source_taken(session, None, move.to, source.id):
         changes["url"] = move.to  # otherwise another source reads there already: the redirect is followed each time
-        await _audit(session, "source.moved", source, now)
+        await trail.record(session, "source.moved", source.id, now)
     if changes.get("state") == SourceState.GONE:
-        await _audit(session, "source.gone", source, now)
+        await trail.record(session, "source.gone", source.id, now)
     await poll_queries.record_fetch(session, _fetch_row(claimed, made, now))
     await poll_queries.update_polled(session, source.id, source.url, changes)
     whole = poll.outcome is PollOutcome.OK and poll.is_whole
@@ -192,15 +191,3 @@ def _fetch_row(claimed: Claimed, made: Recorded, now: datetime) -> dict[str, Any
         "fetched_at": now,
         "due_at": claimed.due_at,
     }
-
-
-async def _audit(session: AsyncSession, action: str, source: Source, now: datetime) -> None:
-    await audit.append(
-        session,
-        service="ingest",
-        action=action,
-        actor_id=None,
-        object_type="source",
-        object_id=source.id,
-        now=now,
-    )

@@ -4,19 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit
 from libs.common.http import LOOPBACK_ONLY, PUBLIC_ONLY, FetchRefused, check_url, is_address_allowed
 from libs.common.ids import new_id
 from libs.common.masking import HOTLINES, mask_personal_data
 from libs.common.models import Content, Source
 from libs.common.models.enums import SourceGroup, SourceKind, SourceState
 from libs.common.outbox import pending_events
-from services.ingest import queries
+from services.ingest import queries, trail
 from services.ingest.health import Pulse, shown_health
 from services.ingest.health.queries import items_since
 from services.ingest.health.volume import midnight
@@ -72,7 +70,7 @@ async def create_source(session: AsyncSession, body: SourceCreate, *, by: Actor,
     )
     session.add(source)
     await session.flush()
-    await _audit(session, "source.created", source, by, now)
+    await trail.record(session, "source.created", source.id, now, by=by.person_id)
     return source
 
 
@@ -93,7 +91,7 @@ async def change_source(
     for name, value in changes.items():
         setattr(source, name, value)
     await session.flush()
-    await _audit(session, "source.changed", source, by, now, {"fields": sorted(changes)})
+    await trail.record(session, "source.changed", source.id, now, by=by.person_id, facts={"fields": sorted(changes)})
     return source
 
 
@@ -109,7 +107,7 @@ async def retire_source(session: AsyncSession, source_id: UUID, *, by: Actor, no
     source = await require_source(session, source_id)
     source.state, source.next_poll_at = SourceState.GONE, None
     await session.flush()
-    await _audit(session, "source.retired", source, by, now)
+    await trail.record(session, "source.retired", source.id, now, by=by.person_id)
 
 
 async def read_health(session: AsyncSession, sources: Sequence[Source], now: datetime) -> list[SourceWithHealth]:
@@ -160,26 +158,6 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-async def _audit(
-    session: AsyncSession,
-    action: str,
-    source: Source,
-    by: Actor,
-    now: datetime,
-    facts: dict[str, Any] | None = None,
-) -> None:
-    await audit.append(
-        session,
-        service="ingest",
-        action=action,
-        actor_id=by.person_id,
-        object_type="source",
-        object_id=source.id,
-        now=now,
-        facts=facts,
-    )
 
 
 async def default_source(session: AsyncSession, now: datetime) -> Source:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit
 from libs.common.ids import new_id
 from libs.common.models.enums import SourceGroup, SourceState
+from services.ingest import trail
 from services.ingest.catalogue import queries
 from services.ingest.catalogue.files import Row, read_yaml, write_yaml
 from services.ingest.catalogue.opml import read_opml, write_opml
@@ -98,14 +98,12 @@ _AUDITED = {
 async def _audit(session: AsyncSession, steps: Sequence[Step], by: Actor | None, now: datetime) -> None:
     for step in steps:
         if step.action in _AUDITED and step.source_id is not None:
-            await audit.append(
+            await trail.record(
                 session,
-                service="ingest",
-                action=_AUDITED[step.action],
-                actor_id=None if by is None else by.person_id,
-                object_type="source",
-                object_id=step.source_id,
-                now=now,
+                _AUDITED[step.action],
+                step.source_id,
+                now,
+                by=None if by is None else by.person_id,
                 facts={"fields": sorted(step.was), "by": "catalogue"},
             )
 

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit
 from libs.common.clock import HANOI
 from libs.common.db import Database
 from libs.common.errors import Problem
@@ -24,7 +23,7 @@ from libs.common.models.enums import ContentKind, DateProvenance, SourceGroup, S
 from libs.common.models.feedback import ReportChannel
 from libs.common.text import fold
 from services.ingest import queries as ingest_queries
-from services.ingest import service
+from services.ingest import service, trail
 from services.ingest.adapters.base import NotParsable
 from services.ingest.domain import Verdict, content_hash, item_hash
 from services.ingest.feedback.desk import FeedbackDesk, desk_of
@@ -115,16 +114,8 @@ async def run_import(
         done += sum(one.status is RowStatus.STORED for one in results)
         yield results
     async with db.transaction() as session:
-        await audit.append(
-            session,
-            service="ingest",
-            action="import.finished",
-            actor_id=by,
-            object_type="source",
-            object_id=source.id,
-            now=clock(),
-            facts={"rows": len(plan.rows), "stored": done, "into": plan.order.into},
-        )
+        facts = {"rows": len(plan.rows), "stored": done, "into": plan.order.into}
+        await trail.record(session, "import.finished", source.id, clock(), by=by, facts=facts)
 
 
 async def _source(db: Database, plan: Plan, now: datetime) -> Source:

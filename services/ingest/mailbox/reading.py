@@ -167,11 +167,6 @@ _OUTLOOK = re.compile(r"^\s*\*?(?:from|từ)\s*:\*?\s.+$", re.IGNORECASE)
 _OUTLOOK_NEXT = re.compile(r"^\s*\*?(?:sent|to|date|đã gửi|đến|ngày|gửi)\s*:", re.IGNORECASE)
 
 
-def _begins_a_letter(line: str, following: list[str]) -> bool:
-    """Two header lines on end, as Outlook puts them before what is answered."""
-    return bool(_OUTLOOK.match(line)) and any(map(_OUTLOOK_NEXT.match, following))
-
-
 def own_words(text: str) -> str:
     """Without what is quoted and without a signature behind `-- `; the whole where nothing else would remain."""
     kept: list[str] = []

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit
 from libs.common.http import Fetched, FetchError
 from libs.common.ids import new_id
 from libs.common.models import Source, WebSubSubscription
 from libs.common.models.enums import SourceState
 from libs.common.models.rhythm import SubscriptionState
 from libs.common.withheld import withhold
+from services.ingest import trail
 from services.ingest.hosts import HostBusy
 from services.ingest.resources import Resources
 from services.ingest.settings import IngestSettings
@@ -188,26 +188,14 @@ async def answer_intent(
             row.state, row.failures, row.missed, row.last_error = State.ACTIVE, 0, 0, None
             row.verified_at, row.lease_ends_at, row.next_at = now, now + lease, rules.renewal_at(now, lease)
             if is_first:
-                await _audit(session, "websub.subscribed", row, now)
+                await trail.record(session, "websub.subscribed", row.source_id, now)
         case "left":
             row.state, row.next_at, row.lease_ends_at = State.ENDED, None, None
-            await _audit(session, "websub.left", row, now)
+            await trail.record(session, "websub.left", row.source_id, now)
         case "denied":
             row.state, row.lease_ends_at = State.DENIED, None
             row.last_error = "Hub từ chối đăng ký (the hub denied the subscription)"
             row.next_at = now + rules.pause_after(12)
-            await _audit(session, "websub.denied", row, now)
+            await trail.record(session, "websub.denied", row.source_id, now)
     await session.flush()
     return "" if answer == "denied" else asked["hub.challenge"]
-
-
-async def _audit(session: AsyncSession, action: str, row: WebSubSubscription, now: datetime) -> None:
-    await audit.append(
-        session,
-        service="ingest",
-        action=action,
-        actor_id=None,
-        object_type="source",
-        object_id=row.source_id,
-        now=now,
-    )
