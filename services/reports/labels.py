@@ -7,20 +7,23 @@ from libs.common.models import enums as e
 FIELDS = {
     e.Field.GIAO_THONG: "Giao thông",
     e.Field.MOI_TRUONG: "Môi trường",
+    e.Field.DAT_DAI_XAY_DUNG: "Đất đai, xây dựng",
+    e.Field.DO_THI: "Hạ tầng đô thị",
     e.Field.Y_TE: "Y tế",
     e.Field.GIAO_DUC: "Giáo dục",
-    e.Field.KINH_TE: "Kinh tế",
-    e.Field.DO_THI: "Đô thị",
-    e.Field.AN_NINH_TRAT_TU: "An ninh, trật tự",
-    e.Field.VAN_HOA: "Văn hóa",
-    e.Field.DU_LICH: "Du lịch",
-    e.Field.THE_THAO: "Thể thao",
+    e.Field.AN_SINH: "An sinh, lao động",
+    e.Field.AN_NINH_TRAT_TU: "An ninh, quốc phòng, trật tự",
+    e.Field.CHAY_NO: "Cháy nổ, cứu nạn",
+    e.Field.THIEN_TAI: "Thời tiết, thiên tai",
     e.Field.HANH_CHINH: "Hành chính",
-    e.Field.THIEN_TAI: "Thiên tai",
-    e.Field.DOI_SONG: "Đời sống",
+    e.Field.CHINH_TRI: "Chính trị, đối ngoại",
+    e.Field.KINH_TE: "Kinh tế",
+    e.Field.VAN_HOA_DU_LICH: "Văn hóa, du lịch",
+    e.Field.THE_THAO: "Thể thao",
+    e.Field.KHOA_HOC_CONG_NGHE: "Khoa học, công nghệ",
     e.Field.KHAC: "Khác",
 }
-TONES = {e.Tone.POSITIVE: "Tích cực", e.Tone.NEUTRAL: "Trung tính", e.Tone.NEGATIVE: "Tiêu cực"}
+TONES = {e.Tone.PROBLEM: "Có vấn đề", e.Tone.NEUTRAL: "Trung tính", e.Tone.POSITIVE: "Tích cực"}
 KINDS = {
     e.TextKind.NEWS: "Tin tức",
     e.TextKind.ANNOUNCEMENT: "Thông báo",

@@ -21,7 +21,7 @@ OPENED = "lantoa.feedback.opened.v1"
 
 async def classified(desk: Desk, *found: tuple[UUID, str]) -> None:
     """Deliver the event as the worker does: as the service's role, in one transaction."""
-    items = [ClassifiedItem(content_id=one, kind=kind, field="do_thi", tone="negative") for one, kind in found]
+    items = [ClassifiedItem(content_id=one, kind=kind, field="do_thi", tone="problem") for one, kind in found]
     async with (
         open_resources(desk.settings, desk.worker_db, desk.clock) as held,
         desk.worker_db.transaction() as session,

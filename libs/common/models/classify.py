@@ -35,6 +35,7 @@ class Annotation(Base):
         CheckConstraint(one_of("tone", Tone), name="tone"),
         CheckConstraint(one_of("kind", TextKind), name="kind"),
         CheckConstraint(f"risk <@ ARRAY[{_RISKS}]::text[]", name="risk_closed_list"),
+        CheckConstraint("toxicity BETWEEN 0 AND 1", name="toxicity"),
         table_rules("classify", partitioned="month", partition_key="content_id"),
     )
 
@@ -49,6 +50,12 @@ class Annotation(Base):
     risk: Mapped[list[str]]
     places: Mapped[list[str]]
     language: Mapped[str]
+    toxicity: Mapped[float | None]
+    """Advice only, from 0 to 1; None where the model has no such head."""
+    abstained: Mapped[list[str]] = mapped_column(server_default=sql("'{}'"))
+    """The heads that were not sure enough to say anything: their label is the empty one."""
+    mentions: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
+    """Dates and quantities that the text names."""
     model_versions: Mapped[dict[str, Any]]
     content_revision: Mapped[int]
     annotated_at: Mapped[datetime]

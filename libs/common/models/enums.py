@@ -52,28 +52,33 @@ class DateProvenance(StrEnum):
 
 
 class Field(StrEnum):
-    """Policy areas of a city; none of them names a political stance."""
+    """Policy areas of a city (docs/labels.md says what belongs where); none of them names a political stance."""
 
     GIAO_THONG = "giao_thong"
     MOI_TRUONG = "moi_truong"
+    DAT_DAI_XAY_DUNG = "dat_dai_xay_dung"
+    DO_THI = "do_thi"
     Y_TE = "y_te"
     GIAO_DUC = "giao_duc"
-    KINH_TE = "kinh_te"
-    DO_THI = "do_thi"
+    AN_SINH = "an_sinh"
     AN_NINH_TRAT_TU = "an_ninh_trat_tu"
-    VAN_HOA = "van_hoa"
-    DU_LICH = "du_lich"
-    THE_THAO = "the_thao"
-    HANH_CHINH = "hanh_chinh"
+    CHAY_NO = "chay_no"
     THIEN_TAI = "thien_tai"
-    DOI_SONG = "doi_song"
+    HANH_CHINH = "hanh_chinh"
+    CHINH_TRI = "chinh_tri"
+    KINH_TE = "kinh_te"
+    VAN_HOA_DU_LICH = "van_hoa_du_lich"
+    THE_THAO = "the_thao"
+    KHOA_HOC_CONG_NGHE = "khoa_hoc_cong_nghe"
     KHAC = "khac"
 
 
 class Tone(StrEnum):
-    POSITIVE = "positive"
+    """A signal about a service, a place or an event; never a judgement of who speaks."""
+
+    PROBLEM = "problem"
     NEUTRAL = "neutral"
-    NEGATIVE = "negative"
+    POSITIVE = "positive"
 
 
 class TextKind(StrEnum):

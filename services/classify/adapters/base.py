@@ -33,6 +33,10 @@ class Labels:
     kind_score: float
     risk: tuple[RiskClass, ...]
     language: str
+    toxicity: float | None = None
+    """Advice only, from 0 to 1; None where the model has no such head."""
+    abstained: tuple[str, ...] = ()
+    """The heads that were not sure enough: their label is khac, other or neutral for that reason."""
 
 
 @dataclass(frozen=True, slots=True)

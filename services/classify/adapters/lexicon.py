@@ -97,7 +97,7 @@ class LexiconClassifier:
             name, label = book.slots[hit.slot]
             weight = hit.weight * _place_factor(hit.start, len(title))
             if name == "tones" and self._negated(tokens, hit):
-                label, weight = ("negative" if label == "positive" else "positive"), weight / 2
+                label, weight = ("problem" if label == "positive" else "positive"), weight / 2
             scores[name][label] = scores[name].get(label, 0.0) + weight
         return _Reading(document, tokens, marked, scores, worst(document.text[:_MAX_CHARS]))
 
@@ -122,12 +122,12 @@ def _field(scores: Mapping[str, float]) -> tuple[Field, float]:
 
 
 def _tone(scores: Mapping[str, float]) -> tuple[Tone, float]:
-    positive, negative = scores.get("positive", 0.0), scores.get("negative", 0.0)
-    total = positive + negative
-    lean = (positive - negative) / (total + 2.0)
+    positive, problem = scores.get("positive", 0.0), scores.get("problem", 0.0)
+    total = positive + problem
+    lean = (positive - problem) / (total + 2.0)
     if abs(lean) < 0.2:
         return Tone.NEUTRAL, round(1 - abs(lean), 3) if total else 0.5
-    return (Tone.POSITIVE if lean > 0 else Tone.NEGATIVE), round(0.5 + abs(lean) / 2, 3)
+    return (Tone.POSITIVE if lean > 0 else Tone.PROBLEM), round(0.5 + abs(lean) / 2, 3)
 
 
 def _kind_and_risk(reading: _Reading) -> tuple[TextKind, float, tuple[RiskClass, ...]]:
@@ -197,7 +197,7 @@ def _weigh_origin(reading: _Reading, scores: dict[TextKind, float]) -> None:
 def _weigh_grievance(reading: _Reading, scores: dict[TextKind, float]) -> None:
     """A short bitter text about what the authorities do is criticism, whatever words it chose."""
     tones = reading.scores["tones"]
-    bitter = tones.get("negative", 0.0) - tones.get("positive", 0.0)
+    bitter = tones.get("problem", 0.0) - tones.get("positive", 0.0)
     told = scores[TextKind.NEWS] + scores[TextKind.ANNOUNCEMENT] + scores[TextKind.ADVERT]
     if bitter < 1.0 or reading.size > _SHORT_WORDS or told > 3.0 or _fraud_cues(reading) >= 3.5:
         return

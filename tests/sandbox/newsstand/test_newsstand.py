@@ -28,7 +28,7 @@ from sandbox.settings import SandboxSettings
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 FIELDS = {
     *("giao_thong", "moi_truong", "y_te", "giao_duc", "kinh_te", "do_thi", "an_ninh_trat_tu"),
-    *("van_hoa", "du_lich", "the_thao", "hanh_chinh", "thien_tai", "doi_song", "khac"),
+    *("van_hoa_du_lich", "the_thao", "hanh_chinh", "thien_tai", "dat_dai_xay_dung", "chay_no", "an_sinh", "khac"),
 }
 RSS = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>B\xc3\xa1o M\xe1\xbb\x99t</title>
 <image><url>https://mot.example/logo.png</url></image>

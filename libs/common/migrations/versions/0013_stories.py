@@ -1,0 +1,13 @@
+"""Stories
+
+Revision: 0013; follows 0012.
+"""
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

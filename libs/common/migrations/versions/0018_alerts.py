@@ -1,0 +1,13 @@
+"""Alerts
+
+Revision: 0018; follows 0017.
+"""
+
+revision = "0018"
+down_revision = "0017"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
