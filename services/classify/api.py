@@ -12,11 +12,13 @@ from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.ids import floor_id
 from libs.common.models import Claim, LabelProposal, Story
-from libs.common.models.enums import ClaimState, Field, MatchState, RiskState, Role, TextKind
+from libs.common.models.enums import ClaimState, Field, LateReason, MatchState, RiskState, Role, TextKind
 from libs.common.pagination import Cursor, InvalidCursor, Page, PageDep, PageRequest, page_of
 from libs.common.text import nfc
 from services.classify import claim_queries, queries, story_queries
 from services.classify.domain import visible_verdict
+from services.classify.lanes import queries as lane_queries
+from services.classify.lanes.service import TRIES
 from services.classify.problems import (
     AnnotationNotFound,
     ClaimNotFound,
@@ -66,6 +68,10 @@ ClaimReaderDep = Annotated[Principal, require(*STAFF, Role.INTEGRATOR)]
 
 STORY_CONTENTS = 200
 BACKLOG_AGE = timedelta(days=3)
+DEGRADED = (
+    "Chưa nạp được mô hình phân loại; nội dung vẫn được nhận và sẽ được gán nhãn sau. "
+    "/ No model could be loaded; contents are taken in and labelled later."
+)
 
 
 class StorySort(StrEnum):
@@ -77,7 +83,14 @@ class StorySort(StrEnum):
 async def read_backlog(session: SessionDep, _: StaffDep, clock: ClockDep) -> BacklogOut:
     """How far classification is behind, over the last three days."""
     unlabelled, without_story = await story_queries.count_backlog(session, floor_id(clock.now() - BACKLOG_AGE))
-    return BacklogOut(unlabelled=unlabelled, without_story=without_story)
+    late = {LateReason(reason): number for reason, number in (await lane_queries.count(session)).items()}
+    return BacklogOut(
+        unlabelled=unlabelled,
+        without_story=without_story,
+        late=late,
+        given_up=await lane_queries.count_given_up(session, TRIES),
+        degraded=DEGRADED if LateReason.NO_MODEL in late else None,
+    )
 
 
 # --- stories and search -------------------------------------------------------------------------------------

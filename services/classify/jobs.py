@@ -1,8 +1,12 @@
 """Claim loops: one assigner of stories among all workers gives contents their stories, batch by batch."""
 
+import asyncio
+
+from libs.common.bus import pause
 from libs.common.jobs import JobContext, Jobs
 from services.classify.assigning import assign_batch
-from services.classify.resources import Resources
+from services.classify.lanes.service import annotate_late
+from services.classify.resources import Resources, load_classifier
 
 jobs = Jobs()
 
@@ -11,3 +15,15 @@ jobs = Jobs()
 async def assign_stories(ctx: JobContext[Resources]) -> int:
     held = ctx.resources
     return await assign_batch(ctx.db, ctx.clock, held.seat, held.settings.stories)
+
+
+@jobs.every(seconds=1)
+async def label_late_contents(ctx: JobContext[Resources]) -> int:
+    """Work off the slow lane; a model that could not be loaded is tried again first."""
+    held, lanes = ctx.resources, ctx.resources.settings.lanes
+    if held.classifier is None:
+        held.classifier = await asyncio.to_thread(load_classifier, held.settings.classifier)
+    if held.classifier is None:
+        await pause(lanes.retry_seconds, ctx.stopping)
+        return 0
+    return await annotate_late(ctx.db, held.classifier, held.gazetteer, now=ctx.clock.now(), limit=lanes.batch)

@@ -1,5 +1,6 @@
 """What the classify process holds while it runs: the model, the names of places, the seat of the story assigner."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,19 +10,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.clock import Clock
 from libs.common.db import Database
+from libs.common.faults import describe
 from libs.common.units import load_gazetteer
 from services.classify import queries, story_queries
-from services.classify.adapters.base import CLASSIFIERS, Classifier
+from services.classify.adapters.base import CLASSIFIERS, Classifier, Document
 from services.classify.assigning import Seat
 from services.classify.claims import ClaimBook
 from services.classify.places import Gazetteer
 from services.classify.settings import ClassifySettings
 
+log = logging.getLogger("lantoa.classify")
+
 
 @dataclass
 class Resources:
     settings: ClassifySettings
-    classifier: Classifier
+    classifier: Classifier | None
+    """None while none could be loaded: contents then wait in the slow lane."""
     gazetteer: Gazetteer
     seat: Seat = field(default_factory=Seat)
     book: ClaimBook[UUID] = field(default_factory=lambda: ClaimBook({}))
@@ -32,11 +37,22 @@ async def place_names(session: AsyncSession) -> Sequence[tuple[str, str]]:
     return await queries.place_names(session) or load_gazetteer()
 
 
+def load_classifier(name: str) -> Classifier | None:
+    """The model of this name, read and tried; None, with the reason in the log, where it cannot be used."""
+    try:
+        classifier = CLASSIFIERS.get(name)()
+        classifier.annotate([Document("", "thử")])
+    except Exception as error:
+        log.error("model %s cannot be used, contents wait for their labels: %s", name, describe(error))
+        return None
+    return classifier
+
+
 @asynccontextmanager
 async def open_resources(settings: ClassifySettings, db: Database, clock: Clock) -> AsyncIterator[Resources]:
     async with db.transaction() as session:
         names = await place_names(session)
-    held = Resources(settings, CLASSIFIERS.get(settings.classifier)(), Gazetteer(names))
+    held = Resources(settings, load_classifier(settings.classifier), Gazetteer(names))
     try:
         yield held
     finally:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from libs.common.models.enums import ClaimState, MatchState, RiskClass, RiskState, TextKind, Verdict
+from libs.common.models.enums import ClaimState, LateReason, MatchState, RiskClass, RiskState, TextKind, Verdict
 from services.classify.domain import Relabelling
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=2000)]
@@ -24,10 +24,17 @@ class Row(BaseModel):
 
 
 class BacklogOut(BaseModel):
-    """Contents still to be labelled, and labelled ones still to be given a story."""
+    """Contents still to be labelled, and labelled ones still to be given a story.
+
+    `degraded` says in Vietnamese and English why contents wait, where they do because no model could be loaded;
+    `late` counts those of the slow lane by reason, `given_up` those that a person has to look at.
+    """
 
     unlabelled: int
     without_story: int
+    late: dict[LateReason, int]
+    given_up: int
+    degraded: str | None
 
 
 class StoryOut(Row):

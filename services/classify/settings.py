@@ -17,6 +17,15 @@ class StorySettings(BaseModel):
     sweep_days: int = Field(default=7, ge=3, description="contents older than this are given to no story")
 
 
+class LaneSettings(BaseModel):
+    """When contents leave the stream for the slow lane, and how fast that one is worked off."""
+
+    late_seconds: float = Field(default=2.0, ge=0.5, description="what is older is labelled beside the stream")
+    batch: int = Field(default=BATCH_LIMIT, ge=1, le=1000, description="late contents in one transaction")
+    retry_seconds: float = Field(default=15.0, ge=1, description="pause before a missing model is tried again")
+
+
 class ClassifySettings(CommonSettings):
     classifier: str = Field(default="lexicon", description="name of the model that labels texts")
     stories: StorySettings = StorySettings()
+    lanes: LaneSettings = LaneSettings()

@@ -1,11 +1,15 @@
 """What classify does when others have done something, and what it does later about its own annotations."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
 
 from libs.common import telemetry
 from libs.common.bus import HandlerContext, Subscribers
 from libs.common.events.content import ContentsClassified, ContentsIngested
+from libs.common.models.enums import LateReason
 from services.classify import story_queries
+from services.classify.lanes import service as lanes
 from services.classify.resources import Resources
 from services.classify.service import annotating, checking
 
@@ -14,9 +18,16 @@ subscribers = Subscribers()
 
 @subscribers.on(ContentsIngested, batch=5)
 async def on_contents_ingested(events: Sequence[ContentsIngested], ctx: HandlerContext[Resources]) -> None:
-    ids = {content_id for event in events for content_id in event.content_ids}
-    held = ctx.resources
-    await annotating.classify_contents(ctx.session, ids, held.classifier, held.gazetteer, now=ctx.now)
+    """Label them; events that lay in the stream too long, or for which there is no model, are put in the slow lane."""
+    held, fresh, late = ctx.resources, set[UUID](), set[UUID]()
+    after = timedelta(seconds=held.settings.lanes.late_seconds)
+    for event in events:
+        (late if lanes.is_late(event.content_ids, ctx.now, after) else fresh).update(event.content_ids)
+    if held.classifier is None:
+        await lanes.park(ctx.session, fresh | late, LateReason.NO_MODEL, ctx.now)
+        return
+    await lanes.park(ctx.session, late, LateReason.BEHIND, ctx.now)
+    await annotating.classify_contents(ctx.session, fresh, held.classifier, held.gazetteer, now=ctx.now)
 
 
 @subscribers.on(ContentsClassified, batch=5)

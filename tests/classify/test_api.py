@@ -209,6 +209,6 @@ async def test_the_backlog_counts_what_waits_for_a_label_and_for_a_story(
     client = await client_for(SERVICE)
     await make.content(await make.source(group="press"))
     told = (await client.get("/api/classify/v1/backlog", headers=await signed_in(Role.EDITOR))).json()
-    assert told == {"unlabelled": 1, "without_story": 0}
+    assert told == {"unlabelled": 1, "without_story": 0, "late": {}, "given_up": 0, "degraded": None}
     refused = await client.get("/api/classify/v1/backlog", headers=await signed_in(Role.INTEGRATOR))
     assert refused.status_code == 403

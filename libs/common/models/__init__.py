@@ -33,6 +33,7 @@ from libs.common.models.ingest import (
     Fetch,
     Source,
 )
+from libs.common.models.lanes import LateContent
 from libs.common.models.media import (
     LinkClicks,
     MediaFile,
@@ -130,6 +131,7 @@ __all__ = [
     "InboxEvent",
     "LabelProposal",
     "LabelRecord",
+    "LateContent",
     "Lease",
     "LegalRiskCase",
     "LinkClicks",

@@ -101,6 +101,16 @@ PROTECTED_KINDS = frozenset({TextKind.CRITICISM, TextKind.OPINION, TextKind.COMP
 """Lawful speech that is answered as feedback and can never enter the legal-risk queue."""
 
 
+class LateReason(StrEnum):
+    """Why a content is labelled later than it came."""
+
+    BEHIND = "behind"
+    """It lay in the stream too long, so that fresh ones were let past it."""
+    NO_MODEL = "no_model"
+    AGAIN = "again"
+    """Labelled before, to be labelled anew by another model."""
+
+
 class RiskClass(StrEnum):
     """The closed list of the legal-risk queue; adding one needs a migration and a changed test."""
 

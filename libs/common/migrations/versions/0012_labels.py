@@ -34,7 +34,20 @@ def upgrade() -> None:
         sa.Column("mentions", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
     )
     op.create_check_constraint(op.f("ck_annotations_toxicity"), "annotations", "toxicity BETWEEN 0 AND 1")
+    _late_contents()
     op.execute("UPDATE schema_state SET compatible_from = '0012'")
+
+
+def _late_contents() -> None:
+    op.create_table(
+        "late_contents",
+        sa.Column("content_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("parked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason IN ('behind', 'no_model', 'again')", name=op.f("ck_late_contents_reason")),
+        sa.PrimaryKeyConstraint("content_id", name=op.f("pk_late_contents")),
+    )
 
 
 def _new_field(column: str) -> str:
