@@ -49,7 +49,7 @@ async def failed(session: AsyncSession, content_id: UUID) -> None:
 async def count(session: AsyncSession) -> dict[str, int]:
     """How many wait, by reason."""
     query = select(LateContent.reason, func.count()).group_by(LateContent.reason)
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())
 
 
 async def count_given_up(session: AsyncSession, tries: int) -> int:
