@@ -21,7 +21,9 @@ from services.classify.adapters.base import CLASSIFIERS, Document, Labels
 from services.classify.claims import ClaimBook
 from services.classify.domain import guard
 from services.classify.places import Gazetteer
+from services.classify.service.annotating import mentions_of
 from services.classify.stories import Item, StoryIndex
+from services.classify.text.language import identify
 
 Record = dict[str, Any]
 Answer = Callable[[list[Record]], list[Record]]
@@ -67,6 +69,10 @@ def annotation_row(row_id: Any, document: Document, labels: Labels, gazetteer: G
         "places": list(gazetteer.find(document.title, document.text)),
         "kind": labels.kind,
         "kind_score": labels.kind_score,
+        "toxicity": labels.toxicity,
+        "abstained": list(labels.abstained),
+        "language": identify(f"{document.title}. {document.text}").code,
+        "mentions": mentions_of(document),
     }
 
 

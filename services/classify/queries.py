@@ -62,6 +62,9 @@ class NewAnnotation(NamedTuple):
     risk: Sequence[str]
     places: Sequence[str]
     language: str
+    toxicity: float | None
+    abstained: Sequence[str]
+    mentions: str
     model_versions: str
     revision: int
 
@@ -119,22 +122,26 @@ async def lock_pasts(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, P
 _UPSERT_ANNOTATIONS = text(
     """
     INSERT INTO annotations AS old (content_id, source_id, field, field_score, tone, tone_score, kind, kind_score,
-                                    risk, places, language, model_versions, content_revision, annotated_at)
+                                    risk, places, language, toxicity, abstained, mentions, model_versions,
+                                    content_revision, annotated_at)
     SELECT content_id, source_id, field, field_score, tone, tone_score, kind, kind_score,
-           string_to_array(risk, ','), string_to_array(places, ','), language, CAST(versions AS jsonb), revision,
+           string_to_array(risk, ','), string_to_array(places, ','), language, toxicity,
+           string_to_array(abstained, ','), CAST(mentions AS jsonb), CAST(versions AS jsonb), revision,
            CAST(:now AS timestamptz)
     FROM unnest(CAST(:content_ids AS uuid[]), CAST(:source_ids AS uuid[]), CAST(:fields AS text[]),
                 CAST(:field_scores AS float8[]), CAST(:tones AS text[]), CAST(:tone_scores AS float8[]),
                 CAST(:kinds AS text[]), CAST(:kind_scores AS float8[]), CAST(:risks AS text[]),
-                CAST(:places AS text[]), CAST(:languages AS text[]), CAST(:versions AS text[]),
+                CAST(:places AS text[]), CAST(:languages AS text[]), CAST(:toxicities AS float8[]),
+                CAST(:abstentions AS text[]), CAST(:mentions AS text[]), CAST(:versions AS text[]),
                 CAST(:revisions AS int[]))
          AS new (content_id, source_id, field, field_score, tone, tone_score, kind, kind_score, risk, places,
-                 language, versions, revision)
+                 language, toxicity, abstained, mentions, versions, revision)
     ORDER BY content_id
     ON CONFLICT (content_id) DO UPDATE
         SET field = excluded.field, field_score = excluded.field_score, tone = excluded.tone,
             tone_score = excluded.tone_score, kind = excluded.kind, kind_score = excluded.kind_score,
             risk = excluded.risk, places = excluded.places, language = excluded.language,
+            toxicity = excluded.toxicity, abstained = excluded.abstained, mentions = excluded.mentions,
             model_versions = excluded.model_versions, content_revision = excluded.content_revision,
             annotated_at = excluded.annotated_at
         WHERE old.content_revision <= excluded.content_revision
@@ -148,11 +155,12 @@ async def upsert_annotations(session: AsyncSession, rows: Sequence[NewAnnotation
     columns = list(zip(*rows, strict=True))
     names = (
         "content_ids", "source_ids", "fields", "field_scores", "tones", "tone_scores", "kinds", "kind_scores",
-        "risks", "places", "languages", "versions", "revisions",
+        "risks", "places", "languages", "toxicities", "abstentions", "mentions", "versions", "revisions",
     )  # fmt: skip
     values: dict[str, Any] = {name: list(column) for name, column in zip(names, columns, strict=True)}
     values["risks"] = [",".join(row.risk) for row in rows]
     values["places"] = [",".join(row.places) for row in rows]
+    values["abstentions"] = [",".join(row.abstained) for row in rows]
     stored = await session.execute(_UPSERT_ANNOTATIONS, {**values, "now": now})
     return set(stored.scalars())
 

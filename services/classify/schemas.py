@@ -88,6 +88,9 @@ class AnnotationOut(Row):
     risk: list[str]
     places: list[str]
     language: str
+    toxicity: float | None
+    abstained: list[str]
+    mentions: dict[str, Any]
     content_revision: int
     model_versions: dict[str, Any]
     annotated_at: datetime

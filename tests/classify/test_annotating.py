@@ -32,6 +32,8 @@ async def test_contents_become_annotations_and_one_event(desk: Desk) -> None:
     found = {row.content_id: row for row in await desk.rows(m.Annotation)}
     assert (found[news].kind, found[news].field, found[news].content_revision) == ("news", "giao_thong", 1)
     assert found[news].places == ["00166"]
+    assert (found[news].language, found[news].abstained) == ("vi", [])
+    assert found[news].mentions == {"quantities": [{"words": "300 m", "value": "300", "unit": "m"}]}
     assert found[critic].kind == "criticism"
     assert found[news].model_versions["classifier"].startswith("lexicon ")
     [event] = await desk.events("lantoa.content.classified.v1")

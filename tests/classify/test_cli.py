@@ -65,8 +65,9 @@ def test_annotate_from_stdin_to_stdout(app: typer.Typer) -> None:
     first, second = rows_of(done.stdout)
     assert (first["id"], first["field"], first["places"]) == ("a", "giao_thong", ["00166"])
     assert (second["kind"], second["risk"]) == ("criticism", [])
+    assert first["language"] == "vi"
     wanted = {"id", "field", "tone", "risk", "places", "kind", "field_score", "tone_score", "kind_score"}
-    assert set(first) == wanted
+    assert set(first) == wanted | {"toxicity", "abstained", "language", "mentions"}
 
 
 @pytest.mark.mission("M07")

@@ -32,7 +32,6 @@ class Labels:
     kind: TextKind
     kind_score: float
     risk: tuple[RiskClass, ...]
-    language: str
     toxicity: float | None = None
     """Advice only, from 0 to 1; None where the model has no such head."""
     abstained: tuple[str, ...] = ()

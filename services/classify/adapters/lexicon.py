@@ -82,8 +82,7 @@ class LexiconClassifier:
         field, field_score = _field(reading.scores["fields"])
         tone, tone_score = _tone(reading.scores["tones"])
         kind, kind_score, risk = _kind_and_risk(reading)
-        language = "vi" if reading.marked or field_score or kind_score > 0.3 else "und"
-        return Labels(field, field_score, tone, tone_score, kind, kind_score, risk, language)
+        return Labels(field, field_score, tone, tone_score, kind, kind_score, risk)
 
     def _read(self, document: Document) -> _Reading:
         book = self._book

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +20,8 @@ from services.classify.adapters.base import Classifier, Document, Labels
 from services.classify.domain import Guarded, Past, guard, is_remembered, settled_kind
 from services.classify.places import Gazetteer
 from services.classify.queries import NewAnnotation, NewCase, NewLabel, ToAnnotate
+from services.classify.text.language import identify
+from services.classify.text.mentions import dates, quantities
 
 SAFETY_SUBJECT = "Phản ánh có chi tiết gây nguy hiểm cho người khác"
 SAFETY_BODY = (
@@ -37,6 +40,17 @@ class Judged:
     past: Past
     kind: TextKind
     guarded: Guarded
+    language: str
+    mentions: Mapping[str, object]
+
+
+class Read(NamedTuple):
+    """What is read of a text without any model's memory of it."""
+
+    labels: Labels
+    places: tuple[str, ...]
+    language: str
+    mentions: Mapping[str, object]
 
 
 async def classify_contents(
@@ -56,8 +70,7 @@ async def _classify(
     read = await asyncio.to_thread(_read, contents, classifier, gazetteer)
     pasts = await queries.lock_pasts(session, [content.content_id for content in contents])
     judged = [
-        _judge(content, labels, places, pasts.get(content.content_id, Past()))
-        for content, (labels, places) in zip(contents, read, strict=True)
+        _judge(content, one, pasts.get(content.content_id, Past())) for content, one in zip(contents, read, strict=True)
     ]
     version = f"{classifier.name} {classifier.version}"
     counted = await queries.upsert_annotations(session, [_annotation(one, version) for one in judged], now)
@@ -65,19 +78,31 @@ async def _classify(
     return len(counted)
 
 
-def _read(
-    contents: Sequence[ToAnnotate], classifier: Classifier, gazetteer: Gazetteer
-) -> list[tuple[Labels, tuple[str, ...]]]:
+def _read(contents: Sequence[ToAnnotate], classifier: Classifier, gazetteer: Gazetteer) -> list[Read]:
     documents = [Document(one.title, one.text, ContentKind(one.kind)) for one in contents]
-    places = [gazetteer.find(one.title, one.text) for one in contents]
-    return list(zip(classifier.annotate(documents), places, strict=True))
+    return [
+        Read(labels, gazetteer.find(one.title, one.text), identify(f"{one.title}. {one.text}").code, mentions_of(one))
+        for one, labels in zip(documents, classifier.annotate(documents), strict=True)
+    ]
 
 
-def _judge(content: ToAnnotate, labels: Labels, places: tuple[str, ...], past: Past) -> Judged:
+def mentions_of(document: Document) -> dict[str, object]:
+    """The dates and quantities that a text names, as they are stored; empty where it names none."""
+    told = f"{document.title}. {document.text}"
+    days, numbers = dates(told), quantities(told)
+    found: dict[str, object] = {"dates": [day.iso for day in days]} if days else {}
+    if numbers:
+        found["quantities"] = [{"words": one.words, "value": str(one.value), "unit": one.unit} for one in numbers]
+    return found
+
+
+def _judge(content: ToAnnotate, read: Read, past: Past) -> Judged:
+    labels = read.labels
     kind = settled_kind(labels.kind, past)
     # Whatever the model itself calls criticism is guarded too, even where a person's label stands.
     ever = past.ever | {labels.kind.value} | ({past.kind.value} if past.kind else set())
-    return Judged(content, labels, places, past, kind, guard(kind, labels.risk, ever))
+    guarded = guard(kind, labels.risk, ever)
+    return Judged(content, labels, read.places, past, kind, guarded, read.language, read.mentions)
 
 
 def _annotation(one: Judged, version: str) -> NewAnnotation:
@@ -97,7 +122,10 @@ def _annotation(one: Judged, version: str) -> NewAnnotation:
         1.0 if kept else labels.kind_score,
         one.guarded.risk,
         one.places,
-        labels.language,
+        one.language,
+        labels.toxicity,
+        labels.abstained,
+        json.dumps(one.mentions, ensure_ascii=False),
         json.dumps(versions, ensure_ascii=False),
         content.revision,
     )
