@@ -13,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -235,11 +236,24 @@ def load_register() -> Register:
     return build_register(load_units(), load_aliases())
 
 
-def load_gazetteer() -> list[tuple[str, str]]:
-    """(name, code) of every place that a text may name: wards and communes first, then the old districts; each
-    with and without the word for its kind. A bare name that both share appears twice, the ward of today first."""
+class PlaceName(NamedTuple):
+    """A name that a text may use for a unit, and the days on which the unit exists; an open end is None."""
+
+    name: str
+    code: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+def load_gazetteer() -> list[PlaceName]:
+    """Every place that a text may name: wards and communes first, then the old districts; each with and without the
+    word for its kind. A bare name that both share appears twice, the ward of today first."""
     places = [*_rows("wards.csv"), *_rows("districts.csv")]
-    return [(row[key], row["code"]) for row in places for key in ("full_name", "name")]
+    return [
+        PlaceName(row[key], row["code"], _day(row.get("valid_from")), _day(row.get("valid_to")))
+        for row in places
+        for key in ("full_name", "name")
+    ]
 
 
 @cache

@@ -1,14 +1,20 @@
 """Which units of the city a text names: the longest name, whole words, written as a name.
 
-A gazetteer is built from plain (name, code) pairs, in order of preference where one name has several codes.
+A gazetteer is built from names with their days, in order of preference where one name has several codes: a text of
+before 1 July 2025 that says "Ba Đình" means the district of then, a later one the ward. Most texts name no place of
+the city at all, and are known to by one look over their pairs of words.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
 
 from libs.common.text import canonical_tone, unmark, words
+from libs.common.units import PlaceName
 
 _MAX_CHARS = 2400
+_SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 _KINDS: dict[tuple[str, ...], str] = {
     ("phuong",): "phuong", ("p",): "phuong", ("xa",): "xa", ("thi", "tran"): "thi tran", ("thi", "xa"): "thi xa",
@@ -32,6 +38,11 @@ class _Entry:
     spelling: tuple[str, ...]
     kind: str
     code: str
+    valid_from: date | None
+    valid_to: date | None
+
+    def valid_on(self, on: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,42 +56,53 @@ class _Text:
 class Gazetteer:
     """Names of units, found in texts with or without marks."""
 
-    def __init__(self, names: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, names: Iterable[PlaceName]) -> None:
         self._root = _Node()
-        for name, code in names:
-            self._add(name, code)
+        self._pairs: set[tuple[str, str]] = set()
+        for name in names:
+            self._add(name)
 
-    def find(self, title: str, text: str) -> tuple[str, ...]:
-        """The codes of the units named, each once, in order of mention."""
+    def find(self, title: str, text: str, on: date | None = None) -> tuple[str, ...]:
+        """The codes of the units named, each once, in order of mention; `on` is the day of the text, if known."""
         codes: dict[str, None] = {}
         for part in (title, text[:_MAX_CHARS]):
-            for code in self._scan(_read(part)):
-                codes.setdefault(code)
+            if self._may_name(part):
+                for code in self._scan(_read(part), on):
+                    codes.setdefault(code)
         return tuple(codes)
 
-    def _add(self, name: str, code: str) -> None:
-        spelling = [word.lower() for word in words(canonical_tone(name))]
+    def _may_name(self, text: str) -> bool:
+        """Whether any first two words of a name stand side by side, or a name of one word after its word of kind."""
+        tokens = unmark(text).translate(_SPACES).split()
+        return not self._pairs.isdisjoint(pairwise(tokens))
+
+    def _add(self, place: PlaceName) -> None:
+        spelling = [word.lower() for word in words(canonical_tone(place.name))]
         folded = [unmark(word) for word in spelling]
         kind, skipped = _kind_before(folded, from_start=True)
         if skipped == len(folded):
             kind, skipped = "", 0
-        node = self._root
-        for word in folded[skipped:]:
+        node, bare = self._root, folded[skipped:]
+        for word in bare:
             node = node.children.setdefault(word, _Node())
-        node.entries.append(_Entry(tuple(spelling[skipped:]), kind, code))
+        node.entries.append(_Entry(tuple(spelling[skipped:]), kind, place.code, place.valid_from, place.valid_to))
+        if len(bare) > 1:
+            self._pairs.add((bare[0], bare[1]))
+        else:
+            self._pairs.update((opening[-1], bare[0]) for opening in _KINDS)
 
-    def _scan(self, text: _Text) -> Iterable[str]:
+    def _scan(self, text: _Text, on: date | None) -> Iterable[str]:
         start = 0
         while start < len(text.folded):
             if text.folded[start] not in self._root.children:
                 start += 1
                 continue
-            code, length = self._longest(text, start)
+            code, length = self._longest(text, start, on)
             if code:
                 yield code
             start += max(length, 1)
 
-    def _longest(self, text: _Text, start: int) -> tuple[str | None, int]:
+    def _longest(self, text: _Text, start: int, on: date | None) -> tuple[str | None, int]:
         node = self._root
         best: tuple[str | None, int] = (None, 0)
         for length, word in enumerate(text.folded[start:], 1):
@@ -88,13 +110,13 @@ class Gazetteer:
             if following is None:
                 break
             node = following
-            code = _accept(text, start, length, node.entries) if node.entries else None
+            code = _accept(text, start, length, node.entries, on) if node.entries else None
             if code:
                 best = (code, length)
         return best
 
 
-def _accept(text: _Text, start: int, length: int, entries: Sequence[_Entry]) -> str | None:
+def _accept(text: _Text, start: int, length: int, entries: Sequence[_Entry], on: date | None) -> str | None:
     """The code meant by these words, if they are written as the name of a unit."""
     spelled = tuple(word.lower() for word in text.raw[start : start + length])
     fitting = [entry for entry in entries if not text.marked or entry.spelling == spelled]
@@ -104,6 +126,8 @@ def _accept(text: _Text, start: int, length: int, entries: Sequence[_Entry]) -> 
         fitting.sort(key=lambda entry: entry.kind != kind)
     elif length == 1 or not _is_written_as_name(text, start, length):
         return None
+    elif on is not None:
+        fitting.sort(key=lambda entry: not entry.valid_on(on))
     return fitting[0].code if fitting else None
 
 

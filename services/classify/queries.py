@@ -19,6 +19,7 @@ from libs.common.models import (
 )
 from libs.common.models.enums import RiskState, TextKind, UnitKind
 from libs.common.pagination import PageRequest
+from libs.common.units import PlaceName
 from services.classify.domain import Past
 
 TITLE_CHARS = 300
@@ -26,16 +27,16 @@ TITLE_CHARS = 300
 # --- places -------------------------------------------------------------------------------------------------
 
 
-async def place_names(session: AsyncSession) -> list[tuple[str, str]]:
-    """(name, code) of the stored places: wards and communes first, then what ended before them."""
+async def place_names(session: AsyncSession) -> list[PlaceName]:
+    """The stored places: wards and communes first, then what ended before them."""
     places = (UnitKind.WARD, UnitKind.COMMUNE, UnitKind.DISTRICT)
     unit = OrganizationUnit
     query = (
-        select(unit.name, unit.code)
+        select(unit.name, unit.code, unit.valid_from, unit.valid_to)
         .where(unit.kind.in_(places))
         .order_by(unit.kind == UnitKind.DISTRICT, unit.valid_to.is_not(None), unit.code)
     )
-    return [(name, code) for name, code in await session.execute(query)]
+    return [PlaceName(*row) for row in await session.execute(query)]
 
 
 # --- annotation: the hot path -------------------------------------------------------------------------------
@@ -48,6 +49,7 @@ class ToAnnotate(NamedTuple):
     title: str
     text: str
     revision: int
+    published_at: datetime | None = None
 
 
 class NewAnnotation(NamedTuple):
@@ -86,7 +88,7 @@ async def contents_to_annotate(session: AsyncSession, ids: Sequence[UUID]) -> li
     """These contents as they are now, in the order of their ids; those that are gone are left out."""
     body = func.coalesce(func.nullif(Content.text, ""), Content.summary, "")
     query = (
-        select(Content.id, Content.source_id, Content.kind, Content.title, body, Content.revision)
+        select(Content.id, Content.source_id, Content.kind, Content.title, body, Content.revision, Content.published_at)
         .where(Content.id.in_(ids))
         .order_by(Content.id)
     )

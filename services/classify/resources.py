@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.faults import describe
-from libs.common.units import load_gazetteer
+from libs.common.units import PlaceName, load_gazetteer
 from services.classify import queries, story_queries
 from services.classify.adapters.base import CLASSIFIERS, Classifier, Document
 from services.classify.assigning import Seat
@@ -32,7 +32,7 @@ class Resources:
     book: ClaimBook[UUID] = field(default_factory=lambda: ClaimBook({}))
 
 
-async def place_names(session: AsyncSession) -> Sequence[tuple[str, str]]:
+async def place_names(session: AsyncSession) -> Sequence[PlaceName]:
     """The wards, communes and districts of this installation; the shipped lists where it has none yet."""
     return await queries.place_names(session) or load_gazetteer()
 

@@ -130,7 +130,8 @@ def test_every_alias_leads_to_a_unit_and_names_its_source() -> None:
 def test_the_gazetteer_has_every_place_twice() -> None:
     listed = load_gazetteer()
     assert len(listed) == 2 * (126 + 30)
-    assert len({code for _, code in listed}) == 156
+    assert len({place.code for place in listed}) == 156
+    assert {place.valid_to for place in listed} == {None, date(2025, 6, 30)}
 
 
 @pytest.mark.mission("M35")

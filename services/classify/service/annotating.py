@@ -4,13 +4,14 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import telemetry
+from libs.common.clock import HANOI
 from libs.common.events.content import BATCH_LIMIT, ClassifiedItem, ContentsClassified
 from libs.common.ids import new_id
 from libs.common.models.enums import ContentKind, TextKind
@@ -22,6 +23,7 @@ from services.classify.places import Gazetteer
 from services.classify.queries import NewAnnotation, NewCase, NewLabel, ToAnnotate
 from services.classify.text.language import identify
 from services.classify.text.mentions import dates, quantities
+from services.classify.text.streets import streets
 
 SAFETY_SUBJECT = "Phản ánh có chi tiết gây nguy hiểm cho người khác"
 SAFETY_BODY = (
@@ -81,18 +83,30 @@ async def _classify(
 def _read(contents: Sequence[ToAnnotate], classifier: Classifier, gazetteer: Gazetteer) -> list[Read]:
     documents = [Document(one.title, one.text, ContentKind(one.kind)) for one in contents]
     return [
-        Read(labels, gazetteer.find(one.title, one.text), identify(f"{one.title}. {one.text}").code, mentions_of(one))
-        for one, labels in zip(documents, classifier.annotate(documents), strict=True)
+        Read(
+            labels,
+            gazetteer.find(one.title, one.text, _day(content.published_at)),
+            identify(f"{one.title}. {one.text}").code,
+            mentions_of(one),
+        )
+        for content, one, labels in zip(contents, documents, classifier.annotate(documents), strict=True)
     ]
 
 
+def _day(at: datetime | None) -> date | None:
+    """The day on which it was published, as the city's clocks said."""
+    return at.astimezone(HANOI).date() if at else None
+
+
 def mentions_of(document: Document) -> dict[str, object]:
-    """The dates and quantities that a text names, as they are stored; empty where it names none."""
+    """The dates, quantities and streets that a text names, as they are stored; empty where it names none."""
     told = f"{document.title}. {document.text}"
     days, numbers = dates(told), quantities(told)
     found: dict[str, object] = {"dates": [day.iso for day in days]} if days else {}
     if numbers:
         found["quantities"] = [{"words": one.words, "value": str(one.value), "unit": one.unit} for one in numbers]
+    if roads := streets(told):
+        found["streets"] = roads
     return found
 
 

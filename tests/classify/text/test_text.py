@@ -11,6 +11,7 @@ from services.classify.text.language import Language, identify, is_syllable
 from services.classify.text.mentions import dates, quantities
 from services.classify.text.sentences import sentences
 from services.classify.text.spelling import chat_share, emoji, normalise
+from services.classify.text.streets import streets
 
 VIETNAMESE = [
     "Đường Nguyễn Trãi sáng nay tắc cứng từ 7h, đề nghị phân luồng lại",
@@ -109,3 +110,9 @@ def test_quantities_have_their_unit_and_scale() -> None:
 
 def test_numbers_of_people_are_no_quantities() -> None:
     assert quantities("CCCD 001099012345 người, gọi 0900000111 xe") == []
+
+
+def test_streets_are_known_by_the_word_before_them() -> None:
+    text = "Kẹt ở đường Nguyễn Trãi, ngõ 82 Dịch Vọng Hậu và phố Huế; ông Trần Phú kể; duong lang ha; đường Hoà Bình xa"
+    assert streets(text) == ["Nguyễn Trãi", "Dịch Vọng Hậu", "Huế", "Láng Hạ", "Hòa Bình"]
+    assert streets("đường dây nóng, phố xá đông vui, đường lang thang") == []

@@ -1,0 +1,47 @@
+"""Streets of the city that a text names, after the word for one: a bare name is a person or a ward as often."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from libs.common.text import canonical_tone, fold
+
+_FILE = Path(__file__).parent / "streets.txt"
+MAX_CHARS = 2400
+MOST = 20
+_OPENING = re.compile(
+    r"(?<!\w)(?:đường|phố|đại lộ|duong|pho|đ\.|ngõ \d+|ngách \d+|ngo \d+|số \d+[a-z]?)\s+"
+    r"(?=((?:[^\W\d_]+(?:[ -](?=[^\W\d_]))?){1,6}))",
+    re.IGNORECASE,
+)
+
+
+@cache
+def street_names() -> dict[str, str]:
+    """The folded name → the name as it is written."""
+    lines = _FILE.read_text(encoding="utf-8").splitlines()
+    return {fold(name): canonical_tone(name) for name in lines if name and not name.startswith("#")}
+
+
+def streets(text: str) -> list[str]:
+    """The streets named, each once, in order: the longest known name after đường, phố, ngõ 12, số 5."""
+    found = (_longest(one.group(1)) for one in _OPENING.finditer(text[:MAX_CHARS]))
+    return list(dict.fromkeys(name for name in found if name))[:MOST]
+
+
+def _longest(after: str) -> str | None:
+    words = after.replace("-", " ").split()
+    known = street_names()
+    for size in range(min(len(words), 5), 0, -1):
+        name = known.get(fold(" ".join(words[:size])))
+        if name and _fits(words[:size], name):
+            return name
+    return None
+
+
+def _fits(written: list[str], name: str) -> bool:
+    """With its marks where it has any, and as a name where the text writes names as such."""
+    joined = canonical_tone(" ".join(written))
+    if joined.isascii():
+        return True
+    return joined.lower() == name.lower()
