@@ -25,23 +25,21 @@ def street_names() -> dict[str, str]:
 
 def streets(text: str) -> list[str]:
     """The streets named, each once, in order: the longest known name after đường, phố, ngõ 12, số 5."""
-    found = (_longest(one.group(1)) for one in _OPENING.finditer(text[:MAX_CHARS]))
+    found = (_longest(one.group(1), marked=not one.group().isascii()) for one in _OPENING.finditer(text[:MAX_CHARS]))
     return list(dict.fromkeys(name for name in found if name))[:MOST]
 
 
-def _longest(after: str) -> str | None:
+def _longest(after: str, *, marked: bool) -> str | None:
     words = after.replace("-", " ").split()
     known = street_names()
     for size in range(min(len(words), 5), 0, -1):
         name = known.get(fold(" ".join(words[:size])))
-        if name and _fits(words[:size], name):
+        if name and _fits(words[:size], name, marked=marked):
             return name
     return None
 
 
-def _fits(written: list[str], name: str) -> bool:
-    """With its marks where it has any, and as a name where the text writes names as such."""
+def _fits(written: list[str], name: str, *, marked: bool) -> bool:
+    """With its marks, where the writer uses marks at all: đường lang thang is not đường Láng."""
     joined = canonical_tone(" ".join(written))
-    if joined.isascii():
-        return True
-    return joined.lower() == name.lower()
+    return joined.lower() == name.lower() if marked or not joined.isascii() else True
