@@ -24,6 +24,7 @@ from services.classify.places import Gazetteer
 from services.classify.service.annotating import mentions_of
 from services.classify.stories import Item, StoryIndex
 from services.classify.text.language import identify
+from services.classify.trends import cli as trends
 
 Record = dict[str, Any]
 Answer = Callable[[list[Record]], list[Record]]
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
     group(app, "content").command("annotate")(annotate_content)
     group(app, "stories").command("cluster")(cluster_stories)
     group(app, "claims").command("match")(match_claims)
+    trends.register(app)
 
 
 def annotate_content(data: DataOption, out: OutOption, as_json: JsonOption = False) -> None:

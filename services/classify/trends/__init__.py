@@ -1,0 +1,1 @@
+"""What rises: counts in five-minute series, bursts that are told once, forecasts with their own error."""
