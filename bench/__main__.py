@@ -19,7 +19,13 @@ async def figures(wanted: argparse.Namespace) -> list[dict[str, object]]:
     sent = await publishing.bench(wanted.publications)
     apart = "lần lượt từng kênh một"
     return [
-        row("tin/giây: API đẩy → đã phân loại", batched, single, f"mỗi yêu cầu một tin ({items.ROWS} tin/lô)"),
+        row(
+            "tin/giây: API đẩy → đã gán nhãn",
+            batched.labelled,
+            single.labelled,
+            f"mỗi yêu cầu một tin ({items.ROWS} tin/lô)",
+        ),
+        row("tin/giây: … → có nhãn, câu chuyện và tìm được", batched.whole, single.whole, "như trên"),
         row("sự kiện/giây: outbox → luồng", relayed, one, "mỗi giao dịch một sự kiện"),
         wait("giây, p50: đã duyệt → thấy trên 10 kênh", sent.p50, sent.apart, apart),
         wait("giây, p99: đã duyệt → thấy trên 10 kênh (ngân sách 2)", sent.p99, sent.apart, apart),
