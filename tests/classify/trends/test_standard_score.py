@@ -1,4 +1,4 @@
-"""The score that the bench prints: 0 for silence, 100 for an alert at the beginning of each window, the rest charged."""
+"""The score of the bench: 0 for silence, 100 for an alert at the beginning of each window, the rest is charged."""
 
 from datetime import datetime, timedelta
 
