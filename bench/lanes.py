@@ -67,7 +67,7 @@ async def _probe(made: Stage, http: httpx.AsyncClient, item: dict[str, object]) 
     began = time.monotonic()
     answer = await http.post("/api/ingest/v1/contents/bulk", json={"items": [item]})
     answer.raise_for_status()
-    [row] = answer.json()["items"]
+    [row] = answer.json()["results"]
     query = text("SELECT 1 FROM annotations WHERE content_id = CAST(:id AS uuid)")
     while True:
         async with made.db.transaction() as session:
