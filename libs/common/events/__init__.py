@@ -23,6 +23,7 @@ from libs.common.events.publication import (
     TakedownClosed,
 )
 from libs.common.events.report import ReportReady
+from libs.common.events.trends import BurstDetected
 
 ALL_EVENTS: tuple[type[Event], ...] = (
     ContentsIngested,
@@ -40,11 +41,13 @@ ALL_EVENTS: tuple[type[Event], ...] = (
     TakedownClosed,
     DeliveryConfirmed,
     ReportReady,
+    BurstDetected,
 )
 
 __all__ = [
     "ALL_EVENTS",
     "BATCH_LIMIT",
+    "BurstDetected",
     "ChangedNumber",
     "ClassifiedItem",
     "ContentsClassified",

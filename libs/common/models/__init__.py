@@ -87,6 +87,7 @@ from libs.common.models.readers import (
 from libs.common.models.reports import Assignment, Programme, ReportRun, Snapshot
 from libs.common.models.rhythm import ArticleClaim, HostBudget, SourceRhythm, WebSubSubscription
 from libs.common.models.transfers import CaseTransfer
+from libs.common.models.trends import Burst, Series, SeriesForecast, SeriesItem, SeriesMark, SeriesPoint
 from libs.common.models.units import OrganizationUnit, UnitAlias
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "Assignment",
     "AuditEntry",
     "Base",
+    "Burst",
     "CalendarFeed",
     "Campaign",
     "CampaignChannel",
@@ -167,6 +169,11 @@ __all__ = [
     "RoleGrant",
     "SchemaState",
     "SearchDocument",
+    "Series",
+    "SeriesForecast",
+    "SeriesItem",
+    "SeriesMark",
+    "SeriesPoint",
     "ShortLink",
     "Snapshot",
     "Source",
