@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID
 
 from libs.common import telemetry
 from libs.common.bus import HandlerContext, Subscribers
@@ -18,11 +17,10 @@ subscribers = Subscribers()
 
 @subscribers.on(ContentsIngested, batch=5)
 async def on_contents_ingested(events: Sequence[ContentsIngested], ctx: HandlerContext[Resources]) -> None:
-    """Label them; events that lay in the stream too long, or for which there is no model, are put in the slow lane."""
-    held, fresh, late = ctx.resources, set[UUID](), set[UUID]()
+    """Label the newest; what lay in the stream too long, is too much at once, or has no model goes to the slow lane."""
+    held = ctx.resources
     after = timedelta(seconds=held.settings.lanes.late_seconds)
-    for event in events:
-        (late if lanes.is_late(event.content_ids, ctx.now, after) else fresh).update(event.content_ids)
+    fresh, late = lanes.part([event.content_ids for event in events], ctx.now, after)
     if held.classifier is None:
         await lanes.park(ctx.session, fresh | late, LateReason.NO_MODEL, ctx.now)
         return

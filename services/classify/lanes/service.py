@@ -5,13 +5,14 @@ it are reached within seconds, whatever the backlog. The same table holds what c
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db import Database
+from libs.common.events.content import BATCH_LIMIT
 from libs.common.faults import describe
 from libs.common.ids import id_time
 from libs.common.models.enums import LateReason
@@ -26,9 +27,18 @@ TRIES = 5
 """A content whose labelling failed so often is left for a person to look at; it is counted, never dropped."""
 
 
-def is_late(ids: Iterable[UUID], now: datetime, after: timedelta) -> bool:
-    """Whether even the newest of these has waited that long. A content's key carries when it came in."""
-    return now - id_time(max(ids)) > after
+AT_ONCE = 2 * BATCH_LIMIT
+"""Contents labelled in one go from the stream: more would let the next fresh one wait for seconds."""
+
+
+def part(batches: Sequence[Sequence[UUID]], now: datetime, after: timedelta) -> tuple[set[UUID], set[UUID]]:
+    """(fresh, late) of these batches. A content's key carries when it came in: late is a batch whose newest has waited
+    longer than `after`, and of the others all that is over `AT_ONCE`, the newest going first."""
+    fresh, late = set[UUID](), set[UUID]()
+    for batch in sorted(batches, key=max, reverse=True):
+        waits = now - id_time(max(batch)) > after or (fresh and len(fresh) + len(batch) > AT_ONCE)
+        (late if waits else fresh).update(batch)
+    return fresh, late - fresh
 
 
 async def park(session: AsyncSession, ids: Iterable[UUID], reason: LateReason, now: datetime) -> None:

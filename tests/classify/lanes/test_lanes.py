@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,12 +10,12 @@ from sqlalchemy import select
 
 from libs.common import models as m
 from libs.common.bus import HandlerContext
-from libs.common.events.content import ContentsIngested
+from libs.common.events.content import BATCH_LIMIT, ContentsIngested
 from libs.common.ids import new_id
 from libs.common.jobs import JobContext
 from services.classify.adapters.base import CLASSIFIERS, Classifier, Document, Labels
 from services.classify.jobs import label_late_contents
-from services.classify.lanes.service import TRIES, annotate_late
+from services.classify.lanes.service import TRIES, annotate_late, part
 from services.classify.resources import load_classifier
 from services.classify.subscribers import on_contents_ingested
 from tests.classify.conftest import Desk
@@ -57,6 +57,17 @@ async def test_old_events_wait_beside_the_stream_while_fresh_ones_are_labelled(d
     assert await labelled(desk) == {*old, fresh}
     assert await late(desk) == {}
     assert await label_late_contents(context(desk)) == 0
+
+
+def test_of_too_much_at_once_the_newest_goes_first() -> None:
+    now = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+    batches = [[new_id(now - timedelta(seconds=1 - n / 10)) for _ in range(BATCH_LIMIT)] for n in range(5)]
+    fresh, late = part(batches, now, timedelta(seconds=2))
+    assert fresh == {*batches[3], *batches[4]}
+    assert late == {*batches[0], *batches[1], *batches[2]}
+    assert part(batches, now + timedelta(seconds=5), timedelta(seconds=2))[0] == set()
+    singles = [[new_id(now)] for _ in range(5)]
+    assert part(singles, now, timedelta(seconds=2)) == ({one for [one] in singles}, set())
 
 
 async def test_a_model_that_does_not_load_loses_nothing(desk: Desk) -> None:
