@@ -13,7 +13,7 @@ from itertools import islice
 
 from libs.common.text import nfc, unmark
 
-MAX_CHARS = 400
+MAX_CHARS = 240
 UNKNOWN = "und"
 """ISO 639-2: undetermined."""
 

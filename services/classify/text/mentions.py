@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from libs.common.text import nfc
-
-MAX_CHARS = 2000
+MAX_CHARS = 1200
 MOST = 40
+_JOINED = frozenset(".,/-")
+"""Signs after which a number is the rest of something longer."""
 
+_NUMBER = re.compile(r"\d+")
+# Tried only where a number begins: as searches they would cost ten times as much.
 _DATE = re.compile(
-    r"(?<![\d/.-])(?P<said>(?:ngày|mùng|sáng|trưa|chiều|tối|đêm|hôm)\s+)?(?P<d>\d{1,2})(?P<by>[/.-]|\s+tháng\s+)"
-    r"(?P<m>\d{1,2})(?:(?:[/.-]|\s+năm\s+)(?P<y>\d{4}))?(?![\d/-]|[.,]\d)",
+    r"\d{4}-\d{2}-\d{2}(?!\d)"
+    r"|(?P<d>\d\d?)(?P<by>[/.-]|\s+tháng\s+)(?P<m>\d\d?)(?:(?:[/.-]|\s+năm\s+)(?P<y>\d{4}))?(?![\d/-]|[.,]\d)",
     re.IGNORECASE,
 )
-_ISO = re.compile(r"(?<!\d)(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?!\d)")
+_SAID = re.compile(r"(?:ngày|mùng|sáng|trưa|chiều|tối|đêm|hôm)\s+$", re.IGNORECASE)
 _SCALES = {
     "nghìn tỷ": Decimal(10) ** 12, "ngàn tỷ": Decimal(10) ** 12, "nghìn": Decimal(1000), "ngàn": Decimal(1000),
     "triệu": Decimal(10) ** 6, "tr": Decimal(10) ** 6, "tỷ": Decimal(10) ** 9, "tỉ": Decimal(10) ** 9,
@@ -40,7 +42,7 @@ def _alternatives(names: dict[str, object]) -> str:
 
 
 _QUANTITY = re.compile(
-    r"(?<![\w.,/-])(?P<n>\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+(?:[.,]\d+)?)"
+    r"(?P<n>\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+(?:[.,]\d+)?)"
     rf"(?:\s*(?P<s>{_alternatives(dict(_SCALES))})(?!\w))?"
     rf"(?:\s*(?P<u>{_alternatives(dict(_UNITS))})(?![\w]))?",
     re.IGNORECASE,
@@ -75,30 +77,47 @@ class Quantity:
 
 def dates(text: str) -> list[DateMention]:
     """The days named, each once, in order; what is no day of the calendar is left out."""
-    found = sorted((*_ISO.finditer(text[:MAX_CHARS]), *_DATE.finditer(text[:MAX_CHARS])), key=lambda one: one.start())
-    mentions = filter(None, map(_date, found))
-    return list({mention.iso: mention for mention in reversed(list(mentions))}.values())[::-1][:MOST]
+    text = text[:MAX_CHARS]
+    mentions: dict[str, DateMention] = {}
+    end = 0
+    for number in _NUMBER.finditer(text):
+        start = number.start()
+        if start < end or text[start - 1 : start] in _JOINED or not (found := _DATE.match(text, start)):
+            continue
+        if mention := _date(text, found):
+            mentions.setdefault(mention.iso, mention)
+            end = found.end()
+    return list(mentions.values())[:MOST]
 
 
 def quantities(text: str) -> list[Quantity]:
     """The numbers that have a unit or a scale, each once, in order."""
-    return list(dict.fromkeys(_quantities(nfc(text[:MAX_CHARS]))))[:MOST]
+    return list(dict.fromkeys(_quantities(text[:MAX_CHARS])))[:MOST]
 
 
-def _date(found: re.Match[str]) -> DateMention | None:
+def _date(text: str, found: re.Match[str]) -> DateMention | None:
+    said = _SAID.search(text, max(0, found.start() - 8), found.start())
     year = int(found["y"]) if found["y"] else None
-    by, said = found.groupdict().get("by"), found.groupdict().get("said")
-    if year is None and by in (".", "-") and not said:
+    if found["d"] and year is None and found["by"] in (".", "-") and not said:
         return None  # a score, a range, a number
     try:
-        day = date(year or 2000, int(found["m"]), int(found["d"]))
+        if not found["d"]:
+            day = date.fromisoformat(found.group())
+            year = day.year
+        else:
+            day = date(year or 2000, int(found["m"]), int(found["d"]))
     except ValueError:
         return None
-    return DateMention(found.group().strip(), day.day, day.month, year)
+    return DateMention((said.group() if said else "") + found.group(), day.day, day.month, year)
 
 
 def _quantities(text: str) -> Iterator[Quantity]:
-    for found in _QUANTITY.finditer(text):
+    end = 0
+    for number in _NUMBER.finditer(text):
+        start, before = number.start(), text[number.start() - 1 : number.start()]
+        if start < end or before in _JOINED or before.isalpha() or not (found := _QUANTITY.match(text, start)):
+            continue
+        end = found.end()
         if not (found["s"] or found["u"]) or len(found["n"].split(",")[0].split(".")[0]) >= _PERSONAL_DIGITS:
             continue
         value = _number(found["n"])
