@@ -11,19 +11,15 @@ from libs.common.auth import ClockDep, Principal, require
 from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.ids import floor_id
-from libs.common.models import Claim, LabelProposal, Story
-from libs.common.models.enums import ClaimState, Field, LateReason, MatchState, RiskState, Role, TextKind
+from libs.common.models import LabelProposal, Story
+from libs.common.models.enums import Field, LateReason, RiskState, Role, TextKind
 from libs.common.pagination import Cursor, InvalidCursor, Page, PageDep, PageRequest, page_of
 from libs.common.text import nfc
-from services.classify import claim_queries, queries, story_queries
-from services.classify.domain import visible_verdict
+from services.classify import queries, story_queries
 from services.classify.lanes import queries as lane_queries
 from services.classify.lanes.service import TRIES
 from services.classify.problems import (
     AnnotationNotFound,
-    ClaimNotFound,
-    EvidenceNeeded,
-    MatchNotFound,
     ProposalAlreadyDecided,
     ProposalAlreadyOpen,
     ProposalNotFound,
@@ -32,30 +28,25 @@ from services.classify.problems import (
     RiskCaseNotFound,
     SecondPersonNeeded,
     StoryNotFound,
-    VerdictNotAllowed,
 )
 from services.classify.schemas import (
     AnnotationOut,
     BacklogOut,
-    ClaimCreate,
-    ClaimOut,
     FoundOut,
     LabelCreate,
     LabelledOut,
     LabelProposalOut,
-    MatchOut,
-    MatchWithWords,
     RiskCaseOut,
     RiskCaseWithContent,
     RiskDecision,
     StoryContentOut,
     StoryOut,
     StoryWithContents,
-    VerdictSet,
 )
-from services.classify.service import checking, labels
+from services.classify.service import labels
 
-router = APIRouter(prefix="/api/classify/v1", tags=["classify"], responses=problems(Unauthenticated, Forbidden))
+PREFIX = "/api/classify/v1"
+router = APIRouter(prefix=PREFIX, tags=["classify"], responses=problems(Unauthenticated, Forbidden))
 
 # The corpus is for the people who work with it; the integrator role sees published claims and nothing else here.
 STAFF = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
@@ -63,8 +54,6 @@ LABELLERS = (Role.FEEDBACK_OFFICER, Role.EDITOR, Role.FACT_CHECKER, Role.SPOKESP
 StaffDep = Annotated[Principal, require(*STAFF)]
 LabellerDep = Annotated[Principal, require(*LABELLERS)]
 LegalDep = Annotated[Principal, require(Role.FACT_CHECKER, Role.SPOKESPERSON, Role.ADMIN)]
-CheckerDep = Annotated[Principal, require(Role.FACT_CHECKER, Role.ADMIN)]
-ClaimReaderDep = Annotated[Principal, require(*STAFF, Role.INTEGRATOR)]
 
 STORY_CONTENTS = 200
 BACKLOG_AGE = timedelta(days=3)
@@ -193,87 +182,6 @@ async def decide_legal_risk_case(
     return RiskCaseOut.model_validate(case)
 
 
-# --- claims -------------------------------------------------------------------------------------------------
-
-
-@router.post("/claims", status_code=201, responses=problems(EvidenceNeeded))
-async def create_claim(body: ClaimCreate, session: SessionDep, who: CheckerDep, clock: ClockDep) -> ClaimOut:
-    evidence = [one.model_dump() for one in body.evidence]
-    claim = await checking.create_claim(session, body.text, body.verdict, evidence, by=who.person_id, now=clock.now())
-    return ClaimOut.model_validate(claim)
-
-
-@router.post("/claims/{claim_id}/verdict", responses=problems(ClaimNotFound, VerdictNotAllowed, EvidenceNeeded))
-async def set_verdict(
-    claim_id: UUID, body: VerdictSet, session: SessionDep, who: CheckerDep, clock: ClockDep
-) -> ClaimOut:
-    evidence = [one.model_dump() for one in body.evidence]
-    claim = await checking.set_verdict(session, claim_id, body.verdict, evidence, by=who.person_id, now=clock.now())
-    return ClaimOut.model_validate(claim)
-
-
-@router.get("/claims")
-async def list_claims(
-    page: PageDep, session: SessionDep, who: ClaimReaderDep, state: ClaimState | None = None
-) -> Page[ClaimOut]:
-    rows = await claim_queries.list_claims(session, state, page, only_published=not who.has(*STAFF))
-    shown = page_of(rows, page.limit, _by_arrival)
-    return Page[ClaimOut](items=[_claim(row, who) for row in shown["items"]], next_cursor=shown["next_cursor"])
-
-
-@router.get("/matches")
-async def list_matches(
-    page: PageDep,
-    session: SessionDep,
-    who: StaffDep,
-    claim_id: UUID | None = None,
-    content_id: UUID | None = None,
-    state: MatchState | None = None,
-) -> Page[MatchWithWords]:
-    if page.after:
-        _uuid(page.after.key)
-    rows = await claim_queries.list_matches(session, claim_queries.MatchFilter(claim_id, content_id, state), page)
-    shown = page_of(rows, page.limit, lambda row: Cursor(str(row.claim_id), row.content_id))
-    items = [_match(row, who) for row in shown["items"]]
-    return Page[MatchWithWords](items=items, next_cursor=shown["next_cursor"])
-
-
-@router.post("/claims/{claim_id}/matches/{content_id}/confirm", responses=problems(MatchNotFound))
-async def confirm_match(
-    claim_id: UUID, content_id: UUID, session: SessionDep, who: CheckerDep, clock: ClockDep
-) -> MatchOut:
-    decided = MatchState.CONFIRMED
-    row = await checking.decide_match(session, claim_id, content_id, decided, by=who.person_id, now=clock.now())
-    return MatchOut.model_validate(row)
-
-
-@router.post("/claims/{claim_id}/matches/{content_id}/reject", responses=problems(MatchNotFound))
-async def reject_match(
-    claim_id: UUID, content_id: UUID, session: SessionDep, who: CheckerDep, clock: ClockDep
-) -> MatchOut:
-    decided = MatchState.REJECTED
-    row = await checking.decide_match(session, claim_id, content_id, decided, by=who.person_id, now=clock.now())
-    return MatchOut.model_validate(row)
-
-
-def _roles(who: Principal) -> set[Role]:
-    return {role for role, _ in who.grants}
-
-
-def _claim(claim: Claim, who: Principal) -> ClaimOut:
-    """Evidence says the verdict too, so both are seen together or not at all."""
-    shown = ClaimOut.model_validate(claim)
-    seen = visible_verdict(shown.verdict, claim.state == ClaimState.PUBLISHED, None, _roles(who))
-    return shown if seen == shown.verdict else shown.model_copy(update={"verdict": seen, "evidence": []})
-
-
-def _match(row: Any, who: Principal) -> MatchWithWords:
-    shown = MatchWithWords.model_validate(row)
-    published = row.claim_state == ClaimState.PUBLISHED
-    seen = visible_verdict(shown.verdict, published, shown.state, _roles(who))
-    return shown.model_copy(update={"verdict": seen})
-
-
 def _sort_key(sort: StorySort) -> Any:
     return Story.sources if sort is StorySort.SOURCES else Story.last_at
 
@@ -293,13 +201,6 @@ def _story_after(sort: StorySort, page: PageRequest) -> tuple[Any, UUID] | None:
     raise InvalidCursor("Con trỏ này thuộc về một danh sách khác.")
 
 
-def _uuid(key: object) -> UUID:
-    try:
-        return UUID(str(key))
-    except ValueError as error:
-        raise InvalidCursor("Con trỏ này thuộc về một danh sách khác.") from error
-
-
 def _by_time(story: Story) -> Cursor:
     return Cursor(story.last_at.isoformat(), story.id)
 
@@ -308,5 +209,5 @@ def _by_sources(story: Story) -> Cursor:
     return Cursor(story.sources, story.id)
 
 
-def _by_arrival(row: LabelProposal | Claim | Any) -> Cursor:
+def _by_arrival(row: LabelProposal | Any) -> Cursor:
     return Cursor(None, row.id)

@@ -1,11 +1,10 @@
 """`lantoa content annotate`, `lantoa stories cluster`, `lantoa claims match`: the rules of the service on files."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from libs.common.cli.files import open_rows
 from libs.common.cli.main import group
 from libs.common.cli.rows import (
     BadRow,
@@ -14,15 +13,13 @@ from libs.common.cli.rows import (
     OutOption,
     Record,
     answer_rows,
-    read_rows,
     text_of,
-    told,
 )
 from libs.common.clock import HANOI
 from libs.common.units import load_gazetteer
 from services.classify import adapters  # noqa: F401  (registers the models)
 from services.classify.adapters.base import CLASSIFIERS, Document, Labels
-from services.classify.claims import ClaimBook
+from services.classify.claims import cli as claims
 from services.classify.domain import guard
 from services.classify.learner import cli as learner
 from services.classify.places import Gazetteer
@@ -31,14 +28,12 @@ from services.classify.stories import Item, StoryIndex
 from services.classify.text.language import identify
 from services.classify.trends import cli as trends
 
-ClaimsOption = Annotated[str, typer.Option("--claims", help="Các tuyên bố {id,text,verdict} (claims)")]
-
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of classification to the `lantoa` command."""
     group(app, "content").command("annotate")(annotate_content)
     group(app, "stories").command("cluster")(cluster_stories)
-    group(app, "claims").command("match")(match_claims)
+    claims.register(group(app, "claims"))
     trends.register(app)
     learner.register(app)
 
@@ -81,21 +76,6 @@ def cluster_stories(data: DataOption, out: OutOption, as_json: JsonOption = Fals
         return [{"id": row["id"], "story_id": index.assign(_item(row)).story_id} for row in rows]
 
     answer_rows("Gom câu chuyện", data, out, as_json, answer)
-
-
-def match_claims(claims: ClaimsOption, data: DataOption, out: OutOption, as_json: JsonOption = False) -> None:
-    """Gợi ý tuyên bố đã kiểm chứng mà mỗi văn bản có thể nhắc lại (suggest claims a text may repeat)."""
-    with told(), open_rows(claims) as rows:
-        book = ClaimBook({row["id"]: text_of(row, "text") for row in read_rows(rows)})
-
-    def answer(rows: list[Record]) -> list[Record]:
-        found = ((row["id"], book.suggest(text_of(row, "title", ""), text_of(row, "text"))) for row in rows)
-        return [
-            {"id": row_id, "matches": [{"claim_id": one.claim_id, "score": one.score} for one in matches]}
-            for row_id, matches in found
-        ]
-
-    answer_rows("Đối chiếu tuyên bố", data, out, as_json, answer)
 
 
 def _item(row: Record) -> Item:

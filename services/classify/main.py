@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from libs.common.app import Service, Worker, create_app, create_worker
 from services.classify import adapters  # noqa: F401  (registers the models)
 from services.classify.api import router
+from services.classify.claims.api import router as claims
 from services.classify.jobs import jobs
 from services.classify.resources import open_resources
 from services.classify.settings import ClassifySettings
@@ -14,7 +15,7 @@ SERVICE = Service(
     name="classify",
     title="Lan Tỏa · Phân loại",
     settings_class=ClassifySettings,
-    routers=[router],
+    routers=[router, claims],
     subscribers=subscribers,
     jobs=jobs,
     resources=open_resources,

@@ -23,16 +23,6 @@ class RiskCaseNotFound(NotFound):
     title_en = "Legal-risk suggestion not found"
 
 
-class ClaimNotFound(NotFound):
-    title_vi = "Không tìm thấy tuyên bố cần kiểm chứng"
-    title_en = "Claim not found"
-
-
-class MatchNotFound(NotFound):
-    title_vi = "Không tìm thấy liên hệ giữa tuyên bố và nội dung"
-    title_en = "Claim match not found"
-
-
 class ReasonNeeded(Problem):
     status = 422
     title_vi = "Cần nêu lý do (ít nhất 10 ký tự)"
@@ -60,15 +50,3 @@ class RiskCaseAlreadyDecided(Problem):
     status = 409
     title_vi = "Gợi ý này đã được quyết định hoặc đã được gỡ khỏi hàng chờ"
     title_en = "The suggestion has been decided or released"
-
-
-class VerdictNotAllowed(Problem):
-    status = 409
-    title_vi = "Không thể đổi kết luận của tuyên bố đã công bố hoặc đã đóng"
-    title_en = "The verdict of a published or closed claim cannot be changed"
-
-
-class EvidenceNeeded(Problem):
-    status = 422
-    title_vi = "Kết luận kiểm chứng cần ít nhất một bằng chứng"
-    title_en = "A verdict needs at least one piece of evidence"

@@ -15,7 +15,7 @@ from libs.common.units import PlaceName, load_gazetteer
 from services.classify import queries, story_queries
 from services.classify.adapters.base import CLASSIFIERS, Classifier, Document
 from services.classify.assigning import Seat
-from services.classify.claims import ClaimBook
+from services.classify.claims.book import ClaimBook
 from services.classify.places import Gazetteer
 from services.classify.settings import ClassifySettings
 

@@ -4,15 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from libs.common.models.enums import ClaimState, LateReason, MatchState, RiskClass, RiskState, TextKind, Verdict
+from libs.common.models.enums import LateReason, RiskClass, RiskState, TextKind
 from services.classify.domain import Relabelling
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=2000)]
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://", max_length=2000)]
-ClaimText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=1000)]
 
 
 class Body(BaseModel):
@@ -136,43 +133,3 @@ class RiskCaseWithContent(RiskCaseOut):
 class RiskDecision(Body):
     decision: Literal[RiskState.REFERRED, RiskState.DISMISSED]
     reason: Reason
-
-
-class EvidenceItem(Body):
-    title: ShortText
-    url: Url
-
-
-class ClaimCreate(Body):
-    text: ClaimText
-    verdict: Verdict | None = None
-    evidence: list[EvidenceItem] = Field(default=[], max_length=20)
-
-
-class VerdictSet(Body):
-    verdict: Verdict
-    evidence: list[EvidenceItem] = Field(default=[], max_length=20)
-
-
-class ClaimOut(Row):
-    id: UUID
-    text: str
-    verdict: Verdict | None
-    evidence: list[Any]
-    state: ClaimState
-    created_at: datetime
-    updated_at: datetime
-
-
-class MatchOut(Row):
-    claim_id: UUID
-    content_id: UUID
-    score: float
-    state: MatchState
-
-
-class MatchWithWords(MatchOut):
-    verdict: Verdict | None
-    claim_text: str
-    title: str | None
-    url: str | None

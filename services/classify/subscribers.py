@@ -8,9 +8,10 @@ from libs.common.bus import HandlerContext, Subscribers
 from libs.common.events.content import ContentsClassified, ContentsIngested
 from libs.common.models.enums import LateReason
 from services.classify import story_queries
+from services.classify.claims import checking
 from services.classify.lanes import service as lanes
 from services.classify.resources import Resources
-from services.classify.service import annotating, checking
+from services.classify.service import annotating
 
 subscribers = Subscribers()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from libs.common.models.enums import RiskClass, SourceGroup, TextKind
-from services.classify.claims import ClaimBook
+from services.classify.claims.book import ClaimBook
 from services.classify.domain import Past, guard, is_remembered, joins_stories, settled_kind
 
 NEWS, CRITICISM, OPINION, SCAM = TextKind.NEWS, TextKind.CRITICISM, TextKind.OPINION, TextKind.SCAM_SUSPECT

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.ids import floor_id, new_id
 from libs.common.models import Claim, ClaimMatch
 from libs.common.models.enums import ClaimState, MatchState, Verdict
-from services.classify import claim_queries, queries
-from services.classify.claims import ClaimBook, telling_pairs
-from services.classify.problems import ClaimNotFound, EvidenceNeeded, MatchNotFound, VerdictNotAllowed
+from services.classify import queries as contents
+from services.classify.claims import queries
+from services.classify.claims.book import ClaimBook, telling_pairs
+from services.classify.claims.problems import ClaimNotFound, EvidenceNeeded, MatchNotFound, VerdictNotAllowed
 from services.classify.queries import ToAnnotate
 from services.classify.service import trail
 
@@ -34,7 +35,7 @@ async def create_claim(
         "created_at": now,
         "updated_at": now,
     }
-    claim = await claim_queries.insert_claim(session, row)
+    claim = await queries.insert_claim(session, row)
     await trail.record(session, "claim.created", by, ("claim", claim.id), now, {"verdict": verdict})
     await _match_stored(session, claim, now)
     return claim
@@ -43,7 +44,7 @@ async def create_claim(
 async def set_verdict(
     session: AsyncSession, claim_id: UUID, verdict: Verdict, evidence: Evidence, *, by: UUID, now: datetime
 ) -> Claim:
-    claim = await claim_queries.get_claim(session, claim_id, lock=True)
+    claim = await queries.get_claim(session, claim_id, lock=True)
     if claim is None:
         raise ClaimNotFound(f"Không có tuyên bố {claim_id}.")
     if claim.state not in (ClaimState.OPEN, ClaimState.CHECKED):
@@ -67,34 +68,34 @@ async def _match_stored(session: AsyncSession, claim: Claim, now: datetime) -> N
     pairs = telling_pairs(claim.text)
     if not pairs:
         return
-    found = await claim_queries.contents_with_pairs(session, pairs, floor_id(now - LOOK_BACK))
-    book = ClaimBook(await claim_queries.claim_texts(session) | {claim.id: claim.text})
+    found = await queries.contents_with_pairs(session, pairs, floor_id(now - LOOK_BACK))
+    book = ClaimBook(await queries.claim_texts(session) | {claim.id: claim.text})
     rows = await asyncio.to_thread(_matches, book, found)
     rows = [row for row in rows if row[0] == claim.id]
     if rows:
-        await claim_queries.suggest_matches(session, rows, now)
+        await queries.suggest_matches(session, rows, now)
 
 
 async def match_contents(
     session: AsyncSession, ids: Sequence[UUID], book: ClaimBook[UUID], *, now: datetime
 ) -> ClaimBook[UUID]:
     """Suggest for new contents the claims they may repeat; returns the book, made anew if the claims changed."""
-    texts = await claim_queries.claim_texts(session)
+    texts = await queries.claim_texts(session)
     if texts != book.claims:
         book = ClaimBook(texts)
     if texts:
-        contents = await queries.contents_to_annotate(session, sorted(set(ids)))
-        rows = await asyncio.to_thread(_matches, book, contents)
+        found = await contents.contents_to_annotate(session, sorted(set(ids)))
+        rows = await asyncio.to_thread(_matches, book, found)
         if rows:
-            await claim_queries.suggest_matches(session, rows, now)
+            await queries.suggest_matches(session, rows, now)
     return book
 
 
-def _matches(book: ClaimBook[UUID], contents: Sequence[ToAnnotate]) -> list[tuple[UUID, UUID, float]]:
+def _matches(book: ClaimBook[UUID], found: Sequence[ToAnnotate]) -> list[tuple[UUID, UUID, float]]:
     return [
-        (found.claim_id, content.content_id, found.score)
-        for content in contents
-        for found in book.suggest(content.title, content.text)
+        (match.claim_id, content.content_id, match.score)
+        for content in found
+        for match in book.suggest(content.title, content.text)
     ]
 
 
@@ -102,7 +103,7 @@ async def decide_match(
     session: AsyncSession, claim_id: UUID, content_id: UUID, state: MatchState, *, by: UUID, now: datetime
 ) -> ClaimMatch:
     """A person says whether the content repeats the claim; may be said anew, since it is only a link."""
-    match = await claim_queries.lock_match(session, claim_id, content_id)
+    match = await queries.lock_match(session, claim_id, content_id)
     if match is None:
         raise MatchNotFound("Chưa có gợi ý nào nối tuyên bố với nội dung này.")
     match.state, match.decided_by = state, by
