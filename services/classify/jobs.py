@@ -7,8 +7,10 @@ from libs.common.jobs import JobContext, Jobs
 from services.classify.assigning import assign_batch
 from services.classify.lanes.service import annotate_late
 from services.classify.resources import Resources, load_classifier
+from services.classify.trends.jobs import jobs as trends
 
 jobs = Jobs()
+jobs.all += trends.all
 
 
 @jobs.every(seconds=1)

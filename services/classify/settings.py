@@ -4,6 +4,7 @@ from pydantic import BaseModel, Field
 
 from libs.common.events.content import BATCH_LIMIT
 from libs.common.settings import CommonSettings
+from services.classify.trends.settings import TrendSettings
 
 
 class StorySettings(BaseModel):
@@ -29,3 +30,4 @@ class ClassifySettings(CommonSettings):
     classifier: str = Field(default="lexicon", description="name of the model that labels texts")
     stories: StorySettings = StorySettings()
     lanes: LaneSettings = LaneSettings()
+    trends: TrendSettings = TrendSettings()

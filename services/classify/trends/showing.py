@@ -1,0 +1,74 @@
+"""What is shown of trends: values by step, words for a burst, terms of its titles, what rises; and what is not told
+outside, where few contents about a place could be few people."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from libs.common.text import fold, words
+from services.classify.function_words import FUNCTION_WORDS
+
+LEAST_OUTSIDE = 10
+"""Counts by place below this are not told outside."""
+DAY = timedelta(days=1)
+TERMS = 8
+
+
+def steps(since: datetime, until: datetime, step: timedelta, counts: dict[datetime, int]) -> list[tuple[datetime, int]]:
+    """Every step of the span with its count; 0 is a count here, since all that was seen until `until` is counted."""
+    return [
+        (at, counts.get(at, 0)) for at in (since + place * step for place in range(math.ceil((until - since) / step)))
+    ]
+
+
+def told_outside(points: Sequence[tuple[datetime, int]]) -> list[tuple[datetime, int | None]]:
+    """Counts of a place for whoever is not of the house: none below ten. Where only one step would be kept back, the
+    next smallest is too, so that no total of the span gives it away."""
+    small = {place for place, (_, count) in enumerate(points) if count < LEAST_OUTSIDE}
+    if len(small) == 1:
+        others = [place for place in range(len(points)) if place not in small]
+        small |= {min(others, key=lambda place: points[place][1])} if others else set()
+    return [(at, None if place in small else count) for place, (at, count) in enumerate(points)]
+
+
+def terms_of(titles: Sequence[str]) -> list[str]:
+    """Words and pairs of words that at least two of the titles, and a third of them, share; longest first."""
+    found: Counter[str] = Counter()
+    for title in titles:
+        tokens = [word.lower() for word in words(title) if not word.isdigit()]
+        kept = [word for word in tokens if fold(word) not in FUNCTION_WORDS and len(word) > 1]
+        pairs = [f"{one} {two}" for one, two in pairwise(tokens) if one in kept and two in kept]
+        found.update({*kept, *pairs})
+    least = max(2, math.ceil(len(titles) / 3))
+    often = sorted((term for term, count in found.items() if count >= least), key=lambda t: (-found[t], -len(t), t))
+    chosen: list[str] = []
+    for term in sorted(often, key=lambda term: (-len(term.split()), -found[term], term)):
+        if not any(f" {term} " in f" {longer} " for longer in chosen):
+            chosen.append(term)
+    return sorted(chosen, key=lambda term: (-found[term], term))[:TERMS]
+
+
+def burst_words(seen: int, expected: float, minutes: int, once_in_weeks: float | None) -> str:
+    span = "1 giờ" if minutes == 60 else f"{minutes} phút"
+    rarely = f"khoảng {once_in_weeks:.0f} tuần mới có một lần" if once_in_weeks and once_in_weeks >= 1 else "hiếm gặp"
+    if once_in_weeks is None:
+        rarely = "chưa đủ lịch sử để nói hiếm tới mức nào"
+    return f"{seen} nội dung trong {span}, thường chỉ khoảng {expected:.1f}; {rarely}".replace(".", ",")
+
+
+class Rising(NamedTuple):
+    row: Any
+    expected: float
+    growth: float
+
+
+def by_growth(rows: Sequence[Any], times: int, limit: int) -> list[Rising]:
+    """The fastest growing first: what is seen beside what the spans before it had on average. What merely scatters by
+    chance around its average does not count as growing."""
+    found = [Rising(row, float(row.before) / times, 0.0) for row in rows]
+    grown = [one._replace(growth=(one.row.seen + 1) / (one.expected + 1)) for one in found]
+    sure = [one for one in grown if one.row.seen > one.expected + 2 * math.sqrt(one.expected + 1)]
+    return sorted(sure, key=lambda one: (-one.growth, -one.row.seen, str(one.row.id)))[:limit]
