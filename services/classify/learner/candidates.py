@@ -1,0 +1,63 @@
+"""What is tried: feature sets for long and for short texts, then ways to learn on the best of them."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from services.classify.learner.features import Block, FeatureSpec
+from services.classify.learner.fitting import Recipe
+
+LONG = 400
+"""Signs: texts longer than this on average are articles, which need fewer kinds of features and more speed."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    spec: FeatureSpec
+    recipe: Recipe = field(default_factory=Recipe)
+    idf: bool = True
+    min_df: int = 2
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "spec": self.spec.as_dict()}
+
+
+def _words(high: int) -> Block:
+    return Block("word", 1, high)
+
+
+def _plain(high: int) -> Block:
+    return Block("plain", 1, high)
+
+
+_SHORT = FeatureSpec((_words(3), _plain(3), Block("char", 1, 6)), symbols=True)
+_ARTICLE = FeatureSpec((_words(2),))
+
+
+def feature_sets(mean_length: float) -> list[Candidate]:
+    if mean_length > LONG:
+        recipe = Recipe("svm", 0.3)
+        return [
+            Candidate(_ARTICLE, recipe),
+            Candidate(FeatureSpec((_words(2), _plain(1))), recipe),
+            Candidate(FeatureSpec((_words(3),)), recipe),
+        ]
+    recipe = Recipe("svm", 0.3)
+    return [
+        Candidate(_SHORT, recipe, min_df=1),
+        Candidate(_SHORT, recipe, idf=False),
+        Candidate(FeatureSpec((_words(2), Block("char", 2, 5)), symbols=True), recipe),
+        Candidate(replace(_SHORT, blocks=(*_SHORT.blocks, Block("skip")), tf="binary"), recipe),
+        Candidate(FeatureSpec((_words(3), _plain(3)), symbols=True), recipe, min_df=1),
+    ]
+
+
+def ways_to_learn(best: Candidate) -> list[Candidate]:
+    recipes = [
+        Recipe("svm", 0.1),
+        Recipe("svm", 1.0),
+        Recipe("svm", 0.1, balance=0.5),
+        Recipe("logistic", 3.0, balance=0.5),
+        Recipe("logistic", 10.0),
+        Recipe("svm", 0.1, ratio=True),
+    ]
+    return [replace(best, recipe=recipe) for recipe in recipes if recipe != best.recipe]

@@ -1,0 +1,231 @@
+"""From labelled rows to a model: candidates are tried within a time budget on rows kept apart, and the best is fitted.
+
+Near-copies never stand on both sides of a split. A dev part that is given is never trained on: it selects, calibrates
+and sets decision offsets, together with out-of-fold scores of the training rows. One that was cut is learnt in the end.
+"""
+
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.classify.learner.candidates import Candidate, feature_sets, ways_to_learn
+from services.classify.learner.duplicates import groups_of
+from services.classify.learner.examples import Examples
+from services.classify.learner.features import Bags, extract
+from services.classify.learner.fitting import calibrated, fit_weights, one_hot
+from services.classify.learner.heads import Head
+from services.classify.learner.measuring import AIMS, Figures, figures, offsets_for
+from services.classify.learner.model import Model, Trained
+from services.classify.learner.vocabulary import Floats, Vocabulary, taken
+
+__all__ = ["AIMS", "NotLearnable", "train"]
+
+FOLDS = 3
+DEV_SHARE, DEV_MOST = 0.12, 4000
+LARGE = 20_000_000
+"""Signs: above, candidates are compared on a part of the rows, and on the dev part alone."""
+RESERVE = 0.45
+"""Share of the budget that is left to the last fit."""
+Step = Callable[[int], None]
+Truth = NDArray[np.bool_]
+
+
+class NotLearnable(ValueError):
+    """Rows from which nothing can be learnt, with the reason."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """All rows one after the other: which are trained on, which are kept apart, and who is a near-copy of whom."""
+
+    texts: list[str]
+    truth: Truth
+    train: NDArray[np.intp]
+    dev: NDArray[np.intp]
+    groups: NDArray[np.intp]
+    is_given: bool
+
+
+@dataclass(frozen=True)
+class Tried:
+    candidate: Candidate
+    head: Head
+    figures: Figures
+    scores: Floats
+    """Of the rows seen by no weights, in the order of `rows`."""
+    rows: NDArray[np.intp]
+    seconds: float
+
+
+def train(
+    examples: Examples,
+    dev: Examples | None,
+    *,
+    budget: float = 300,
+    aim: str = "balanced",
+    seed: int = 0,
+    step: Step = lambda done: None,
+) -> tuple[Model, dict[str, Any]]:
+    """The best model that the budget allows, and its card."""
+    began = time.monotonic()
+    labels = _labels(examples, dev)
+    split = _split(examples, dev, labels, seed)
+    search = _Search(split, labels, aim, seed, began + budget * (1 - RESERVE), step)
+    best, tried = search.run()
+    model = _final(best, split, seed)
+    card = {
+        "data": [examples.about, *([dev.about] if dev else [])],
+        "labels": [examples.written.get(label, label) for label in labels],
+        "split": _told(split),
+        "metrics": _metrics(best, split, labels),
+        "aim": aim,
+        "chosen": best.candidate.as_dict(),
+        "tried": [{"figure": round(one.figures.of(aim), 4), **one.candidate.as_dict()} for one in tried],
+        "offsets": dict(zip(labels, np.round(best.head.offsets, 3).tolist(), strict=True)),
+        "seed": seed,
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": _versions(),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+    return model, card
+
+
+def _labels(examples: Examples, dev: Examples | None) -> tuple[str, ...]:
+    labels = tuple(sorted(set(examples.labels)))
+    if len(labels) < 2:
+        raise NotLearnable(f"cần ít nhất hai nhãn, chỉ có {len(labels)} (at least two labels are needed)")
+    if dev and (strange := sorted(set(dev.labels) - set(labels))):
+        raise NotLearnable(f"nhãn của dev không có trong dữ liệu học (labels only in dev): {', '.join(strange[:5])}")
+    if dev is not None and not len(dev):
+        raise NotLearnable("tệp dev rỗng (the dev file is empty)")
+    return labels
+
+
+def _split(examples: Examples, dev: Examples | None, labels: Sequence[str], seed: int) -> Split:
+    texts = examples.texts + (dev.texts if dev else [])
+    truth = one_hot(examples.labels + (dev.labels if dev else []), labels)
+    groups = groups_of(texts)
+    rows = np.arange(len(texts))
+    if dev:
+        return Split(texts, truth, rows[: len(examples)], rows[len(examples) :], groups, True)
+    wanted = min(int(len(texts) * DEV_SHARE), DEV_MOST)
+    order = np.random.default_rng(seed).permutation(int(groups.max()) + 1)
+    sizes = np.bincount(groups)[order]
+    apart = np.isin(groups, order[np.cumsum(sizes) <= wanted])
+    # A label of which every row was set apart could not be learnt; its rows go back.
+    lost = np.flatnonzero(~truth[~apart].any(axis=0))
+    apart &= ~np.isin(truth.argmax(axis=1), lost)
+    return Split(texts, truth, rows[~apart], rows[apart], groups, False)
+
+
+class _Search:
+    def __init__(self, split: Split, labels: tuple[str, ...], aim: str, seed: int, until: float, step: Step) -> None:
+        self.split, self.labels, self.aim, self.seed, self.until, self.step = split, labels, aim, seed, until, step
+        total = sum(map(len, split.texts))
+        self.is_large = total > LARGE
+        self.mean_length = total / len(split.texts)
+        chance = np.random.default_rng(seed)
+        share = min(1.0, LARGE / max(total, 1))
+        self.train = chance.permutation(split.train)[: int(len(split.train) * share)] if self.is_large else split.train
+        self.fold = chance.permutation(int(split.groups.max()) + 1)[split.groups] % FOLDS
+        self.bags: tuple[Any, Bags] | None = None
+
+    def run(self) -> tuple[Tried, list[Tried]]:
+        """The best, and all that the time allowed."""
+        tried: list[Tried] = []
+        for candidate in feature_sets(self.mean_length):
+            self._try(candidate, tried)
+        for candidate in ways_to_learn(self._best(tried).candidate):
+            self._try(candidate, tried)
+        return self._best(tried), tried
+
+    def _best(self, tried: list[Tried]) -> Tried:
+        return max(tried, key=lambda one: one.figures.of(self.aim))
+
+    def _try(self, candidate: Candidate, tried: list[Tried]) -> None:
+        began = time.monotonic()
+        if tried and began + tried[-1].seconds > self.until:
+            return
+        scores, rows = self._scored(candidate)
+        truth = self.split.truth[rows]
+        head = calibrated(Head("label", self.labels), scores, truth)
+        chances = head.probabilities(scores)
+        head = replace(head, offsets=offsets_for(chances, truth.argmax(axis=1), self.aim))
+        answers = head.answers(scores).best
+        found = figures(truth.argmax(axis=1), answers, len(self.labels))
+        tried.append(Tried(candidate, head, found, scores, rows, time.monotonic() - began))
+        self.step(1)
+
+    def _scored(self, candidate: Candidate) -> tuple[Floats, NDArray[np.intp]]:
+        """Scores of rows by weights that have seen neither them nor a near-copy of them."""
+        if self.bags is None or self.bags[0] != candidate.spec:
+            self.bags = (candidate.spec, extract(self.split.texts, candidate.spec))
+        bags, dev = self.bags[1], self.split.dev
+        clean = self.train[~np.isin(self.split.groups[self.train], self.split.groups[dev])]
+        parts = [(clean, dev)] if len(dev) else []
+        if not self.is_large:
+            fold = self.fold[self.train]
+            parts += [(self.train[fold != one], self.train[fold == one]) for one in range(FOLDS)]
+        scores = [_fit(candidate, bags, self.split.truth, seen, unseen, self.seed)[1] for seen, unseen in parts]
+        return np.concatenate(scores), np.concatenate([unseen for _, unseen in parts])
+
+
+def _fit(
+    candidate: Candidate, bags: Bags, truth: Truth, seen: NDArray[np.intp], unseen: NDArray[np.intp], seed: int
+) -> tuple[tuple[Vocabulary, Floats, Floats], Floats]:
+    known = taken(bags, seen)
+    vocabulary = Vocabulary.over(known, min_df=candidate.min_df, idf=candidate.idf)
+    weights, intercepts = fit_weights(vocabulary.matrix(known, candidate.spec), truth[seen], candidate.recipe, seed)
+    if not len(unseen):
+        return (vocabulary, weights, intercepts), np.zeros((0, truth.shape[1]), np.float32)
+    scores = vocabulary.matrix(taken(bags, unseen), candidate.spec) @ weights + intercepts
+    return (vocabulary, weights, intercepts), np.asarray(scores, np.float32)
+
+
+def _final(best: Tried, split: Split, seed: int) -> Model:
+    rows = split.train if split.is_given else np.arange(len(split.texts))
+    spec = best.candidate.spec
+    bags = extract([split.texts[row] for row in rows], spec)
+    every = np.arange(len(rows))
+    (vocabulary, weights, intercepts), _ = _fit(best.candidate, bags, split.truth[rows], every, every[:0], seed)
+    return Model.of(spec, vocabulary, [Trained(best.head, weights, intercepts)])
+
+
+def _metrics(best: Tried, split: Split, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Of the dev part, with and without rows that have a near-copy in the training part."""
+    on_dev = np.isin(best.rows, split.dev) if len(split.dev) else np.ones(len(best.rows), bool)
+    rows, answers = best.rows[on_dev], best.head.answers(best.scores[on_dev]).best
+    truth = split.truth[rows].argmax(axis=1)
+    again = np.isin(split.groups[rows], split.groups[split.train]) & split.is_given
+    out_of_fold = best.head.answers(best.scores[~on_dev]).best
+    told: dict[str, Any] = {"rows": len(rows), "near_copies_in_training": int(again.sum())}
+    told |= figures(truth, answers, len(labels)).as_dict(labels)
+    if not on_dev.all():
+        folds = figures(split.truth[best.rows[~on_dev]].argmax(axis=1), out_of_fold, len(labels))
+        told["out_of_fold"] = folds.as_dict(labels)
+    return told
+
+
+def _told(split: Split) -> dict[str, Any]:
+    counts = Counter(split.truth.argmax(axis=1).tolist())
+    how = "given, never trained on" if split.is_given else "cut by groups of near-copies, trained on in the end"
+    return {
+        "train": len(split.train),
+        "dev": len(split.dev),
+        "dev_is": how,
+        "near_copies": len(split.texts) - int(split.groups.max()) - 1,
+        "rarest_label_rows": min(counts.values()),
+    }
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {"python": platform.python_version(), **{name: version(name) for name in ("numpy", "scipy", "scikit-learn")}}
