@@ -10,12 +10,13 @@ from services.classify.jobs import jobs
 from services.classify.resources import open_resources
 from services.classify.settings import ClassifySettings
 from services.classify.subscribers import subscribers
+from services.classify.trends.api import router as trends
 
 SERVICE = Service(
     name="classify",
     title="Lan Tỏa · Phân loại",
     settings_class=ClassifySettings,
-    routers=[router, claims],
+    routers=[router, claims, trends],
     subscribers=subscribers,
     jobs=jobs,
     resources=open_resources,
