@@ -1,5 +1,6 @@
 """Every event of the platform."""
 
+from libs.common.events.alert import AlertRaised
 from libs.common.events.base import Event
 from libs.common.events.content import (
     BATCH_LIMIT,
@@ -26,6 +27,7 @@ from libs.common.events.report import ReportReady
 from libs.common.events.trends import BurstDetected
 
 ALL_EVENTS: tuple[type[Event], ...] = (
+    AlertRaised,
     ContentsIngested,
     ContentsRevised,
     ContentsClassified,
@@ -46,6 +48,7 @@ ALL_EVENTS: tuple[type[Event], ...] = (
 
 __all__ = [
     "ALL_EVENTS",
+    "AlertRaised",
     "BATCH_LIMIT",
     "BurstDetected",
     "ChangedNumber",

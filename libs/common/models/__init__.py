@@ -1,5 +1,6 @@
 """Every table of the one schema. `from libs.common import models as m`."""
 
+from libs.common.models.alerts import Alert, AlertHit, AlertMemory, AlertRule, AlertStep, AlertTelling
 from libs.common.models.base import Base
 from libs.common.models.catalogue import SourceEvent, SourceHour, SourceNorm
 from libs.common.models.classify import (
@@ -10,7 +11,6 @@ from libs.common.models.classify import (
     LabelRecord,
     Lease,
     LegalRiskCase,
-    SearchDocument,
     Story,
     StoryItem,
 )
@@ -86,11 +86,18 @@ from libs.common.models.readers import (
 )
 from libs.common.models.reports import Assignment, Programme, ReportRun, Snapshot
 from libs.common.models.rhythm import ArticleClaim, HostBudget, SourceRhythm, WebSubSubscription
+from libs.common.models.searching import SavedQuery, SavedQueryHit, SearchDocument
 from libs.common.models.transfers import CaseTransfer
 from libs.common.models.trends import Burst, Series, SeriesForecast, SeriesItem, SeriesMark, SeriesPoint
 from libs.common.models.units import OrganizationUnit, UnitAlias
 
 __all__ = [
+    "Alert",
+    "AlertHit",
+    "AlertMemory",
+    "AlertRule",
+    "AlertStep",
+    "AlertTelling",
     "Annotation",
     "Approval",
     "ArticleClaim",
@@ -167,6 +174,8 @@ __all__ = [
     "ReplyAddress",
     "ReportRun",
     "RoleGrant",
+    "SavedQuery",
+    "SavedQueryHit",
     "SchemaState",
     "SearchDocument",
     "Series",
