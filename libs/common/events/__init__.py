@@ -48,8 +48,8 @@ ALL_EVENTS: tuple[type[Event], ...] = (
 
 __all__ = [
     "ALL_EVENTS",
-    "AlertRaised",
     "BATCH_LIMIT",
+    "AlertRaised",
     "BurstDetected",
     "ChangedNumber",
     "ClassifiedItem",
