@@ -42,7 +42,7 @@ def figures(truth: Indices, answers: Indices, labels: int) -> Figures:
 
 def offsets_for(chances: NDArray[np.float64], truth: Indices, aim: str) -> tuple[float, ...]:
     """One label after the other is given the offset that serves the aim best; ties stay near zero."""
-    count = chances.shape[1]
+    count: int = chances.shape[1]
     if aim == "accuracy":
         return (0.0,) * count
     logs = np.log(chances + 1e-12)
@@ -56,7 +56,8 @@ def offsets_for(chances: NDArray[np.float64], truth: Indices, aim: str) -> tuple
                 near = np.flatnonzero(np.array(tried) > found - 1e-3)
                 offsets[label] = float(np.median(_STEPS[near]))
                 best = figures(truth, (logs + offsets).argmax(axis=1), count).of(aim)
-    return tuple(float(one) for one in offsets - offsets.mean())
+    centred = offsets - offsets.mean()
+    return tuple(float(one) for one in centred.tolist())
 
 
 def _with(logs: Any, offsets: Any, label: int, step: float, truth: Indices, aim: str) -> float:
