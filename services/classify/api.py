@@ -12,9 +12,8 @@ from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.ids import floor_id
 from libs.common.models import LabelProposal, Story
-from libs.common.models.enums import Field, LateReason, RiskState, Role, TextKind
+from libs.common.models.enums import Field, LateReason, RiskState, Role
 from libs.common.pagination import Cursor, InvalidCursor, Page, PageDep, PageRequest, page_of
-from libs.common.text import nfc
 from services.classify import queries, story_queries
 from services.classify.lanes import queries as lane_queries
 from services.classify.lanes.service import TRIES
@@ -32,7 +31,6 @@ from services.classify.problems import (
 from services.classify.schemas import (
     AnnotationOut,
     BacklogOut,
-    FoundOut,
     LabelCreate,
     LabelledOut,
     LabelProposalOut,
@@ -82,7 +80,7 @@ async def read_backlog(session: SessionDep, _: StaffDep, clock: ClockDep) -> Bac
     )
 
 
-# --- stories and search -------------------------------------------------------------------------------------
+# --- stories ------------------------------------------------------------------------------------------------
 
 
 @router.get("/stories")
@@ -110,20 +108,6 @@ async def get_story(story_id: UUID, session: SessionDep, _: StaffDep) -> StoryWi
     rows = await story_queries.list_story_contents(session, story_id, STORY_CONTENTS)
     shown = StoryOut.model_validate(story).model_dump()
     return StoryWithContents(**shown, contents=[StoryContentOut.model_validate(row) for row in rows])
-
-
-@router.get("/search")
-async def search(
-    q: Annotated[str, Query(min_length=1, max_length=300)],
-    page: PageDep,
-    session: SessionDep,
-    _: StaffDep,
-    field: Field | None = None,
-    kind: TextKind | None = None,
-) -> Page[FoundOut]:
-    wanted = story_queries.SearchFilter(nfc(q.replace("\0", " ")), field, kind)
-    rows = await story_queries.search(session, wanted, page)
-    return Page[FoundOut].model_validate(page_of(rows, page.limit, lambda row: Cursor(None, row.content_id)))
 
 
 # --- annotations and labels ---------------------------------------------------------------------------------

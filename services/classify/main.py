@@ -8,6 +8,7 @@ from services.classify.api import router
 from services.classify.claims.api import router as claims
 from services.classify.jobs import jobs
 from services.classify.resources import open_resources
+from services.classify.searching.api import router as searching
 from services.classify.settings import ClassifySettings
 from services.classify.subscribers import subscribers
 from services.classify.trends.api import router as trends
@@ -16,7 +17,7 @@ SERVICE = Service(
     name="classify",
     title="Lan Tỏa · Phân loại",
     settings_class=ClassifySettings,
-    routers=[router, claims, trends],
+    routers=[router, claims, trends, searching],
     subscribers=subscribers,
     jobs=jobs,
     resources=open_resources,

@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.faults import describe
-from libs.common.units import PlaceName, load_gazetteer
+from libs.common.units import PlaceName, Register, load_gazetteer, load_register
 from services.classify import queries, story_queries
 from services.classify.adapters.base import CLASSIFIERS, Classifier, Document
 from services.classify.assigning import Seat
 from services.classify.claims.book import ClaimBook
 from services.classify.places import Gazetteer
+from services.classify.searching.names import open_register
 from services.classify.settings import ClassifySettings
 
 log = logging.getLogger("lantoa.classify")
@@ -29,6 +30,8 @@ class Resources:
     """None while none could be loaded: contents then wait in the slow lane."""
     gazetteer: Gazetteer
     seat: Seat = field(default_factory=Seat)
+    register: Register = field(default_factory=load_register)
+    """Which units a name in a question means."""
     book: ClaimBook[UUID] = field(default_factory=lambda: ClaimBook({}))
 
 
@@ -51,8 +54,8 @@ def load_classifier(name: str) -> Classifier | None:
 @asynccontextmanager
 async def open_resources(settings: ClassifySettings, db: Database, clock: Clock) -> AsyncIterator[Resources]:
     async with db.transaction() as session:
-        names = await place_names(session)
-    held = Resources(settings, load_classifier(settings.classifier), Gazetteer(names))
+        names, register = await place_names(session), await open_register(session)
+    held = Resources(settings, load_classifier(settings.classifier), Gazetteer(names), register=register)
     try:
         yield held
     finally:

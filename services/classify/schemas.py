@@ -61,19 +61,6 @@ class StoryWithContents(StoryOut):
     contents: list[StoryContentOut]
 
 
-class FoundOut(Row):
-    content_id: UUID
-    title: str
-    url: str | None
-    source: str
-    published_at: datetime | None
-    field: str
-    kind: str
-    tone: str
-    story_id: UUID | None
-    snippet: str
-
-
 class AnnotationOut(Row):
     content_id: UUID
     field: str

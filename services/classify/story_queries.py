@@ -14,12 +14,10 @@ from libs.common.models import (
     Content,
     ContentRevision,
     Lease,
-    SearchDocument,
     Source,
     Story,
     StoryItem,
 )
-from libs.common.pagination import PageRequest
 from services.classify.domain import FORUM_STORIES, NOT_STORIES, PUBLISHING_GROUPS
 
 STORIES_LEASE = "stories"
@@ -273,64 +271,5 @@ async def list_story_contents(session: AsyncSession, story_id: UUID, limit: int)
         .order_by(StoryItem.content_id)
         .limit(limit)
     )
-    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
-    return rows
-
-
-# --- search -------------------------------------------------------------------------------------------------
-
-_INDEX_CONTENTS = text(
-    """
-    INSERT INTO search_documents (content_id, title, published_at, tsv)
-    SELECT id, left(title, 300), published_at,
-           setweight(to_tsvector('vi_simple', title), 'A')
-           || to_tsvector('vi_simple', left(coalesce(nullif(text, ''), summary, ''), 50000))
-    FROM contents WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id
-    ON CONFLICT (content_id) DO UPDATE
-        SET title = excluded.title, published_at = excluded.published_at, tsv = excluded.tsv
-    """
-)
-
-
-async def index_contents(session: AsyncSession, ids: Sequence[UUID]) -> None:
-    await session.execute(_INDEX_CONTENTS, {"ids": list(ids)})
-
-
-class SearchFilter(NamedTuple):
-    q: str
-    field: str | None = None
-    kind: str | None = None
-
-
-async def search(session: AsyncSession, wanted: SearchFilter, page: PageRequest) -> Sequence[Row[Any]]:
-    """Newest first. Marks and tone placement do not matter: both sides go through the same text configuration."""
-    asked = func.websearch_to_tsquery(text("'vi_simple'"), wanted.q)
-    query = (
-        select(
-            SearchDocument.content_id,
-            SearchDocument.title,
-            Content.url,
-            Source.name.label("source"),
-            SearchDocument.published_at,
-            Annotation.field,
-            Annotation.kind,
-            Annotation.tone,
-            StoryItem.story_id,
-            func.left(func.coalesce(Content.summary, Content.text), TITLE_CHARS).label("snippet"),
-        )
-        .join(Content, Content.id == SearchDocument.content_id)
-        .join(Source, Source.id == Content.source_id)
-        .join(Annotation, Annotation.content_id == SearchDocument.content_id)
-        .join(StoryItem, StoryItem.content_id == SearchDocument.content_id, isouter=True)
-        .where(SearchDocument.tsv.op("@@")(asked))
-        .order_by(SearchDocument.content_id.desc())
-        .limit(page.limit + 1)
-    )
-    if wanted.field is not None:
-        query = query.where(Annotation.field == wanted.field)
-    if wanted.kind is not None:
-        query = query.where(Annotation.kind == wanted.kind)
-    if page.after:
-        query = query.where(SearchDocument.content_id < page.after.id)
     rows: Sequence[Row[Any]] = (await session.execute(query)).all()
     return rows

@@ -7,10 +7,10 @@ from libs.common import telemetry
 from libs.common.bus import HandlerContext, Subscribers
 from libs.common.events.content import ContentsClassified, ContentsIngested
 from libs.common.models.enums import LateReason
-from services.classify import story_queries
 from services.classify.claims import checking
 from services.classify.lanes import service as lanes
 from services.classify.resources import Resources
+from services.classify.searching import indexing
 from services.classify.service import annotating
 
 subscribers = Subscribers()
@@ -34,5 +34,5 @@ async def on_contents_classified(events: Sequence[ContentsClassified], ctx: Hand
     """The search index and the suggestions of claims follow a little behind, outside the hot transaction."""
     ids = sorted({item.content_id for event in events for item in event.items})
     with telemetry.step("index", items=len(ids)):
-        await story_queries.index_contents(ctx.session, ids)
+        await indexing.index_contents(ctx.session, ids, now=ctx.now)
     ctx.resources.book = await checking.match_contents(ctx.session, ids, ctx.resources.book, now=ctx.now)

@@ -33,7 +33,8 @@ def test_the_plan_covers_now_and_ahead_without_gap_or_overlap(now: datetime, per
 def test_the_partitioned_tables_are_the_ones_of_the_design() -> None:
     near = {"near_texts", "near_keys", "near_copies"}  # of contents, so they go with them
     told = {"contents", "content_revisions", "annotations", "outbox", "inbox"}
-    assert {t.name for t in partitioned_tables()} == told | near
+    with_contents = {"search_documents"}  # the words of contents, so they go with them
+    assert {t.name for t in partitioned_tables()} == told | near | with_contents
 
 
 async def test_partitions_are_made_ahead_once(db: Database) -> None:

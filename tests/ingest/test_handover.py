@@ -17,7 +17,7 @@ from libs.common.events.content import ClassifiedItem, ContentsClassified
 from libs.common.events.conversation import ConversationEscalated, ConversationsReceived
 from libs.common.ids import new_id
 from libs.common.settings import NatsSettings
-from services.classify.story_queries import index_contents
+from services.classify.searching.queries import index_contents
 from services.ingest import subscribers
 from services.ingest.main import SERVICE
 from services.ingest.resources import open_resources

@@ -4,9 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid
 from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.models.base import Base, one_of, primary_key, table_rules
@@ -78,12 +77,17 @@ class Story(Base):
     items: Mapped[int]
     sources: Mapped[int]
     version: Mapped[int]
+    summary: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'::jsonb"))
+    """{content_id, text} of each sentence; at most three, of different sources."""
+    merged_into: Mapped[UUID | None]
+    """The story a person has put this one into; it has no items any more."""
 
 
 class StoryItem(Base):
     __tablename__ = "story_items"
     __table_args__ = (
         Index("ix_story_items_story_id", "story_id"),
+        Index("ix_story_items_position_content_id", "position", "content_id"),
         table_rules("classify"),
     )
 
@@ -93,6 +97,10 @@ class StoryItem(Base):
     score: Mapped[float]
     epoch: Mapped[int]
     assigned_at: Mapped[datetime]
+    strand_id: Mapped[UUID | None]
+    """What the assigner put it with, whichever story people have given that to; empty where it is the story."""
+    position: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """The order in which contents were assigned."""
 
 
 class Lease(Base):
@@ -231,18 +239,3 @@ class ClaimMatch(Base):
     state: Mapped[str]
     decided_by: Mapped[UUID | None]
     created_at: Mapped[datetime]
-
-
-class SearchDocument(Base):
-    """The search index, filled a few seconds behind so that it never slows the hot transaction."""
-
-    __tablename__ = "search_documents"
-    __table_args__ = (
-        Index("ix_search_documents_tsv", "tsv", postgresql_using="gin"),
-        table_rules("classify"),
-    )
-
-    content_id: Mapped[UUID] = mapped_column(Uuid(), primary_key=True)
-    title: Mapped[str]
-    published_at: Mapped[datetime | None]
-    tsv: Mapped[Any] = mapped_column(TSVECTOR())

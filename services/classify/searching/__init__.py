@@ -1,0 +1,1 @@
+"""Search: the language of questions, the index, and the questions that are kept (README.md)."""

@@ -1,0 +1,201 @@
+"""What a question becomes in SQL: what the index is asked, and what a text is then held against.
+
+The index knows unmarked words and filters. A word asked with its marks is found where it is written with them, in
+either placement of the tone, or without any marks; that is read in the text itself, and only for what the index found.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, DateTime, Text, and_, cast, literal, literal_column, not_, or_, true
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+
+from libs.common.clock import HANOI
+from libs.common.ids import floor_id
+from services.classify.searching.language import And, Bound, Filter, Name, Node, Not, Or, Term, Unreadable
+from services.classify.searching.lexemes import (
+    as_written,
+    filter_lexeme,
+    folded_words,
+    for_postgres,
+    is_marked,
+    joined,
+    quoted,
+)
+
+KEYS = {
+    Name.FIELD: "f", Name.PLACE: "p", Name.SOURCE: "s", Name.GROUP: "g", Name.KIND: "k", Name.TONE: "t",
+    Name.LANGUAGE: "l",
+}  # fmt: skip
+LATE = filter_lexeme("late", "1")
+"""Stands for what came in more than LATE_BY after it was published."""
+LATE_BY = timedelta(days=2)
+
+Resolved = Mapping[str, Sequence[str]]
+"""What the names of places and sources mean: `place:Ba Đình` → codes, `source:Báo A` → ids."""
+Asked = str | bool
+"""A tsquery; True where the index cannot tell anything apart, False where nothing can be found."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A question, ready to be asked."""
+
+    candidates: str | None
+    """A tsquery that everything found answers; None where the index is of no use."""
+    is_exact: bool
+    """Whether what answers `candidates` is found, and no text needs to be read."""
+    reads_texts: bool
+    condition: ColumnElement[bool]
+    after: UUID | None
+    """Nothing older can be found."""
+    only_late_from: UUID | None
+    """Of what came in from here on, only what was late can be found."""
+
+
+def day_begins(day: date) -> datetime:
+    return datetime.combine(day, time(), HANOI).astimezone(UTC)
+
+
+def plan(node: Node, resolved: Resolved) -> Plan:
+    maker = _Maker(resolved)
+    over = maker.ask(node, widely=True)
+    condition = maker.holds(node)
+    # Where every answer may lack every word that is asked for, the index would have to be read from end to end.
+    indexed = not isinstance(over, bool) and is_anchored(node)
+    bounds = [one for one in _required(node) if isinstance(one, Bound)]
+    after = [day_begins(one.day) for one in bounds if not one.is_before]
+    before = [day_begins(one.day) for one in bounds if one.is_before]
+    return Plan(
+        candidates=str(over) if indexed else None,
+        is_exact=maker.is_exact(node),
+        reads_texts=bool(maker.read),
+        condition=condition,
+        after=floor_id(max(after) - LATE_BY) if after else None,
+        only_late_from=floor_id(min(before) + LATE_BY) if before else None,
+    )
+
+
+def _required(node: Node) -> tuple[Node, ...]:
+    """What must all hold, as far as it stands on the top."""
+    return tuple(inner for one in node.nodes for inner in _required(one)) if isinstance(node, And) else (node,)
+
+
+def is_anchored(node: Node) -> bool:
+    """Whether everything that is found has a word or a filter that the index can look up."""
+    match node:
+        case Term() | Filter():
+            return True
+        case And(nodes):
+            return any(map(is_anchored, nodes))
+        case Or(nodes):
+            return all(map(is_anchored, nodes))
+        case Not() | Bound():
+            return False
+
+
+written_words: ColumnElement[str] = literal_column("told.words", Text())
+"""The text of a document, in a statement that joins it; see `queries.py`."""
+indexed_words: ColumnElement[Any] = literal_column("search_documents.tsv", TSVECTOR())
+told_at: ColumnElement[datetime] = literal_column("search_documents.told_at", DateTime(timezone=True))
+"""By name, because a statement may have sorted the documents first."""
+
+
+class _Maker:
+    """Makes the parts of a plan; nodes that only a reading can tell are widened for the index."""
+
+    def __init__(self, resolved: Resolved) -> None:
+        self._resolved = resolved
+        self.read: list[str] = []
+
+    def is_exact(self, node: Node) -> bool:
+        match node:
+            case Term(text):
+                return not is_marked(text)
+            case Filter():
+                return True
+            case Bound():
+                return False
+            case Not(inner):
+                return self.is_exact(inner)
+            case And(nodes) | Or(nodes):
+                return all(map(self.is_exact, nodes))
+
+    def ask(self, node: Node, *, widely: bool) -> Asked:
+        """A tsquery that is answered by at least (or, not widely, by at most) what the node means."""
+        match node:
+            case Term(text, position):
+                return _phrase(text, position) if widely or not is_marked(text) else False
+            case Filter():
+                return joined([quoted(one) for one in self._lexemes(node)], " | ") if self._lexemes(node) else False
+            case Bound():
+                return widely
+            case Not(inner):
+                found = self.ask(inner, widely=not widely)
+                return not found if isinstance(found, bool) else f"!{_group(found)}"
+            case And(nodes):
+                return _combine([self.ask(one, widely=widely) for one in nodes], neutral=True, operator=" & ")
+            case Or(nodes):
+                return _combine([self.ask(one, widely=widely) for one in nodes], neutral=False, operator=" | ")
+
+    def _lexemes(self, one: Filter) -> list[str]:
+        key = KEYS[one.name]
+        if one.name in (Name.PLACE, Name.SOURCE):
+            return [filter_lexeme(key, value) for value in self._resolved[name_of(one)]]
+        return [filter_lexeme(key, one.value)]
+
+    def holds(self, node: Node) -> ColumnElement[bool]:
+        """What is true of exactly the documents that are found."""
+        if self.is_exact(node):
+            return _matches(self.ask(node, widely=True))
+        match node:
+            case Term(text, position):
+                self.read.append(text)
+                written = written_words.op("~*")(literal(for_postgres(as_written(text))))
+                return and_(_matches(_phrase(text, position)), written)
+            case Bound(day, is_before):
+                moment = literal(day_begins(day))
+                return told_at < moment if is_before else told_at >= moment
+            case Not(inner):
+                return not_(self.holds(inner))
+            case And(nodes):
+                return and_(*map(self.holds, nodes))
+            case Or(nodes):
+                return or_(*map(self.holds, nodes))
+            case Filter():
+                return _matches(self.ask(node, widely=True))
+
+
+def name_of(one: Filter) -> str:
+    return f"{one.name.value}:{one.value}"
+
+
+def as_tsquery(asked: str) -> ColumnElement[Any]:
+    return cast(literal(asked, Text()), TSQUERY())
+
+
+def _matches(asked: Asked) -> ColumnElement[bool]:
+    if isinstance(asked, bool):
+        return true() if asked else ~true()
+    return indexed_words.op("@@", is_comparison=True)(as_tsquery(asked))
+
+
+def _phrase(text: str, position: int) -> str:
+    found = folded_words(text)
+    if not found:
+        raise Unreadable("Không tìm được từ này", position)
+    return joined([quoted(word) for word in found], " <-> ")
+
+
+def _group(asked: str) -> str:
+    return asked if asked.startswith("(") else f"({asked})"
+
+
+def _combine(parts: Sequence[Asked], *, neutral: bool, operator: str) -> Asked:
+    if any(part is not neutral and isinstance(part, bool) for part in parts):
+        return not neutral
+    kept = [part for part in parts if isinstance(part, str)]
+    return joined(kept, operator) if kept else neutral

@@ -1,0 +1,113 @@
+"""Asking the index: a question is read, its names are resolved, and pages are found from the newest backwards."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.clock import HANOI
+from libs.common.ids import id_time
+from libs.common.units import Register
+from services.classify.searching import names, queries
+from services.classify.searching.language import And, Node, Unreadable, parse
+from services.classify.searching.plans import Plan, Resolved, plan
+from services.classify.searching.problems import QueryUnreadable
+from services.classify.searching.queries import EVERYTHING, Window
+from services.classify.searching.windows import BEGINNING, PROBE_ROWS, Seen, growth, next_low
+
+BUDGET = 0.08
+"""Seconds after which no further window is begun: a page may then be short, and its cursor goes on from there."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    node: Node
+    resolved: Resolved
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Found:
+    """Ids, the newest first, and where the next page begins, if there is more to look at."""
+
+    ids: list[UUID]
+    next_before: UUID | None
+
+
+async def read_question(
+    session: AsyncSession, text: str, more: Sequence[Node], register: Register, now: datetime, pointer: str = "/query/q"
+) -> Asked:
+    """What is asked, with the filters that were given beside it; raises QueryUnreadable."""
+    try:
+        nodes = [*([parse(text)] if text.strip() or not more else []), *more]
+        node = nodes[0] if len(nodes) == 1 else And(tuple(nodes))
+        resolved = await names.resolve(session, node, register, now.astimezone(HANOI).date())
+        return Asked(node, resolved, plan(node, resolved))
+    except Unreadable as error:
+        raise QueryUnreadable.at(error, pointer) from error
+
+
+async def find(
+    session: AsyncSession, asked: Plan, before: UUID | None, limit: int, budget: float | None = BUDGET
+) -> Found:
+    """A page: at most `limit` ids. It is shorter than there is to find only where looking took too long."""
+    until = time.monotonic() + budget if budget else None
+    ids: list[UUID] = []
+    for high, low, only_late in _stretches(asked, before):
+        found = await _look_back(session, asked, Window(low, high), limit + 1 - len(ids), only_late, until)
+        ids += found.ids
+        if len(ids) > limit:
+            return Found(ids[:limit], ids[limit - 1])
+        if found.next_before is not None:
+            return Found(ids, found.next_before)
+    return Found(ids, None)
+
+
+def _stretches(asked: Plan, before: UUID | None) -> Iterator[tuple[UUID, UUID, bool]]:
+    """What is to be looked through: (high, low, whether only what came late counts there)."""
+    high, low = before or EVERYTHING, asked.after or BEGINNING
+    border = asked.only_late_from
+    if border is not None and border < high:
+        if max(border, low) < high:
+            yield high, max(border, low), True
+        high = border
+    if low < high:
+        yield high, low, False
+
+
+async def _look_back(
+    session: AsyncSession, asked: Plan, whole: Window, wanted: int, only_late: bool, until: float | None
+) -> Found:
+    """Window by window, each as long as what was found so far says."""
+    newest, low = await queries.edge(session, whole.high, PROBE_ROWS)
+    if newest is None or newest < whole.low:
+        return Found([], None)
+    low = max(low, whole.low) if low else whole.low
+    window = Window(low, whole.high)
+    ids = await _list(session, asked, window, wanted, only_late, by_words=False)
+    seen = Seen(PROBE_ROWS, id_time(newest) - id_time(low), len(ids))
+    oldest = max(await queries.oldest(session) or BEGINNING, whole.low) if window.low > whole.low else whole.low
+    while len(ids) < wanted and window.low > oldest:
+        if until is not None and time.monotonic() > until:
+            return Found(ids, window.low)
+        times = growth(seen, wanted)
+        window = Window(next_low(window.low, seen, times, oldest), window.low)
+        by_words = only_late or asked.candidates is not None
+        found = await _list(session, asked, window, wanted - len(ids), only_late, by_words=by_words)
+        seen, ids = seen.grown(times, len(found)), ids + found
+    return Found(ids, None)
+
+
+async def _list(
+    session: AsyncSession, asked: Plan, window: Window, limit: int, only_late: bool, *, by_words: bool
+) -> list[UUID]:
+    await queries.prepare(session, by_words=by_words)
+    return await queries.list_found(session, queries.within(asked, window, only_late=only_late), limit)
+
+
+async def describe(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Any]:
+    return await queries.describe(session, ids) if ids else []

@@ -1,0 +1,42 @@
+"""How far back to look next: pure. Common words are found among the newest rows; rare ones need the whole index, and
+cost little there. Each window is as long as what was seen so far says that it takes."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from libs.common.ids import floor_id, id_time
+
+PROBE_ROWS = 300
+"""Read row by row: what a common word needs."""
+MARGIN = 1.5
+GROWTH = (4, 40)
+"""A window is at least and at most so many times as long as all before it."""
+BEGINNING = UUID(int=0)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was read so far: rows (as estimated by their time), their span, and hits."""
+
+    rows: float
+    span: timedelta
+    hits: int
+
+    def grown(self, times: float, hits: int) -> "Seen":
+        return Seen(self.rows * (1 + times), self.span * (1 + times), self.hits + hits)
+
+
+def growth(seen: Seen, wanted: int) -> float:
+    """How many times as much as before is to be read next, to find what is still wanted."""
+    least, most = GROWTH
+    share = (seen.hits + 0.5) / max(seen.rows, 1)
+    rows = MARGIN * (wanted - seen.hits) / share
+    return min(max(rows / max(seen.rows, 1), least), most)
+
+
+def next_low(high: UUID, seen: Seen, times: float, oldest: UUID) -> UUID:
+    """Where the next window begins; the very beginning when the rest is not much longer than that."""
+    ends, began = id_time(high), id_time(oldest)
+    length = max(seen.span, timedelta(milliseconds=1)) * times
+    return floor_id(ends - length) if ends - length * 2 > began else oldest
