@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import delete, insert, text, update
 
 from libs.common import models as m
 from libs.common.clock import FrozenClock
@@ -129,3 +129,10 @@ class Counter:
             reached = max(counts) + timedelta(minutes=5)
             await session.merge(m.SeriesMark(name="counted", reached_at=reached))
         return series_id
+
+    async def replace(self, series_id: UUID, counts: dict[datetime, int]) -> None:
+        """Another history in a series that is already there."""
+        async with self.owner.transaction() as session:
+            await session.execute(delete(m.SeriesPoint).where(m.SeriesPoint.series_id == series_id))
+            rows = [{"series_id": series_id, "bucket_at": at, "count": n} for at, n in counts.items() if n]
+            await session.execute(insert(m.SeriesPoint), rows)
