@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from libs.common.figures import Figure, changed_figures, opcodes, tokens
 from libs.common.text import canonical_tone, collapse
-from services.ingest.revisions.figures import Figure, changed_figures, opcodes, tokens
 
 MAX_SENTENCES = 2000
 MAX_FIGURES = 8
