@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from typing_extensions import override
+
 from services.classify.learner.features import Block, FeatureSpec
 from services.classify.learner.fitting import Recipe
 
@@ -16,6 +18,13 @@ class Candidate:
     recipe: Recipe = field(default_factory=Recipe)
     idf: bool = True
     min_df: int = 2
+
+    @override
+    def __str__(self) -> str:
+        blocks = " ".join(f"{block.view}{block.low}-{block.high}" for block in self.spec.blocks)
+        recipe = self.recipe
+        weighed = f"C={recipe.c:g} balance={recipe.balance:g}{' ratio' if recipe.ratio else ''}"
+        return f"{blocks} {self.spec.tf}{' idf' if self.idf else ''} df≥{self.min_df} {recipe.learner} {weighed}"
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "spec": self.spec.as_dict()}
@@ -34,14 +43,14 @@ _ARTICLE = FeatureSpec((_words(2),))
 
 
 def feature_sets(mean_length: float) -> list[Candidate]:
+    recipe = Recipe("svm", 0.3)
     if mean_length > LONG:
-        recipe = Recipe("svm", 0.3)
+        recipe = Recipe("svm", 1.0)
         return [
             Candidate(_ARTICLE, recipe),
             Candidate(FeatureSpec((_words(2), _plain(1))), recipe),
             Candidate(FeatureSpec((_words(3),)), recipe),
         ]
-    recipe = Recipe("svm", 0.3)
     return [
         Candidate(_SHORT, recipe, min_df=1),
         Candidate(_SHORT, recipe, idf=False),

@@ -49,14 +49,18 @@ def train_model(
             rows = read_examples(data, label, step)
             dev_rows = read_examples(dev, label, step) if dev else None
         try:
-            with progress("Học") as step:
-                model, card = train(rows, dev_rows, budget=time_budget, aim=aim, seed=seed, step=step)
+            model, card = train(rows, dev_rows, budget=time_budget, aim=aim, seed=seed, tell=_say)
         except NotLearnable as error:
             raise BadRow(str(error)) from error
         card = save(model, out, {**card, "licence": licence})
     figures = card["metrics"]
     told_as = f"{out}: macro-F1 {figures['macro_f1']:.3f}, F1 {figures['weighted_f1']:.3f}, {card['seconds']} s"
     typer.echo(json.dumps(card, ensure_ascii=False) if as_json else told_as, err=not as_json)
+
+
+def _say(line: str) -> None:
+    """One line a candidate: it is seen in logs as well as on screens."""
+    typer.echo(f"Học (learning) {line}", err=True)
 
 
 def predict_rows(model: ModelOption, data: DataOption, out: OutOption, as_json: JsonOption = False) -> None:

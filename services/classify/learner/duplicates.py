@@ -11,9 +11,9 @@ from libs.common.text import fold
 from services.classify.learner.alphabet import scatter
 from services.classify.learner.features import Bags, Block, FeatureSpec, extract
 
-_BANDS, _ROWS = 6, 6
+_BANDS, _ROWS = 5, 5
 """Texts of which eight pairs of words in ten are the same are found nine times in ten; one in five, hardly ever."""
-_SPEC = FeatureSpec((Block("plain", 2, 2),), tf="binary")
+_SPEC = FeatureSpec((Block("plain", 2, 2),), tf="binary", limit=1200)
 
 
 def groups_of(texts: list[str]) -> NDArray[np.intp]:

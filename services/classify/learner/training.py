@@ -33,7 +33,7 @@ LARGE = 20_000_000
 """Signs: above, candidates are compared on a part of the rows, and on the dev part alone."""
 RESERVE = 0.45
 """Share of the budget that is left to the last fit."""
-Step = Callable[[int], None]
+Tell = Callable[[str], None]
 Truth = NDArray[np.bool_]
 
 
@@ -71,13 +71,13 @@ def train(
     budget: float = 300,
     aim: str = "balanced",
     seed: int = 0,
-    step: Step = lambda done: None,
+    tell: Tell = lambda line: None,
 ) -> tuple[Model, dict[str, Any]]:
     """The best model that the budget allows, and its card."""
     began = time.monotonic()
     labels = _labels(examples, dev)
     split = _split(examples, dev, labels, seed)
-    search = _Search(split, labels, aim, seed, began + budget * (1 - RESERVE), step)
+    search = _Search(split, labels, aim, seed, began + budget * (1 - RESERVE), tell)
     best, tried = search.run()
     model = _final(best, split, seed)
     card = {
@@ -126,8 +126,8 @@ def _split(examples: Examples, dev: Examples | None, labels: Sequence[str], seed
 
 
 class _Search:
-    def __init__(self, split: Split, labels: tuple[str, ...], aim: str, seed: int, until: float, step: Step) -> None:
-        self.split, self.labels, self.aim, self.seed, self.until, self.step = split, labels, aim, seed, until, step
+    def __init__(self, split: Split, labels: tuple[str, ...], aim: str, seed: int, until: float, tell: Tell) -> None:
+        self.split, self.labels, self.aim, self.seed, self.until, self.tell = split, labels, aim, seed, until, tell
         total = sum(map(len, split.texts))
         self.is_large = total > LARGE
         self.mean_length = total / len(split.texts)
@@ -161,7 +161,7 @@ class _Search:
         answers = head.answers(scores).best
         found = figures(truth.argmax(axis=1), answers, len(self.labels))
         tried.append(Tried(candidate, head, found, scores, rows, time.monotonic() - began))
-        self.step(1)
+        self.tell(f"{len(tried)}. {found.of(self.aim):.4f} {candidate} ({tried[-1].seconds:.1f} s)")
 
     def _scored(self, candidate: Candidate) -> tuple[Floats, NDArray[np.intp]]:
         """Scores of rows by weights that have seen neither them nor a near-copy of them."""
@@ -207,6 +207,9 @@ def _metrics(best: Tried, split: Split, labels: tuple[str, ...]) -> dict[str, An
     out_of_fold = best.head.answers(best.scores[~on_dev]).best
     told: dict[str, Any] = {"rows": len(rows), "near_copies_in_training": int(again.sum())}
     told |= figures(truth, answers, len(labels)).as_dict(labels)
+    if again.any():
+        alone = figures(truth[~again], answers[~again], len(labels)).as_dict(labels)
+        told["without_near_copies"] = {"rows": int((~again).sum()), **alone}
     if not on_dev.all():
         folds = figures(split.truth[best.rows[~on_dev]].argmax(axis=1), out_of_fold, len(labels))
         told["out_of_fold"] = folds.as_dict(labels)
