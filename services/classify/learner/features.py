@@ -30,6 +30,8 @@ class Block:
     low: int = 1
     high: int = 1
     scale: float = 1.0
+    first: int = 0
+    """Only the first words of a text count, where this is not 0: a title and a lead say most."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class FeatureSpec:
     def __post_init__(self) -> None:
         if not 1 <= len(self.blocks) <= 1 << BLOCK_BITS:
             raise ValueError(f"1 to {1 << BLOCK_BITS} blocks")
+        if any(block.first < 0 for block in self.blocks) or self.limit < 1:
+            raise ValueError("limits of a text are positive")
         if any(not 1 <= block.low <= block.high <= 8 for block in self.blocks):
             raise ValueError("n-grams are of order 1 to 8")
 
@@ -129,10 +133,10 @@ def _block(stream: "_Stream", number: int, block: Block) -> Iterator[U64]:
         return
     words = stream.plain if block.view == "plain" else stream.words
     if block.view == "skip":
-        yield _keyed(*stream.joined(words, (0, 2)), number, block.view, 2)
+        yield _keyed(*stream.joined(words, (0, 2), block.first), number, block.view, 2)
         return
     for order in range(block.low, block.high + 1):
-        yield _keyed(*stream.joined(words, tuple(range(order))), number, block.view, order)
+        yield _keyed(*stream.joined(words, tuple(range(order)), block.first), number, block.view, order)
 
 
 def _keyed(hashes: U64, owners: U64, number: int, view: View, order: int) -> U64:
@@ -181,17 +185,29 @@ class _Stream:
             self._plain = (sums[ends] - sums[starts]) * self.down[starts]
         return self._plain
 
-    def joined(self, words: U64, offsets: tuple[int, ...]) -> tuple[U64, U64]:
-        """Words at the offsets taken together, where they stand in one text."""
+    def joined(self, words: U64, offsets: tuple[int, ...], first: int) -> tuple[U64, U64]:
+        """Words at the offsets taken together, where they stand in one text, and among its first words."""
         reach = offsets[-1]
-        if len(offsets) == 1 or len(words) <= reach:
-            return (words, self.owners) if len(offsets) == 1 else (words[:0], self.owners[:0])
         span = len(words) - reach
-        hashes = np.zeros(span, np.uint64)
-        for place, offset in zip(places(len(offsets)), offsets, strict=True):
-            hashes += words[offset : offset + span] * np.uint64(place)
-        same = self.owners[:span] == self.owners[reach:]
-        return hashes[same], self.owners[:span][same]
+        if span <= 0:
+            return words[:0], self.owners[:0]
+        hashes = words[:span]
+        if reach:
+            hashes = np.zeros(span, np.uint64)
+            for place, offset in zip(places(len(offsets)), offsets, strict=True):
+                hashes += words[offset : offset + span] * np.uint64(place)
+        kept = self.owners[:span] == self.owners[reach:]
+        if first:
+            kept &= self._places()[:span] < first - reach
+        elif not reach:
+            return hashes, self.owners
+        return hashes[kept], self.owners[:span][kept]
+
+    def _places(self) -> NDArray[np.intp]:
+        """How many words of its text stand before each word."""
+        begins = np.concatenate(([True], self.owners[1:] != self.owners[:-1]))
+        index = np.arange(len(self.owners))
+        return index - np.maximum.accumulate(np.where(begins, index, 0))
 
     def within(self, order: int) -> tuple[U64, U64]:
         """Stretches of `order` signs of one stretch between spaces, one space at each end counted in."""

@@ -25,6 +25,7 @@ def _words(signs: list[str], number: int, block: Block, table: Tables) -> Spelle
     runs = groupby(signs, key=lambda sign: int(table.run[_code(sign)]))
     written = ["".join(run) for kind, run in runs if kind]
     tokens = [_plain(word, table) if block.view == "plain" else (word, _hash(word, table)) for word in written]
+    tokens = tokens[: block.first] if block.first else tokens
     if block.view == "skip":
         for left, right in zip(tokens, tokens[2:], strict=False):
             yield f"{left[0]} {GAP} {right[0]}".lower(), _key([left[1], right[1]], number, block.view, 2)

@@ -11,7 +11,7 @@ from services.classify.learner.features import Bags, Block, FeatureSpec, View, e
 from services.classify.learner.ngrams import spell
 from services.classify.learner.vocabulary import Vocabulary, taken
 
-EVERY = (Block("word", 1, 3), Block("plain", 1, 2), Block("skip"), Block("char", 1, 5))
+EVERY = (Block("word", 1, 3), Block("plain", 1, 2), Block("skip"), Block("char", 1, 5), Block("word", 1, 2, first=3))
 VIETNAMESE = "aăâđeêoôơuưyàảãáạặằẩấềểễếệòỏõóọộớợứựỳýAĐƠỨ 0123,.!?:)\n\t"
 STRANGE = "😀❤️\u200b\x1e中ßİﬂ\u0301\u0323\ud800_…"
 TEXTS = st.lists(st.text(st.sampled_from(VIETNAMESE + STRANGE), max_size=40) | st.text(max_size=20), max_size=5)
