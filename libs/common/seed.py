@@ -1,14 +1,16 @@
-"""What every installation starts from: the units with their names, and the programmes that are shipped.
+"""What every installation starts from: the units with their names, the programmes and alert rules that are shipped.
 
-Safe to run again: units and names are brought up to the shipped lists, a programme that is there is left alone.
+Safe to run again: units and names are brought up to the shipped lists, a programme or rule that is there is left alone.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import yaml
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,12 +30,23 @@ from libs.common.units import (
     load_units,
 )
 
+ALERT_RULES = Path(__file__).parent / "data" / "alert_rules.yaml"
+_TOLD_BY_DEFAULT: dict[str, Any] = {
+    "quiet_from": None,
+    "quiet_to": None,
+    "breaks_quiet": "urgent",
+    "escalation": [],
+    "is_enabled": True,
+}
+
 
 @dataclass(frozen=True)
 class Seeded:
     units: int
     aliases: int
     programmes: int
+    alert_rules: int
+    """New ones."""
 
 
 async def seed(session: AsyncSession, now: datetime) -> Seeded:
@@ -44,7 +57,17 @@ async def seed(session: AsyncSession, now: datetime) -> Seeded:
     files = sorted(PROGRAMMES_DIR.glob("*.yaml"))
     for path in files:
         await store_programme(session, read_programme(path), now=now)
-    return Seeded(len(unit_ids), len(aliases), len(files))
+    rules = await seed_alert_rules(session, now)
+    return Seeded(len(unit_ids), len(aliases), len(files), rules)
+
+
+async def seed_alert_rules(session: AsyncSession, now: datetime) -> int:
+    """Add the shipped rules that are not there; the city owns them. How many were added."""
+    given = yaml.safe_load(ALERT_RULES.read_text(encoding="utf-8"))["rules"]
+    made: dict[str, Any] = {"id": None, "created_at": now, "updated_at": now, **_TOLD_BY_DEFAULT}
+    rows = [{**made, **rule, "id": new_id(now), "kind": rule["condition"]["kind"]} for rule in given]
+    statement = insert(m.AlertRule).values(rows).on_conflict_do_nothing(index_elements=["slug"])
+    return len((await session.scalars(statement.returning(m.AlertRule.id))).all())
 
 
 async def seed_units(session: AsyncSession, units: Sequence[Unit], now: datetime) -> dict[str, UUID]:

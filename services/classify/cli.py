@@ -19,6 +19,7 @@ from libs.common.clock import HANOI
 from libs.common.units import load_gazetteer
 from services.classify import adapters  # noqa: F401  (registers the models)
 from services.classify.adapters.base import CLASSIFIERS, Document, Labels
+from services.classify.alerts import cli as alerts
 from services.classify.claims import cli as claims
 from services.classify.domain import guard
 from services.classify.learner import cli as learner
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
     group(app, "stories").command("cluster")(cluster_stories)
     claims.register(group(app, "claims"))
     trends.register(app)
+    alerts.register(app)
     learner.register(app)
 
 

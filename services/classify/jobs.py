@@ -4,6 +4,7 @@ import asyncio
 
 from libs.common.bus import pause
 from libs.common.jobs import JobContext, Jobs
+from services.classify.alerts.jobs import jobs as alerts
 from services.classify.assigning import assign_batch
 from services.classify.lanes.service import annotate_late
 from services.classify.resources import Resources, load_classifier
@@ -11,6 +12,7 @@ from services.classify.trends.jobs import jobs as trends
 
 jobs = Jobs()
 jobs.all += trends.all
+jobs.all += alerts.all
 
 
 @jobs.every(seconds=1)

@@ -7,6 +7,7 @@ from libs.common import telemetry
 from libs.common.bus import HandlerContext, Subscribers
 from libs.common.events.content import ContentsClassified, ContentsIngested
 from libs.common.models.enums import LateReason
+from services.classify.alerts.watching import watch_contents
 from services.classify.claims import checking
 from services.classify.lanes import service as lanes
 from services.classify.resources import Resources
@@ -35,4 +36,6 @@ async def on_contents_classified(events: Sequence[ContentsClassified], ctx: Hand
     ids = sorted({item.content_id for event in events for item in event.items})
     with telemetry.step("index", items=len(ids)):
         await indexing.index_contents(ctx.session, ids, now=ctx.now)
+    with telemetry.step("alerts", items=len(ids)):
+        await watch_contents(ctx.session, ids, now=ctx.now)
     ctx.resources.book = await checking.match_contents(ctx.session, ids, ctx.resources.book, now=ctx.now)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from libs.common.clock import HANOI
+from libs.common.clock import quiet_end
 from libs.common.models.enums import DeliveryState, PublicationKind, PublicationState
 
 P, D = PublicationState, DeliveryState
@@ -182,14 +182,7 @@ def quiet_until(hours: Any, now: datetime) -> datetime | None:
     """The end of a channel's quiet hours (`{"from": "22:00", "to": "06:00"}`, Hà Nội time) where it is in them now."""
     if not isinstance(hours, Mapping) or not hours.get("from") or not hours.get("to"):
         return None
-    begins, ends = time.fromisoformat(hours["from"]), time.fromisoformat(hours["to"])
-    local = now.astimezone(HANOI)
-    clock = local.time()
-    within = begins <= clock < ends if begins <= ends else clock >= begins or clock < ends
-    if not within:
-        return None
-    day = local.date() + timedelta(days=1 if clock >= begins and begins > ends else 0)
-    return datetime.combine(day, ends, HANOI).astimezone(UTC)
+    return quiet_end(time.fromisoformat(hours["from"]), time.fromisoformat(hours["to"]), now)
 
 
 def backoff(attempt: int) -> timedelta:

@@ -15,6 +15,7 @@ GROUPS = {
     "claims": "Tuyên bố cần kiểm chứng",
     "trends": "Xu hướng",
     "models": "Mô hình",
+    "alerts": "Cảnh báo",
     "programmes": "Chương trình",
     "channels": "Kênh",
     "push": "Thông báo đẩy tới trình duyệt",

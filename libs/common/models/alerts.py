@@ -94,6 +94,11 @@ class AlertRule(Base):
             "AND mute_until <= muted_at + interval '720 hours' AND coalesce(length(btrim(mute_reason)), 0) >= 10)",
             name="mute_ends",
         ),
+        CheckConstraint(
+            r"name || condition::text !~ '@' AND regexp_replace(name || condition::text, "
+            r"'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '', 'g') !~ '[0-9]{9,}'",
+            name="asks_for_no_person",
+        ),
         CheckConstraint(f"NOT is_public OR kind IN ({_PUBLIC})", name="public_kinds"),
         table_rules("classify"),
     )
@@ -157,6 +162,7 @@ class Alert(Base):
             unique=True,
             postgresql_where=sql("ended_at IS NULL"),
         ),
+        Index("ix_alerts_rule_id_fingerprint", "rule_id", "fingerprint"),
         Index("ix_alerts_due_at", "due_at", postgresql_where=sql("due_at IS NOT NULL")),
         Index("ix_alerts_rule_id_bundle", "rule_id", "bundle", "told_at"),
         Index("ix_alerts_state_id", "state", "id"),

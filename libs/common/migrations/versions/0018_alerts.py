@@ -113,6 +113,12 @@ def _rules() -> None:
             "mute_until IS NULL OR (muted_at IS NOT NULL AND mute_until > muted_at "
             "AND mute_until <= muted_at + interval '720 hours' AND coalesce(length(btrim(mute_reason)), 0) >= 10)",
         ),
+        _check(
+            table,
+            "asks_for_no_person",
+            r"name || condition::text !~ '@' AND regexp_replace(name || condition::text, "
+            r"'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '', 'g') !~ '[0-9]{9,}'",
+        ),
         _check(table, "public_kinds", f"NOT is_public OR kind IN ({PUBLIC_KINDS})"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_rules")),
         sa.UniqueConstraint("slug", name=op.f("uq_alert_rules_slug")),
@@ -176,6 +182,7 @@ def _alert_indexes() -> None:
         unique=True,
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+    op.create_index("ix_alerts_rule_id_fingerprint", "alerts", ["rule_id", "fingerprint"])
     op.create_index("ix_alerts_due_at", "alerts", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
     op.create_index("ix_alerts_rule_id_bundle", "alerts", ["rule_id", "bundle", "told_at"])
     op.create_index("ix_alerts_state_id", "alerts", ["state", "id"])
