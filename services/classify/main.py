@@ -4,12 +4,15 @@ from fastapi import FastAPI
 
 from libs.common.app import Service, Worker, create_app, create_worker
 from services.classify import adapters  # noqa: F401  (registers the models)
+from services.classify.alerts.api import router as alerts
 from services.classify.api import router
 from services.classify.claims.api import router as claims
 from services.classify.jobs import jobs
+from services.classify.pickup.api import router as pickup
 from services.classify.resources import open_resources
 from services.classify.searching.api import router as searching
 from services.classify.settings import ClassifySettings
+from services.classify.storytelling.api import router as storytelling
 from services.classify.subscribers import subscribers
 from services.classify.trends.api import router as trends
 
@@ -17,7 +20,7 @@ SERVICE = Service(
     name="classify",
     title="Lan Tỏa · Phân loại",
     settings_class=ClassifySettings,
-    routers=[router, claims, trends, searching],
+    routers=[router, alerts, claims, trends, searching, storytelling, pickup],
     subscribers=subscribers,
     jobs=jobs,
     resources=open_resources,

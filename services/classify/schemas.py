@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from libs.common.models.enums import LateReason, RiskClass, RiskState, TextKind
 from services.classify.domain import Relabelling
@@ -34,6 +34,11 @@ class BacklogOut(BaseModel):
     degraded: str | None
 
 
+class StorySentence(Row):
+    content_id: UUID
+    text: str
+
+
 class StoryOut(Row):
     id: UUID
     title: str
@@ -43,6 +48,8 @@ class StoryOut(Row):
     items: int
     sources: int
     version: int
+    summary: list[StorySentence] = Field(description="sentences of different sources, each with its content")
+    merged_into: UUID | None = Field(description="the story that a person put this one into")
 
 
 class StoryContentOut(Row):

@@ -1,30 +1,40 @@
 """One story once: an online clusterer that sees every item once, in order.
 
-The state is a function of the items of the last 72 hours and of the stories they were given, and of nothing
-else (weights are whole numbers, sums are exact, ties are broken by id). So an index rebuilt with `replay`
-from stored assignments goes on exactly as the one that was lost would have.
+The state is a function of the items of the last 72 hours, of their order, and of the stories they were given, and of
+nothing else: weights are whole numbers, sums are exact, ties are broken by id. So an index rebuilt with `replay` from
+stored assignments goes on exactly as the one that was lost would have.
+
+An item joins the strand whose items are most like it on average. A strand is what the clusterer put together; a story
+is one strand, or several that a person has merged, and each goes on by its own likeness.
 """
 
 import heapq
-import math
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
+from typing import NamedTuple
 
-from services.classify.evidence import Evidence, conflict, read_evidence
+import numpy as np
+from numpy.typing import NDArray
+
+from services.classify.evidence import SLOTS, WEIGHT_BITS, Evidence, Ints, Packed, conflict, read_evidence
+from services.classify.postings import Postings
 
 WINDOW_SECONDS = 72 * 3600.0
-THRESHOLD = 0.22
-_DECAY_PER_DAY = 0.04
-_CONFLICT_PENALTY = 0.6
-_SHORT_TERMS, _SHORT_PENALTY = 14, 0.15
+THRESHOLD = 0.185
+_DECAY_PER_DAY = 0.03
+_PLACE_BONUS, _CONFLICT_PENALTY = 0.04, 0.1
+_SHORT_TERMS, _SHORT_PENALTY = 24, 0.15
 _PRIOR = 300
-_RARE_TERMS, _CANDIDATES = 16, 6
-_PRUNE = 0.6
-_LOG_SIZE = 4096
-_LOG = [math.log(count + 1) for count in range(_LOG_SIZE)]
-_QUANTUM = [0, *(round(4 * (1 + math.log(count))) for count in range(1, 256))]
+_FOUND, _STRANDS = 16, 4
+_FIRST, _LAST = 2, 4
+"""Of a long strand the items that stand for it: the first and the last that live."""
+_WEIGHT_MASK = np.uint32(255)
+_SCALE = 32
+_MOST_ITEMS = 1 << 20
+_LOG: NDArray[np.int16] = np.rint(_SCALE * np.log(np.arange(1, _MOST_ITEMS + 1))).astype(np.int16)
+"""Logarithms of 1, 2, …, scaled and whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,43 +49,52 @@ class Item:
     places: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     story_id: str
+    strand_id: str
     score: float
     is_new: bool
 
 
+class Placed(NamedTuple):
+    """An item with what it was given."""
+
+    item: Item
+    story_id: str
+    strand_id: str
+
+
 @dataclass(slots=True)
 class _Member:
-    story: int
-    terms: dict[str, int]
+    id: str
     evidence: Evidence
     at: float
     seen: float
+    strand: str = ""
 
 
 @dataclass(slots=True)
-class _Story:
-    id: str
-    terms: dict[str, int] = field(default_factory=dict)
-    squares: int = 0
-    places: Counter[str] = field(default_factory=Counter)
-    figures: Counter[str] = field(default_factory=Counter)
-    times: list[float] = field(default_factory=list)
+class _Strand:
+    story_id: str
+    items: list[int] = field(default_factory=list)
+
+    def standing(self) -> list[int]:
+        return self.items if len(self.items) <= _FIRST + _LAST else self.items[:_FIRST] + self.items[-_LAST:]
 
 
 class StoryIndex:
-    """The stories of the last 72 hours, found again by the rare terms an item shares with them."""
+    """The stories of the last 72 hours, found again by the rare terms an item shares with theirs."""
 
     def __init__(self, threshold: float = THRESHOLD) -> None:
         self._threshold = threshold
-        self._stories: dict[int, _Story] = {}
+        self._members: dict[int, _Member] = {}
         self._numbers: dict[str, int] = {}
-        self._postings: dict[str, list[int]] = {}
-        self._frequency: dict[str, int] = {}
-        self._members: list[tuple[float, int, _Member]] = []
-        self._count = 0
+        self._strands: dict[str, _Strand] = {}
+        self._postings = Postings()
+        self._frequency = np.zeros(SLOTS, np.int32)
+        self._common = np.zeros(SLOTS, np.int16)
+        self._asked = np.zeros(SLOTS, np.int16)
+        self._expiring: list[tuple[float, int]] = []
         self._latest = float("-inf")
 
     def __len__(self) -> int:
@@ -83,130 +102,139 @@ class StoryIndex:
 
     def assign(self, item: Item) -> Assignment:
         """Give the item to the story it continues, or open a story that carries the item's own id."""
-        member = self._read(item)
+        member = _read(item)
         self._forget(member.seen)
-        number, score = self._best(member)
-        if number is None:
-            self._add(item.id, member)
-            return Assignment(item.id, score, True)
-        story_id = self._stories[number].id
-        self._add(story_id, member)
-        return Assignment(story_id, score, False)
+        strand_id, score = self._best(member)
+        is_new = strand_id is None
+        strand_id = strand_id or item.id
+        story_id = item.id if is_new else self._strands[strand_id].story_id
+        self._add(member, story_id, strand_id)
+        return Assignment(story_id, strand_id, score, is_new)
 
-    def replay(self, items: Iterable[tuple[Item, str]]) -> None:
-        """Rebuild: take items in the order they were assigned, with the stories they were given."""
-        for item, story_id in items:
-            member = self._read(item)
+    def replay(self, placed: Iterable[Placed]) -> None:
+        """Rebuild: take items in the order they were assigned, with what they were given."""
+        for item, story_id, strand_id in placed:
+            member = _read(item)
             self._forget(member.seen)
-            self._add(story_id, member)
+            self._add(member, story_id, strand_id)
 
-    def _read(self, item: Item) -> _Member:
-        evidence = read_evidence(item.title, item.text, item.places)
-        terms = {term: _QUANTUM[min(count, 255)] for term, count in evidence.terms.items()}
-        return _Member(-1, terms, evidence, item.at.timestamp(), item.seen_at.timestamp())
+    def move(self, item_ids: Collection[str], story_id: str, strand_id: str) -> None:
+        """What a person decided: these items belong to that strand of that story."""
+        numbers = [self._numbers[item_id] for item_id in item_ids if item_id in self._numbers]
+        for number in numbers:
+            self._leave(number)
+            self._members[number].strand = strand_id
+        if numbers:
+            strand = self._strands.setdefault(strand_id, _Strand(story_id))
+            strand.story_id = story_id
+            strand.items = sorted(strand.items + numbers)
 
-    def _add(self, story_id: str, member: _Member) -> None:
+    def _add(self, member: _Member, story_id: str, strand_id: str) -> None:
         if member.seen < self._latest - WINDOW_SECONDS:
             return
-        number = self._number(story_id)
-        story, member.story = self._stories[number], number
-        frequency, terms = self._frequency, story.terms
-        for term, weight in member.terms.items():
-            frequency[term] = frequency.get(term, 0) + 1
-            before = terms.get(term, 0)
-            terms[term] = before + weight
-            story.squares += weight * (2 * before + weight)
-            if not before:
-                self._postings.setdefault(term, []).append(number)
-        story.places.update(member.evidence.places)
-        story.figures.update(member.evidence.figures)
-        story.times.append(member.at)
-        self._count += 1
-        heapq.heappush(self._members, (member.seen, self._count, member))
-
-    def _number(self, story_id: str) -> int:
-        number = self._numbers.get(story_id)
-        if number is None:
-            number = self._numbers[story_id] = self._count + 1
-            self._stories[number] = _Story(story_id)
-        return number
+        number = self._postings.add(member.evidence.keys)
+        member.strand = strand_id
+        self._members[number] = member
+        self._numbers[member.id] = number
+        self._count(member, 1)
+        self._strands.setdefault(strand_id, _Strand(story_id)).items.append(number)
+        heapq.heappush(self._expiring, (member.seen, number))
 
     def _forget(self, seen: float) -> None:
         self._latest = max(self._latest, seen)
-        while self._members and self._members[0][0] < self._latest - WINDOW_SECONDS:
-            self._remove(heapq.heappop(self._members)[2])
+        while self._expiring and self._expiring[0][0] < self._latest - WINDOW_SECONDS:
+            self._remove(heapq.heappop(self._expiring)[1])
 
-    def _remove(self, member: _Member) -> None:
-        story = self._stories[member.story]
-        for term, weight in member.terms.items():
-            self._remove_term(story, member.story, term, weight)
-        story.places.subtract(member.evidence.places)
-        story.figures.subtract(member.evidence.figures)
-        story.places, story.figures = +story.places, +story.figures
-        story.times.remove(member.at)
-        if not story.times:
-            del self._stories[member.story], self._numbers[story.id]
+    def _remove(self, number: int) -> None:
+        self._leave(number)
+        member = self._members.pop(number)
+        del self._numbers[member.id]
+        self._count(member, -1)
+        self._postings.remove(number)
 
-    def _remove_term(self, story: _Story, number: int, term: str, weight: int) -> None:
-        if self._frequency[term] == 1:
-            del self._frequency[term]
-        else:
-            self._frequency[term] -= 1
-        after = story.terms[term] - weight
-        story.squares -= weight * (2 * after + weight)
-        if after:
-            story.terms[term] = after
-            return
-        del story.terms[term]
-        holders = self._postings[term]
-        holders.remove(number)
-        if not holders:
-            del self._postings[term]
+    def _count(self, member: _Member, step: int) -> None:
+        slots = member.evidence.terms >> WEIGHT_BITS
+        counts = self._frequency[slots] + step
+        self._frequency[slots] = counts
+        self._common[slots] = _LOG[counts]
 
-    def _best(self, member: _Member) -> tuple[int | None, float]:
-        rarity = self._rarity(member.terms)
-        norm = math.sqrt(math.fsum((weight * rarity[term]) ** 2 for term, weight in member.terms.items()))
-        best: tuple[float, str, int | None] = (0.0, "", None)
-        for number in self._candidates(member.terms, rarity):
-            score = self._score(member, self._stories[number], rarity, norm)
-            best = max(best, (score, self._stories[number].id, number), key=lambda found: found[:2])
-        needed = self._threshold + (_SHORT_PENALTY if len(member.terms) < _SHORT_TERMS else 0.0)
-        return (best[2] if best[0] >= needed else None), round(max(best[0], 0.0), 4)
+    def _leave(self, number: int) -> None:
+        strand_id = self._members[number].strand
+        items = self._strands[strand_id].items
+        items.remove(number)
+        if not items:
+            del self._strands[strand_id]
 
-    def _rarity(self, terms: Iterable[str]) -> dict[str, float]:
-        total, counts, log = self._ceiling(), self._frequency, math.log
-        known = ((term, counts.get(term, 0)) for term in terms)
-        return {term: total - (_LOG[n] if n < _LOG_SIZE else log(n + 1)) for term, n in known}
+    # --- the best strand ------------------------------------------------------------------------------------
 
-    def _ceiling(self) -> float:
-        """The rarity of a term that no item in the window holds."""
-        return math.log(len(self._members) + _PRIOR)
+    def _best(self, member: _Member) -> tuple[str | None, float]:
+        """The strand an item continues, if any, and how like it is to the one it is most like."""
+        terms = member.evidence.terms
+        if not self._members or not len(terms):
+            return None, 0.0
+        needed = self._threshold + (_SHORT_PENALTY if len(terms) < _SHORT_TERMS else 0.0)
+        slots: Packed = terms >> WEIGHT_BITS
+        weighed: Ints = (terms & _WEIGHT_MASK).astype(np.int64) * self._rarity(slots)
+        strands = self._candidates(slots, weighed)
+        best, score = "", 0.0
+        for mean, strand_id in self._likeness(slots, weighed, strands):
+            likeness = mean
+            if mean + _PLACE_BONUS >= needed:
+                likeness += self._nearness(member, strand_id)
+                if likeness >= needed:
+                    likeness -= self._denied(member, strand_id)
+            best, score = max((strand_id, likeness), (best, score), key=lambda one: one[::-1])
+        return (best if score >= needed else None), round(score, 4)
 
-    def _candidates(self, terms: dict[str, int], rarity: dict[str, float]) -> list[int]:
-        known = [term for term in terms if term in self._postings]
-        shared: dict[int, float] = {}
-        for term in heapq.nlargest(_RARE_TERMS, known, key=lambda term: terms[term] * rarity[term]):
-            weight = terms[term] * rarity[term] ** 2
-            for number in self._postings[term]:
-                shared[number] = shared.get(number, 0.0) + weight
-        stories = self._stories
-        return heapq.nlargest(_CANDIDATES, shared, key=lambda number: (shared[number], stories[number].id))
+    def _rarity(self, slots: Packed) -> NDArray[np.int16]:
+        rarity: NDArray[np.int16] = _LOG[len(self._members) + _PRIOR - 1] - self._common[slots]
+        return rarity
 
-    def _score(self, member: _Member, story: _Story, rarity: dict[str, float], norm: float) -> float:
-        gap = min(abs(member.at - time) for time in (min(story.times), max(story.times)))
-        if min(story.times) <= member.at <= max(story.times):
-            gap = 0.0
-        if gap > WINDOW_SECONDS:
-            return 0.0
-        theirs = story.terms
-        shared = [(term, weight) for term, weight in member.terms.items() if term in theirs]
-        dot = math.fsum(weight * theirs[term] * rarity[term] ** 2 for term, weight in shared)
-        longest = math.sqrt(story.squares) * self._ceiling()
-        if dot < _PRUNE * self._threshold * norm * longest:
-            return 0.0
-        score = dot / (norm * self._norm(theirs)) - _DECAY_PER_DAY * gap / 86400
-        return score - _CONFLICT_PENALTY * conflict(member.evidence, theirs, story.places, story.figures)
+    def _candidates(self, slots: Packed, weighed: Ints) -> list[str]:
+        """The strands of the items that share the most, and the rarest, with this one."""
+        found = self._postings.find(slots, weighed, _FOUND)
+        strands = dict.fromkeys(self._members[number].strand for number in found)
+        return list(strands)[:_STRANDS]
 
-    def _norm(self, terms: dict[str, int]) -> float:
-        rarity = self._rarity(terms)
-        return math.sqrt(math.fsum([(weight * rarity[term]) ** 2 for term, weight in terms.items()]))
+    def _likeness(self, slots: Packed, weighed: Ints, strands: Sequence[str]) -> list[tuple[float, str]]:
+        """The mean cosine to the items that stand for each strand."""
+        standing = [self._strands[one].standing() for one in strands]
+        cosines = iter(self._cosines([number for one in standing for number in one], slots, weighed))
+        means = (sum(islice(cosines, len(numbers))) / len(numbers) for numbers in standing)
+        return list(zip(means, strands, strict=True))
+
+    def _cosines(self, numbers: Sequence[int], slots: Packed, weighed: Ints) -> list[float]:
+        if not numbers:
+            return []
+        arrays = [self._members[number].evidence.terms for number in numbers]
+        starts = np.cumsum([0, *(len(one) for one in arrays[:-1])])
+        terms = np.concatenate(arrays)
+        theirs = terms >> WEIGHT_BITS
+        weights = (terms & _WEIGHT_MASK).astype(np.int32) * self._rarity(theirs)
+        self._asked[slots] = weighed
+        dots = np.add.reduceat(weights * self._asked[theirs], starts, dtype=np.int64)
+        self._asked[slots] = 0
+        norms = np.add.reduceat(weights * weights, starts, dtype=np.int64) * float(np.dot(weighed, weighed))
+        cosines: list[float] = (dots / np.sqrt(norms)).tolist()
+        return cosines
+
+    def _nearness(self, member: _Member, strand_id: str) -> float:
+        """More for a place in common, less for each day between an item and the times of a strand."""
+        held = [self._members[number] for number in self._strands[strand_id].standing()]
+        first, last = min(one.at for one in held), max(one.at for one in held)
+        days = max(first - member.at, member.at - last, 0.0) / 86400
+        places = member.evidence.places
+        is_here = bool(places) and any(not places.isdisjoint(one.evidence.places) for one in held)
+        return (_PLACE_BONUS if is_here else 0.0) - _DECAY_PER_DAY * days
+
+    def _denied(self, member: _Member, strand_id: str) -> float:
+        held = [self._members[number].evidence for number in self._strands[strand_id].standing()]
+        terms = np.concatenate([one.terms for one in held])
+        places = frozenset().union(*(one.places for one in held))
+        figures = frozenset().union(*(one.figures for one in held))
+        return _CONFLICT_PENALTY * conflict(member.evidence, terms, places, figures)
+
+
+def _read(item: Item) -> _Member:
+    evidence = read_evidence(item.title, item.text, item.places)
+    return _Member(item.id, evidence, item.at.timestamp(), item.seen_at.timestamp())

@@ -79,7 +79,9 @@ class Told(NamedTuple):
 class Assigned:
     told: Told
     story_id: UUID
+    strand_id: UUID
     score: float
+    position: int
 
 
 def _told() -> Any:
@@ -139,16 +141,32 @@ async def newest_assigned(session: AsyncSession) -> UUID | None:
     return newest
 
 
-async def list_assigned(session: AsyncSession, after: UUID, limit: int) -> list[tuple[Told, UUID]]:
+async def last_position(session: AsyncSession) -> int:
+    return await session.scalar(select(func.coalesce(func.max(StoryItem.position), 0))) or 0
+
+
+class Placed(NamedTuple):
+    """A content with what it was given, and its place in the order."""
+
+    told: Told
+    story_id: UUID
+    strand_id: UUID
+    position: int
+
+
+async def list_assigned(session: AsyncSession, floor: UUID, after: tuple[int, UUID], limit: int) -> list[Placed]:
+    """Contents not older than `floor`, in the order in which they were assigned."""
+    strand = func.coalesce(StoryItem.strand_id, StoryItem.story_id)
     query = (
         _told()
-        .add_columns(StoryItem.story_id)
+        .add_columns(StoryItem.story_id, strand, StoryItem.position)
         .join(StoryItem, StoryItem.content_id == Annotation.content_id)
-        .where(StoryItem.content_id > after, Annotation.content_id > after)
-        .order_by(StoryItem.content_id)
+        .where(StoryItem.content_id > floor, Annotation.content_id > floor)
+        .where(tuple_(StoryItem.position, StoryItem.content_id) > after)
+        .order_by(StoryItem.position, StoryItem.content_id)
         .limit(limit)
     )
-    return [(Told(*row[:-1]), row[-1]) for row in await session.execute(query)]
+    return [Placed(Told(*row[:-3]), *row[-3:]) for row in await session.execute(query)]
 
 
 _OPEN_STORIES = text(
@@ -161,35 +179,11 @@ _OPEN_STORIES = text(
 )
 _INSERT_STORY_ITEMS = text(
     """
-    INSERT INTO story_items (content_id, story_id, source_id, score, epoch, assigned_at)
-    SELECT content_id, story_id, source_id, score, :epoch, CAST(:now AS timestamptz)
-    FROM unnest(CAST(:content_ids AS uuid[]), CAST(:story_ids AS uuid[]), CAST(:source_ids AS uuid[]),
-                CAST(:scores AS float8[])) AS new (content_id, story_id, source_id, score)
-    """
-)
-_RECOUNT_STORIES = text(
-    """
-    WITH told AS (
-        SELECT i.story_id, i.content_id, i.source_id, a.field,
-               left(coalesce(nullif(c.title, ''), c.text), 300) AS title,
-               coalesce(c.published_at, c.first_seen_at) AS at,
-               s."group" = ANY(CAST(:publishing AS text[])) AS is_public
-        FROM story_items i
-        JOIN contents c ON c.id = i.content_id
-        JOIN annotations a ON a.content_id = i.content_id
-        JOIN sources s ON s.id = i.source_id
-        WHERE i.story_id = ANY(CAST(:ids AS uuid[]))
-    ), counted AS (
-        SELECT story_id, count(*) AS items, count(DISTINCT source_id) AS sources, min(at) AS first_at,
-               max(at) AS last_at, mode() WITHIN GROUP (ORDER BY field) AS field,
-               (array_agg(title ORDER BY is_public DESC, at, content_id))[1] AS title
-        FROM told GROUP BY story_id
-    )
-    UPDATE stories AS old
-    SET items = new.items, sources = new.sources, first_at = least(old.first_at, new.first_at),
-        last_at = greatest(old.last_at, new.last_at), field = new.field, title = new.title, version = old.version + 1
-    FROM counted AS new
-    WHERE old.id = new.story_id
+    INSERT INTO story_items (content_id, story_id, strand_id, source_id, score, position, epoch, assigned_at)
+    SELECT content_id, story_id, strand_id, source_id, score, position, :epoch, CAST(:now AS timestamptz)
+    FROM unnest(CAST(:content_ids AS uuid[]), CAST(:story_ids AS uuid[]), CAST(:strand_ids AS uuid[]),
+                CAST(:source_ids AS uuid[]), CAST(:scores AS float8[]), CAST(:positions AS bigint[]))
+         AS new (content_id, story_id, strand_id, source_id, score, position)
     """
 )
 
@@ -212,18 +206,14 @@ async def insert_story_items(session: AsyncSession, given: Sequence[Assigned], e
     values = {
         "content_ids": [one.told.content_id for one in given],
         "story_ids": [one.story_id for one in given],
+        "strand_ids": [one.strand_id for one in given],
+        "positions": [one.position for one in given],
         "source_ids": [one.told.source_id for one in given],
         "scores": [one.score for one in given],
         "epoch": epoch,
         "now": now,
     }
     await session.execute(_INSERT_STORY_ITEMS, values)
-
-
-async def recount_stories(session: AsyncSession, ids: Sequence[UUID]) -> None:
-    """What a story shows, counted anew from its items: its title is that of the first who published it."""
-    values = {"ids": list(ids), "publishing": [group.value for group in PUBLISHING_GROUPS]}
-    await session.execute(_RECOUNT_STORIES, values)
 
 
 async def get_story(session: AsyncSession, story_id: UUID) -> Story | None:
@@ -240,7 +230,8 @@ async def list_stories(
     session: AsyncSession, wanted: StoryFilter, sort: Any, after: tuple[Any, UUID] | None, limit: int
 ) -> Sequence[Story]:
     """Largest sort key first; `sort` is Story.last_at or Story.sources."""
-    query = select(Story).where(Story.sources >= wanted.min_sources).order_by(sort.desc(), Story.id.desc())
+    query = select(Story).where(Story.sources >= wanted.min_sources, Story.merged_into.is_(None))
+    query = query.order_by(sort.desc(), Story.id.desc())
     if wanted.field is not None:
         query = query.where(Story.field == wanted.field)
     if wanted.since is not None:

@@ -87,6 +87,7 @@ from libs.common.models.readers import (
 from libs.common.models.reports import Assignment, Programme, ReportRun, Snapshot
 from libs.common.models.rhythm import ArticleClaim, HostBudget, SourceRhythm, WebSubSubscription
 from libs.common.models.searching import SavedQuery, SavedQueryHit, SearchDocument
+from libs.common.models.storytelling import StoryLink
 from libs.common.models.transfers import CaseTransfer
 from libs.common.models.trends import Burst, Series, SeriesForecast, SeriesItem, SeriesMark, SeriesPoint
 from libs.common.models.units import OrganizationUnit, UnitAlias
@@ -192,6 +193,7 @@ __all__ = [
     "SourceRhythm",
     "Story",
     "StoryItem",
+    "StoryLink",
     "Takedown",
     "Task",
     "Theme",

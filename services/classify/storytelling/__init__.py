@@ -1,0 +1,1 @@
+"""What is told of a story, by extraction alone, and what people decide about it: merges, splits, and taking back."""
