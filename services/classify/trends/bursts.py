@@ -20,12 +20,12 @@ from services.classify.trends import queries
 from services.classify.trends.buckets import BUCKET, HOUR_BUCKETS, bucket_of
 from services.classify.trends.counting import COUNTED
 from services.classify.trends.detector import ALERT_AT
-from services.classify.trends.episodes import Episode, Readers, close, follow
+from services.classify.trends.episodes import DAY, Episode, Readers, Seen, close, follow
 from services.classify.trends.queries import Growing
 from services.classify.trends.settings import TrendSettings
 
 SURGED = "surged"
-CHUNK = timedelta(days=7)
+CHUNK = timedelta(days=1)
 """So much of a long history is read in one turn."""
 TOP_CONTENTS, TOP_STORIES, LOOKED_AT = 10, 5, 500
 _FOLLOWED = ("loud_at", "ended_at", "window_minutes", "seen", "expected", "surprise", "once_in_weeks")
@@ -44,19 +44,19 @@ async def read_series(session: AsyncSession, settings: TrendSettings, *, now: da
     since = min(first for first, _ in spans.values()) - HOUR_BUCKETS * BUCKET
     counts = await queries.list_counts(session, list(spans), since, max(last for _, last in spans.values()))
     open_bursts = await queries.list_open_bursts(session, list(spans))
+    everything = await queries.list_all_counts(session, since - DAY, until)
     for series in due:
         first, last = spans[series.id]
         readers, burst = Readers.from_json(series.detectors), open_bursts.get(series.id)
-        found = await asyncio.to_thread(_read, readers, counts[series.id], first, last, burst, settings.min_seen)
+        seen = Seen(counts[series.id], everything, settings.min_seen)
+        found = await asyncio.to_thread(_read, readers, seen, first, last, burst)
         await queries.keep_detectors(session, series.id, readers.to_json(), last)
         await _keep(session, series, burst, found, settings, now)
     return len(due)
 
 
-def _read(
-    readers: Readers, counts: dict[datetime, int], first: datetime, last: datetime, burst: Burst | None, least: int
-) -> list[Episode]:
-    return follow(_episode(burst) if burst else None, readers.read(counts, first, last, least), last)
+def _read(readers: Readers, seen: Seen, first: datetime, last: datetime, burst: Burst | None) -> list[Episode]:
+    return follow(_episode(burst) if burst else None, readers.read(seen, first, last), last)
 
 
 async def _spans(

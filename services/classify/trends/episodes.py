@@ -12,6 +12,9 @@ from typing import Any
 from services.classify.trends.buckets import BUCKET, HOUR_BUCKETS, buckets, local
 from services.classify.trends.detector import ALERT_AT, CALM, WARM_UP, Detector, Peak
 
+DAY = timedelta(days=1)
+SILENT_BUCKETS = 6
+SILENT_LEAST = 6
 FIVE, HOUR = "five_minutes", "hour"
 WINDOWS = {FIVE: 1, HOUR: HOUR_BUCKETS}
 
@@ -41,18 +44,37 @@ class Loud:
     once_in_weeks: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Counts of one series, reaching back an hour; of everything, reaching back a day; and what is too few."""
+
+    counts: Mapping[datetime, int]
+    everything: Mapping[datetime, int]
+    least: int = 1
+
+    def is_missing(self, bucket_at: datetime) -> bool:
+        """Nothing at all came for half an hour, in which the day before much did: we were away, the city was not still.
+        Known from what came before, so that it is the same whenever it is asked."""
+        before = [bucket_at - step * BUCKET for step in range(SILENT_BUCKETS)]
+        if any(self.everything.get(at, 0) for at in before):
+            return False
+        return sum(self.everything.get(at - DAY, 0) for at in before) >= SILENT_LEAST
+
+
 @dataclass(slots=True)
 class Readers:
     """The two detectors of one series."""
 
     detectors: dict[str, Detector] = field(default_factory=lambda: {name: Detector() for name in WINDOWS})
 
-    def read(self, counts: Mapping[datetime, int], first: datetime, until: datetime, least: int) -> Iterator[Loud]:
-        """Read these buckets in order. `counts` reaches back an hour before the first of them."""
+    def read(self, seen: Seen, first: datetime, until: datetime) -> Iterator[Loud]:
+        """Read these buckets in order; those in which nothing could be seen teach nothing."""
         for bucket_at in buckets(first, until):
+            if seen.is_missing(bucket_at):
+                continue
             for name, width in WINDOWS.items():
-                value = sum(counts.get(bucket_at - step * BUCKET, 0) for step in range(width))
-                found = self._read_one(name, bucket_at, value, least)
+                value = sum(seen.counts.get(bucket_at - step * BUCKET, 0) for step in range(width))
+                found = self._read_one(name, bucket_at, value, seen.least)
                 if found:
                     yield found
 

@@ -179,6 +179,15 @@ async def list_counts(
     return found
 
 
+async def list_all_counts(session: AsyncSession, since: datetime, until: datetime) -> dict[datetime, int]:
+    """Counts of everything, whatever it is about."""
+    query = select(SeriesPoint.bucket_at, SeriesPoint.count).join(Series, Series.id == SeriesPoint.series_id)
+    query = query.where(
+        Series.dimension == Dimension.ALL, SeriesPoint.bucket_at >= since, SeriesPoint.bucket_at < until
+    )
+    return {row[0]: row[1] for row in await session.execute(query)}
+
+
 async def keep_detectors(session: AsyncSession, series_id: UUID, states: Mapping[str, Any], until: datetime) -> None:
     values = {"detectors": dict(states), "read_until": until}
     await session.execute(update(Series).where(Series.id == series_id).values(values))
