@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench import feeds, items, pages, publishing, relaying, sources
+from bench import feeds, items, learning, pages, publishing, relaying, sources
 from bench.stage import machine
 from libs.common.local.process import StartFailed
 
@@ -31,6 +31,7 @@ async def figures(wanted: argparse.Namespace) -> list[dict[str, object]]:
         wait("giây, p99: đã duyệt → thấy trên 10 kênh (ngân sách 2)", sent.p99, sent.apart, apart),
         *await feed_entries(),
         *article_pages(),
+        *learnt_sets(),
         *await polled_sources(wanted.sources),
     ]
 
@@ -54,6 +55,23 @@ def article_pages() -> list[dict[str, object]]:
             for tool, other in found.items()
             if tool.endswith(pages.SAME) and (against := f"{tool.removesuffix(pages.SAME)}, F1 {other.f1:.3f}")
         ]
+    return rows
+
+
+def learnt_sets() -> list[dict[str, object]]:
+    """The general learner on rows it has not seen, where the sets are at hand."""
+    rows = []
+    for one in learning.bench():
+        said = f"{one.name}, {one.rows} dòng học trong {one.seconds:.0f} giây"
+        linear = "TF-IDF + LinearSVC, cùng dòng"
+        for name, ours, theirs in (
+            ("accuracy", one.ours.accuracy, one.baseline.accuracy),
+            ("macro-F1", one.ours.macro_f1, one.baseline.macro_f1),
+            ("F1 theo số dòng", one.ours.weighted_f1, one.baseline.weighted_f1),
+        ):
+            told: dict[str, object] = {"name": f"{name}: {said}", "value": round(ours, 3), "baseline": round(theirs, 3)}
+            rows.append({**told, "ratio": round(ours / max(theirs, 0.001), 3), "against": linear})
+        rows.append(row(f"văn bản/giây, một lõi: {one.name}", one.per_second, one.baseline_per_second, linear))
     return rows
 
 

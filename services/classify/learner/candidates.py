@@ -39,7 +39,6 @@ def _plain(high: int) -> Block:
 
 
 _SHORT = FeatureSpec((_words(3), _plain(3), Block("char", 1, 6)), symbols=True)
-_ARTICLE = FeatureSpec((_words(2),))
 
 
 def feature_sets(mean_length: float) -> list[Candidate]:
@@ -47,9 +46,9 @@ def feature_sets(mean_length: float) -> list[Candidate]:
     if mean_length > LONG:
         recipe = Recipe("svm", 1.0)
         return [
-            Candidate(_ARTICLE, recipe),
-            Candidate(FeatureSpec((_words(2), _plain(1))), recipe),
-            Candidate(FeatureSpec((_words(3),)), recipe),
+            Candidate(FeatureSpec((_words(2), _plain(2))), recipe),
+            Candidate(FeatureSpec((_words(2),)), recipe),
+            Candidate(FeatureSpec((_words(2), Block("word", 1, 2, first=40))), recipe),
         ]
     return [
         Candidate(_SHORT, recipe, min_df=1),
@@ -60,7 +59,8 @@ def feature_sets(mean_length: float) -> list[Candidate]:
     ]
 
 
-def ways_to_learn(best: Candidate) -> list[Candidate]:
+def ways_to_learn(best: Candidate, mean_length: float) -> list[Candidate]:
+    """Articles say enough for the usual way, and take long to fit; short texts are worth a few more."""
     recipes = [
         Recipe("svm", 0.1),
         Recipe("svm", 1.0),
@@ -69,4 +69,6 @@ def ways_to_learn(best: Candidate) -> list[Candidate]:
         Recipe("logistic", 10.0),
         Recipe("svm", 0.1, ratio=True),
     ]
+    if mean_length > LONG:
+        recipes = [Recipe("svm", 3.0), Recipe("svm", 0.3), Recipe("svm", 1.0, balance=0.5)]
     return [replace(best, recipe=recipe) for recipe in recipes if recipe != best.recipe]

@@ -55,7 +55,7 @@ def _one(
     ratio = _ratio(features, holds) if recipe.ratio else None
     scaled = features if ratio is None else features.multiply(ratio[None, :]).tocsr()
     if recipe.learner == "svm":
-        fitted: Any = LinearSVC(C=recipe.c, random_state=seed, dual=True, tol=0.01, max_iter=200)
+        fitted: Any = LinearSVC(C=recipe.c, random_state=seed, dual=True, tol=0.05, max_iter=200)
     else:
         fitted = LogisticRegression(C=recipe.c, solver="liblinear", dual=True, random_state=seed, max_iter=200)
     with warnings.catch_warnings():

@@ -31,8 +31,8 @@ FOLDS = 3
 DEV_SHARE, DEV_MOST = 0.12, 4000
 LARGE = 20_000_000
 """Signs: above, candidates are compared on a part of the rows, and on the dev part alone."""
-RESERVE = 0.45
-"""Share of the budget that is left to the last fit."""
+SAFETY = 1.3
+"""What is still to be done may take longer than what was alike."""
 Tell = Callable[[str], None]
 Truth = NDArray[np.bool_]
 
@@ -77,7 +77,7 @@ def train(
     began = time.monotonic()
     labels = _labels(examples, dev)
     split = _split(examples, dev, labels, seed)
-    search = _Search(split, labels, aim, seed, began + budget * (1 - RESERVE), tell)
+    search = _Search(split, labels, aim, seed, began + budget, tell)
     best, tried = search.run()
     model = _final(best, split, seed)
     card = {
@@ -142,7 +142,7 @@ class _Search:
         tried: list[Tried] = []
         for candidate in feature_sets(self.mean_length):
             self._try(candidate, tried)
-        for candidate in ways_to_learn(self._best(tried).candidate):
+        for candidate in ways_to_learn(self._best(tried).candidate, self.mean_length):
             self._try(candidate, tried)
         return self._best(tried), tried
 
@@ -151,7 +151,7 @@ class _Search:
 
     def _try(self, candidate: Candidate, tried: list[Tried]) -> None:
         began = time.monotonic()
-        if tried and began + tried[-1].seconds > self.until:
+        if tried and began + SAFETY * (tried[-1].seconds + self._last_fit(tried)) > self.until:
             return
         scores, rows = self._scored(candidate)
         truth = self.split.truth[rows]
@@ -162,6 +162,11 @@ class _Search:
         found = figures(truth.argmax(axis=1), answers, len(self.labels))
         tried.append(Tried(candidate, head, found, scores, rows, time.monotonic() - began))
         self.tell(f"{len(tried)}. {found.of(self.aim):.4f} {candidate} ({tried[-1].seconds:.1f} s)")
+
+    def _last_fit(self, tried: list[Tried]) -> float:
+        """Seconds that fitting all rows will take: once, where comparing took one fit or one for each fold and dev."""
+        share = len(self.split.texts) / len(self.train) if self.is_large else 1 / FOLDS
+        return share * max(one.seconds for one in tried)
 
     def _scored(self, candidate: Candidate) -> tuple[Floats, NDArray[np.intp]]:
         """Scores of rows by weights that have seen neither them nor a near-copy of them."""
