@@ -64,10 +64,9 @@ async def open_bursts(session: AsyncSession, wanted: BurstCondition, now: dateti
     query = (
         select(b, s.dimension, s.key, m.Story.title, m.Story.field)
         .join(s, s.id == b.series_id)
-        .join(m.Story, m.Story.id == func.any(b.story_ids), isouter=True)
+        .join(m.Story, m.Story.id == b.story_ids[1], isouter=True)
         .where(b.ended_at.is_(None), b.detected_at > now - BURST_FRESH, b.loud_at > now - BURST_FRESH)
         .where(s.dimension.in_(wanted.dimensions), b.seen >= wanted.min_seen, b.surprise >= wanted.min_surprise)
-        .distinct(b.id)
         .order_by(b.id)
     )
     if wanted.keys:
