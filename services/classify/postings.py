@@ -52,7 +52,7 @@ class Postings:
     def find(self, slots: Packed, weighed: Ints, limit: int) -> list[int]:
         """The items that share the most weight in the rarest terms, the latest of equals first."""
         floor = (self._oldest - self._base) * KEYS
-        heads = self._head[slots]
+        heads = self._living(self._head[slots], floor) if self._dead else self._head[slots]
         held = np.flatnonzero(heads >= floor)
         asked = held[_highest(weighed[held], _ASKED)]
         chains = self._walk(heads[asked], floor)
