@@ -1,22 +1,35 @@
-"""Which checked claim a text may repeat: words and pairs of words shared with the best passage. It only suggests."""
+"""Which checked claim a text may repeat. It only suggests, and says how likely it finds it.
 
-import math
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+The claims stand in an inverted index of their words and pairs of words, weighed by how rare these are in everyday
+texts; a text reads only the entries of its own words. The few claims that one passage covers best are compared more
+closely (`likeness`). A claim is added or taken out by itself: nothing of the others changes.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Generic, TypeVar
 
-from libs.common.text import unmark, words
-from services.classify.function_words import FUNCTION_WORDS
+import numpy as np
+from numpy.typing import NDArray
+
+from services.classify.claims.likeness import Card, Passage, likeness, read_card, term_weight
+from services.classify.claims.wording import Words, pairs_of, read_words
 
 K = TypeVar("K", bound=Hashable)
+Slots = NDArray[np.int32]
 
 MAX_CHARS = 6000
-PASSAGE, STEP = 60, 30
-SUGGEST_FROM = 0.34
+WINDOW = 44
+"""Words of a passage: the longest claim in a sentence or two around it."""
+LEAST_COVERED = 0.12
+LEAST_OF_LONG = 0.2
+"""Of the weight of a claim's words, in a text and in its best passage, before it is looked at."""
+SHORT = 60
+"""Words of a text that is not long."""
+CLOSELY = 8
+"""So many claims of a text are compared closely."""
+SUGGEST_FROM = 0.5
 TOP = 5
-_PAIR_WEIGHT = 1.5
-_FILLERS = FUNCTION_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,60 +39,134 @@ class Suggestion(Generic[K]):
 
 
 class ClaimBook(Generic[K]):
-    """Claims, with what each of their words tells among them; built once and asked for many texts."""
+    """Claims, asked for many texts. Each has a slot; a term has the slots of the claims that hold it."""
 
     def __init__(self, claims: Mapping[K, str]) -> None:
-        self.claims = dict(claims)
-        self._terms = {claim_id: set(_terms(_words(text))) for claim_id, text in claims.items()}
-        holders: dict[str, list[K]] = {}
-        for claim_id, terms in self._terms.items():
-            for term in terms:
-                holders.setdefault(term, []).append(claim_id)
-        self._holders = holders
-        self._weights = {term: _weight(term, len(ids), len(claims)) for term, ids in holders.items()}
-        self._totals = {claim_id: sum(map(self._weights.__getitem__, ts)) for claim_id, ts in self._terms.items()}
+        self.claims: dict[K, str] = {}
+        self._slots: dict[K, int] = {}
+        self._held: list[tuple[K, Card] | None] = []
+        self._free: list[int] = []
+        self._totals = np.ones(0)
+        self._holders: dict[str, list[int]] = {}
+        self._packed: dict[str, Slots] = {}
+        self._short: dict[str, dict[Words, int]] = {}
+        for claim_id, text in claims.items():
+            self.add(claim_id, text)
+
+    def add(self, claim_id: K, text: str) -> None:
+        """Put a claim in, in place of the one of this id."""
+        self.remove(claim_id)
+        card, slot = read_card(text), self._new_slot()
+        self.claims[claim_id], self._slots[claim_id], self._held[slot] = text, slot, (claim_id, card)
+        self._totals[slot] = card.total
+        for term in card.terms:
+            self._holders.setdefault(term, []).append(slot)
+            self._packed.pop(term, None)
+        for short, words in card.short.items():
+            known = self._short.setdefault(short, {})
+            known[words] = known.get(words, 0) + 1
+
+    def remove(self, claim_id: K) -> None:
+        slot = self._slots.pop(claim_id, None)
+        held = None if slot is None else self._held[slot]
+        if slot is None or held is None:
+            return
+        del self.claims[claim_id]
+        self._held[slot] = None
+        self._free.append(slot)
+        for term in held[1].terms:
+            self._holders[term].remove(slot)
+            self._packed.pop(term, None)
+            if not self._holders[term]:
+                del self._holders[term]
+        for short, words in held[1].short.items():
+            self._short[short][words] -= 1
+            if not self._short[short][words]:
+                del self._short[short][words]
+
+    def _new_slot(self) -> int:
+        if self._free:
+            return self._free.pop()
+        self._held.append(None)
+        if len(self._held) > len(self._totals):
+            self._totals = np.concatenate((self._totals, np.ones(max(64, len(self._totals)))))
+        return len(self._held) - 1
 
     def suggest(self, title: str, text: str, least: float = SUGGEST_FROM, top: int = TOP) -> list[Suggestion[K]]:
         """The claims this text may repeat, best first. Nothing here says that it does."""
-        best: dict[K, float] = {}
-        for passage in _passages(_words(f"{title}. {text[:MAX_CHARS]}")):
-            for claim_id, shared in self._shared(passage).items():
-                score = shared / self._totals[claim_id]
-                best[claim_id] = max(best.get(claim_id, 0.0), score)
-        kept = [Suggestion(claim_id, round(score, 4)) for claim_id, score in best.items() if score >= least]
-        return sorted(kept, key=lambda found: (-found.score, str(found.claim_id)))[:top]
+        words = read_words(f"{title}. {text[:MAX_CHARS]}")
+        places, found = self._places(words), []
+        enough = LEAST_COVERED if len(words) <= SHORT else LEAST_OF_LONG
+        for claim_id, card in self._covered(places, enough):
+            passage = _passage(card, words, places)
+            score = likeness(card, passage, least) if passage.weight >= enough * card.total else 0.0
+            if score >= least:
+                found.append(Suggestion(claim_id, round(score, 4)))
+        return sorted(found, key=lambda one: (-one.score, str(one.claim_id)))[:top]
 
-    def _shared(self, passage: Sequence[str]) -> dict[K, float]:
-        shared: dict[K, float] = {}
-        for term in set(_terms(passage)) & self._holders.keys():
-            for claim_id in self._holders[term]:
-                shared[claim_id] = shared.get(claim_id, 0.0) + self._weights[term]
-        return shared
+    def _places(self, words: Sequence[str]) -> dict[str, list[int]]:
+        """Where in the text each term stands that some claim has."""
+        holders, places, before = self._holders, dict[str, list[int]](), ""
+        for at, word in enumerate(words):
+            if word in holders:
+                places.setdefault(word, []).append(at)
+                if before and (pair := f"{before} {word}") in holders:
+                    places.setdefault(pair, []).append(at)
+                before = word
+            else:
+                before = ""
+                for meant in self._short.get(word, ()):
+                    self._add_meant(meant, at, places)
+        return places
+
+    def _add_meant(self, meant: Words, at: int, places: dict[str, list[int]]) -> None:
+        """A name written by its first letters stands for its words."""
+        for term in (*meant, *pairs_of(meant)):
+            if term in self._holders:
+                places.setdefault(term, []).append(at)
+
+    def _covered(self, places: Mapping[str, list[int]], enough: float) -> list[tuple[K, Card]]:
+        """The claims of which the whole text says most."""
+        if not places:
+            return []
+        slots = [self._slots_of(term) for term in places]
+        weights = np.repeat([term_weight(term) for term in places], [len(one) for one in slots])
+        shares = np.bincount(np.concatenate(slots), weights, len(self._totals)) / self._totals
+        near = np.flatnonzero(shares >= enough)
+        if len(near) > CLOSELY:
+            near = near[np.argsort(-shares[near], kind="stable")[:CLOSELY]]
+        return [held for held in map(self._held.__getitem__, near.tolist()) if held is not None]
+
+    def _slots_of(self, term: str) -> Slots:
+        packed = self._packed.get(term)
+        if packed is None:
+            packed = self._packed[term] = np.array(self._holders[term], np.int32)
+        return packed
+
+
+def _passage(card: Card, words: Sequence[str], places: Mapping[str, list[int]]) -> Passage:
+    """The stretch of the text that covers most of the claim."""
+    hits = sorted((at, term) for term in card.terms.keys() & places.keys() for at in places[term])
+    best, best_weight, weight, start = (0, 0), 0.0, 0.0, 0
+    inside: dict[str, int] = {}
+    for end, (at, term) in enumerate(hits):
+        count = inside.get(term, 0)
+        inside[term] = count + 1
+        weight += 0.0 if count else card.terms[term]
+        while at - hits[start][0] > WINDOW:
+            gone = hits[start][1]
+            inside[gone] -= 1
+            weight -= 0.0 if inside[gone] else card.terms[gone]
+            start += 1
+        if weight > best_weight + 1e-9:
+            best, best_weight = (start, end), weight
+    terms = {term for _, term in hits[best[0] : best[1] + 1]}
+    first, last = hits[best[0]][0], hits[best[1]][0]
+    return Passage(words[max(0, first - 2) : last + 3], terms, best_weight, len(words))
 
 
 def telling_pairs(text: str, most: int = 12) -> list[tuple[str, str]]:
-    """Pairs of neighbouring words of a claim, the longest first: by them contents are looked up."""
-    tokens = _words(text)
-    pairs = dict.fromkeys(pairwise(tokens))
-    return sorted(pairs, key=lambda pair: -len("".join(pair)))[:most]
-
-
-def _weight(term: str, holders: int, claims: int) -> float:
-    rarity = math.log(1 + (claims + 8) / (holders + 1))
-    return rarity * (_PAIR_WEIGHT if " " in term else 1.0)
-
-
-def _words(text: str) -> list[str]:
-    return [word for word in words(unmark(text)) if word not in _FILLERS]
-
-
-def _terms(tokens: Sequence[str]) -> Iterator[str]:
-    yield from tokens
-    for first, second in pairwise(tokens):
-        yield f"{first} {second}"
-
-
-def _passages(tokens: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Overlapping passages, so that a long text does not hold every claim somewhere."""
-    for start in range(0, max(1, len(tokens) - PASSAGE + STEP), STEP):
-        yield tokens[start : start + PASSAGE]
+    """Pairs of neighbouring words of a claim, the most telling first: by them contents are looked up."""
+    pairs = sorted(read_card(text).pairs, key=lambda pair: (-term_weight(pair), -len(pair), pair))
+    found = [(first, second) for first, _, second in (pair.partition(" ") for pair in pairs)]
+    return [pair for pair in found if all(word.isalnum() for word in pair)][:most]
