@@ -97,7 +97,10 @@ def forecast(grid: Grid, horizon: int) -> Forecast:
     middle = _project(grid, horizon)
     low, high = _misses(grid, horizon)
     times = grid.times(len(grid.values), horizon)
-    return Forecast(times, _plain(middle), _plain(middle + low), _plain(middle + high))
+    # What was never below zero is a count.
+    floor = 0.0 if np.nanmin(grid.values) >= 0 else -np.inf
+    lines = (np.maximum(_plain(line), floor) for line in (middle, middle + low, middle + high))
+    return Forecast(times, *lines)
 
 
 def seasonal_naive(grid: Grid, horizon: int) -> Floats:

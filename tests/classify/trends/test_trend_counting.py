@@ -1,6 +1,7 @@
 """Counting: each content once in each of its series, whenever it comes, however often it is counted."""
 
 import asyncio
+from collections import Counter as Tally
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,8 @@ from libs.common.clock import FrozenClock
 from libs.common.ids import new_id
 from services.classify.trends.buckets import bucket_of
 from services.classify.trends.settings import TrendSettings
+from tests.classify.conftest import Desk
+from tests.classify.test_stories import COPIES, OUTLETS
 from tests.classify.trends.counter import Counter
 
 MINUTE = timedelta(minutes=1)
@@ -37,6 +40,19 @@ async def test_each_content_counts_once_in_each_of_its_series(counter: Counter, 
         ("place", "W2", at): 2,
     }
     assert await counter.count() == 0
+
+
+async def test_what_the_service_labels_and_clusters_is_what_is_counted(counter: Counter, desk: Desk) -> None:
+    ids = [await desk.content(title, body, source=name) for (title, body), name in zip(COPIES, OUTLETS, strict=True)]
+    await desk.annotate(ids)
+    await desk.assign()
+    await counter.count()
+    [story] = set((await desk.stories()).values())
+    found = {key[:2]: count for key, count in (await counter.points()).items()}
+    assert found["all", "all"] == found["source_group", "press"] == found["story", str(story)] == len(ids)
+    assert sum(count for key, count in found.items() if key[0] == "field") == len(ids)
+    named = [place for row in await desk.rows(m.Annotation) for place in set(row.places)]
+    assert {key: count for (kind, key), count in found.items() if kind == "place"} == Tally(named)
 
 
 async def test_counting_again_changes_nothing(counter: Counter, now: datetime) -> None:

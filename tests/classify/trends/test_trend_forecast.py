@@ -38,7 +38,15 @@ def test_times_follow_the_history_and_the_interval_holds_the_middle() -> None:
     assert found.times[-1] == rows[-1][0] + timedelta(hours=30)
     assert (found.low <= found.mean).all()
     assert (found.mean <= found.high).all()
-    assert found.low.min() > -1.0
+
+
+def test_a_count_is_never_expected_below_zero_and_what_is_below_it_may_be() -> None:
+    rows = hourly(20, mean=0.3)
+    found = forecast(grid_of(rows), 24)
+    assert found.low.min() == 0.0
+    below = forecast(grid_of([(at, value - 5) for at, value in rows]), 24)
+    assert below.mean.max() < 0
+    assert below.low.max() < below.mean.max()
 
 
 def test_five_minute_rows_are_read_too() -> None:
