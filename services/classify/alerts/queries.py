@@ -59,7 +59,7 @@ _COUNT_HITS = text(
     ) AS found
     """
 )
-"""Counted no further than the rule asks, so that a group of many costs no more than one of few."""
+"""Counted no further than `most`, so that a group of many costs no more than one of few."""
 
 
 class Hit(NamedTuple):

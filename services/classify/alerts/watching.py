@@ -26,6 +26,8 @@ from services.classify.alerts.rules import (
 )
 from services.classify.alerts.sentences import GROUP_NAMES
 
+COUNTED_ON = 500
+"""How far above its threshold a group is counted: what an alert says at first is true for all but floods."""
 WATCHED = (AlertKind.THRESHOLD, AlertKind.FIRST_APPEARANCE)
 Counting = dict[UUID, tuple[m.AlertRule, Threshold]]
 Appearing = dict[UUID, tuple[m.AlertRule, FirstAppearance]]
@@ -81,7 +83,7 @@ async def _thresholds(session: AsyncSession, rules: Counting, items: Sequence[It
 
 
 def group_of(condition: Threshold, rule_id: UUID, key: str, until: datetime) -> Group:
-    return Group(rule_id, key, until, timedelta(minutes=condition.window_minutes), condition.count)
+    return Group(rule_id, key, until, timedelta(minutes=condition.window_minutes), condition.count + COUNTED_ON)
 
 
 async def count_groups(

@@ -325,9 +325,9 @@ class Walk:
 
 
 @pytest.mark.mission("M06")
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_a_walk_never_tells_twice_and_loses_nothing(room: Room, seed: int) -> None:
-    await _walk(room, seed, 70)
+    await _walk(room, seed, 60)
 
 
 @pytest.mark.slow

@@ -109,7 +109,7 @@ async def test_two_workers_that_each_see_a_part_raise_by_the_sweep(room: Room) -
         assert await watch_contents(second, other, now=room.clock.now()) == 0
     assert await room.sweep() == 1
     assert await room.sweep() == 0
-    assert (await room.alert()).count == 3, "counted no further than the rule asks"
+    assert (await room.alert()).count == 4
 
 
 async def test_switched_off_or_expired_rules_raise_nothing(room: Room) -> None:
@@ -152,18 +152,16 @@ async def test_a_young_memory_says_nothing_of_what_was_before_it(room: Room) -> 
     assert await room.told_of(1, places=["00004"]) == 1
 
 
-@pytest.mark.parametrize(
-    ("title", "is_told"),
-    [("Cảnh báo vỡ đê ở Chương Mỹ", True), ("canh bao vo de o chuong my", True), ("Chuyện vô đề", False)],
-)
-async def test_a_phrase_is_read_with_its_marks_where_the_text_has_them(room: Room, title: str, is_told: bool) -> None:
+async def test_a_phrase_is_read_with_its_marks_where_the_text_has_them(room: Room) -> None:
     await room.content("Tin cũ", text="Tin cũ.")
     room.later(days=8)
-    await room.rule({"kind": "first_appearance", "of": "phrase", "phrases": ["vỡ đê"], "days": 7})
+    await room.rule({"kind": "first_appearance", "of": "phrase", "phrases": ["vỡ đê", "lũ quét"], "days": 7})
     await room.sweep()
-    assert await room.told_of(1, title=title, text="...") == is_told
-    if is_told:
-        assert "vỡ đê" in (await room.alert()).title
+    assert await room.told_of(1, title="Chuyện vô đề", text="...") == 0
+    assert await room.told_of(1, title="canh bao vo de o chuong my", text="...") == 1
+    assert await room.told_of(1, title="Cảnh báo vỡ đê ở Chương Mỹ", text="...") == 0
+    assert await room.told_of(1, title="Tin đêm", text="Có LŨ QUÉT.") == 1
+    assert ["vỡ đê" in alert.title for alert in await room.alerts()] == [True, False]
 
 
 # --- what outsiders hear -------------------------------------------------------------------------------------
