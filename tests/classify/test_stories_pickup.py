@@ -16,10 +16,11 @@ from tests.classify.test_stories import FLOODS
 API = "/api/classify/v1/pickup"
 OURS = (
     "Ngừng cấp nước khẩn cấp do sự cố tuyến ống D600 đường Trần Phú",
-    "Hồi 4h30 hôm nay, tuyến ống truyền tải D600 trên đường Trần Phú bị vỡ. Khoảng 12.000 hộ dân tại các phường Hà "
-    "Đông, Kiến Hưng và Dương Nội mất nước từ sáng sớm. Công ty nước sạch đã huy động 40 công nhân và 8 xe bồn cấp nước lưu "
-    "động tới các khu dân cư. Dự kiến cấp nước trở lại trước 18h cùng ngày. Người dân cần hỗ trợ xin gọi đường dây "
-    "nóng của công ty. Việc khắc phục được thực hiện liên tục trong ngày để sớm ổn định sinh hoạt của nhân dân.",
+    "Hồi 4h30 hôm nay, tuyến ống truyền tải D600 trên đường Trần Phú bị vỡ. Khoảng 12.000 hộ dân tại các phường "
+    "Hà Đông, Kiến Hưng và Dương Nội mất nước từ sáng sớm. Công ty nước sạch đã huy động 40 công nhân và 8 xe bồn "
+    "cấp nước lưu động tới các khu dân cư. Dự kiến cấp nước trở lại trước 18h cùng ngày. Người dân cần hỗ trợ xin "
+    "gọi đường dây nóng của công ty. Việc khắc phục được thực hiện liên tục trong ngày để sớm ổn định sinh hoạt "
+    "của nhân dân.",
 )
 
 
