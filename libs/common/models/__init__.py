@@ -3,10 +3,9 @@
 from libs.common.models.alerts import Alert, AlertHit, AlertMemory, AlertRule, AlertStep, AlertTelling
 from libs.common.models.base import Base
 from libs.common.models.catalogue import SourceEvent, SourceHour, SourceNorm
+from libs.common.models.claims import Claim, ClaimMatch
 from libs.common.models.classify import (
     Annotation,
-    Claim,
-    ClaimMatch,
     LabelProposal,
     LabelRecord,
     Lease,

@@ -11,14 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from libs.common.models.base import Base, one_of, primary_key, table_rules
 from libs.common.models.enums import (
     PROTECTED_KINDS,
-    ClaimState,
     Field,
-    MatchState,
     RiskClass,
     RiskState,
     TextKind,
     Tone,
-    Verdict,
 )
 
 _RISKS = ", ".join(f"'{risk.value}'" for risk in RiskClass)
@@ -200,42 +197,3 @@ class LegalRiskCase(Base):
     decided_by: Mapped[UUID | None]
     created_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
-
-
-class Claim(Base):
-    __tablename__ = "claims"
-    __table_args__ = (
-        CheckConstraint(one_of("verdict", Verdict), name="verdict"),
-        CheckConstraint(one_of("state", ClaimState), name="state"),
-        CheckConstraint(
-            "state <> 'published' OR (verdict IS NOT NULL AND verdict <> 'chua_xac_minh' "
-            "AND jsonb_array_length(evidence) > 0)",
-            name="published_with_evidence",
-        ),
-        table_rules("classify"),
-    )
-
-    id: Mapped[UUID] = primary_key()
-    text: Mapped[str]
-    verdict: Mapped[str | None]
-    evidence: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'::jsonb"))
-    state: Mapped[str]
-    created_by: Mapped[UUID | None]
-    created_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
-
-
-class ClaimMatch(Base):
-    __tablename__ = "claim_matches"
-    __table_args__ = (
-        CheckConstraint(one_of("state", MatchState), name="state"),
-        Index("ix_claim_matches_content_id", "content_id"),
-        table_rules("classify"),
-    )
-
-    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id", ondelete="CASCADE"), primary_key=True)
-    content_id: Mapped[UUID] = mapped_column(Uuid(), primary_key=True)
-    score: Mapped[float]
-    state: Mapped[str]
-    decided_by: Mapped[UUID | None]
-    created_at: Mapped[datetime]
