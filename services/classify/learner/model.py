@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from services.classify.learner.features import FeatureSpec, extract
 from services.classify.learner.heads import Answers, Head
 from services.classify.learner.ngrams import spell
+from services.classify.learner.second import SecondStage
 from services.classify.learner.vocabulary import Floats, Vocabulary
 
 AT_ONCE = 512
@@ -32,6 +33,8 @@ class Model:
     weights: Floats
     intercepts: Floats
     version: str = ""
+    second: SecondStage | None = None
+    """Looks again at what the first head is unsure of."""
 
     @classmethod
     def of(cls, spec: FeatureSpec, vocabulary: Vocabulary, trained: Sequence[Trained]) -> "Model":
@@ -42,7 +45,11 @@ class Model:
     def predict(self, texts: Sequence[str]) -> dict[str, Answers]:
         """What every head says of every text."""
         scores = self.scores(texts)
-        return {head.name: head.answers(scores[:, columns]) for head, columns in self._columns()}
+        said = {head.name: head.answers(scores[:, columns]) for head, columns in self._columns()}
+        if self.second is not None and len(texts):
+            first = self.heads[0].name
+            said[first] = self.second.revise(texts, said[first])
+        return said
 
     def scores(self, texts: Sequence[str]) -> Floats:
         """Uncalibrated, one column for each label of each head."""

