@@ -37,7 +37,7 @@ async def claim_unforecast(session: AsyncSession, now: datetime, older: datetime
         .where(Series.id.in_(lately))
         .order_by(SeriesForecast.made_at.nulls_first(), Series.id)
         .limit(1)
-        .with_for_update(skip_locked=True, of=Series)
+        .with_for_update(skip_locked=True, key_share=True, of=Series)
     )
     found: Series | None = await session.scalar(query)
     return found

@@ -146,14 +146,15 @@ async def set_mark(session: AsyncSession, name: str, at: datetime) -> None:
 
 
 async def claim_unread(session: AsyncSession, until: datetime, limit: int) -> list[Series]:
-    """Series with five minutes that the detectors have not read, locked: several readers never take the same."""
+    """Series with five minutes that the detectors have not read, locked: several readers never take the same, and
+    counting goes on beside them."""
     query = (
         select(Series)
         .where(Series.dimension != Dimension.STORY)
         .where((Series.read_until < until) | Series.read_until.is_(None))
         .order_by(Series.read_until.nulls_first(), Series.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     return list((await session.scalars(query)).all())
 

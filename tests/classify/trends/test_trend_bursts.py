@@ -10,6 +10,7 @@ from libs.common import models as m
 from libs.common.clock import FrozenClock
 from libs.common.ids import new_id
 from services.classify.trends import bursts
+from services.classify.trends.buckets import bucket_of
 from services.classify.trends.detector import CALM
 from services.classify.trends.episodes import Readers, Seen, follow
 from services.classify.trends.settings import TrendSettings
@@ -226,3 +227,13 @@ def test_hours_in_which_nothing_could_be_seen_are_not_a_quiet_city() -> None:
     list(undisturbed.read(Seen(whole, whole), START, until))
     levels = [each.detectors["five_minutes"].rhythm.level for each in (readers, undisturbed)]
     assert levels[0] == pytest.approx(levels[1], abs=0.1)
+
+
+async def test_counting_does_not_wait_for_a_reader(counter: Counter, desk: Desk, at_end: datetime) -> None:
+    await counter.fill("all", "all", history())
+    await counter.contents(at_end)
+    async with counter.db.transaction() as session:
+        assert await bursts.read_series(session, counter.settings, now=at_end) == 1
+        async with asyncio.timeout(5):
+            assert await counter.count() == 1
+    assert (await counter.points("all"))["all", "all", bucket_of(at_end)] == 1
