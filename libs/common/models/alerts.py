@@ -138,7 +138,7 @@ class AlertRule(Base):
 
 
 class Alert(Base):
-    """One event of one rule. While its condition goes on (`ended_at` is null) there is no second of its fingerprint."""
+    """One event of one rule. While its condition goes on (`ended_at` is null) there is no second of its event_key."""
 
     __tablename__ = "alerts"
     __table_args__ = (
@@ -158,11 +158,11 @@ class Alert(Base):
         Index(
             "uq_alerts_going_on",
             "rule_id",
-            "fingerprint",
+            "event_key",
             unique=True,
             postgresql_where=sql("ended_at IS NULL"),
         ),
-        Index("ix_alerts_rule_id_fingerprint", "rule_id", "fingerprint"),
+        Index("ix_alerts_rule_id_event_key", "rule_id", "event_key"),
         Index("ix_alerts_due_at", "due_at", postgresql_where=sql("due_at IS NOT NULL")),
         Index("ix_alerts_rule_id_bundle", "rule_id", "bundle", "told_at"),
         Index("ix_alerts_state_id", "state", "id"),
@@ -172,7 +172,7 @@ class Alert(Base):
     id: Mapped[UUID] = primary_key()
     rule_id: Mapped[UUID] = mapped_column(ForeignKey("alert_rules.id"))
     kind: Mapped[str]
-    fingerprint: Mapped[str]
+    event_key: Mapped[str]
     bundle: Mapped[str]
     """Alerts of a rule with the same bundle are told together."""
     severity: Mapped[str]
@@ -232,7 +232,7 @@ class AlertStep(Base):
     id: Mapped[UUID] = primary_key()
     alert_id: Mapped[UUID] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"))
     kind: Mapped[str]
-    person_id: Mapped[UUID | None]
+    done_by: Mapped[UUID | None]
     """Who acknowledged or resolved it."""
     facts: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
     happened_at: Mapped[datetime]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
@@ -18,6 +18,8 @@ from services.classify.alerts.conditions import (
     Scope,
     SourceQuiet,
 )
+from services.classify.searching.lexemes import whatever_marks
+from services.classify.searching.plans import as_tsquery
 
 
 async def _all(session: AsyncSession, query: Any) -> Sequence[Row[Any]]:
@@ -58,7 +60,7 @@ async def oldest_content(session: AsyncSession) -> datetime | None:
 async def saying(session: AsyncSession, phrase: str, scope: FirstAppearance, since: datetime) -> Sequence[UUID]:
     """By the index: marks do not count here, so that it may show a few too many, never too few."""
     d, a = m.SearchDocument, m.Annotation
-    asked = func.phraseto_tsquery(text("'vi_simple'"), phrase)
+    asked = as_tsquery(whatever_marks(phrase))
     query = select(d.content_id).join(a, a.content_id == d.content_id).join(m.Source, m.Source.id == a.source_id)
     query = query.where(d.tsv.op("@@")(asked), d.content_id >= floor_id(since), a.content_id >= floor_id(since))
     return (await session.scalars(_scoped(query, scope).order_by(d.content_id).limit(10_000))).all()

@@ -143,28 +143,28 @@ async def remember(session: AsyncSession, seen: dict[tuple[UUID, str], datetime]
 _ADD_TO_GOING_ON = text(
     """
     WITH given AS (
-        SELECT * FROM unnest(CAST(:rules AS uuid[]), CAST(:fingerprints AS text[]), CAST(:totals AS int[]),
+        SELECT * FROM unnest(CAST(:rules AS uuid[]), CAST(:event_keys AS text[]), CAST(:totals AS int[]),
                              CAST(:added AS int[]), CAST(:lasts AS timestamptz[]))
-             AS new (rule_id, fingerprint, total, added, last_at)
+             AS new (rule_id, event_key, total, added, last_at)
     ), found AS (
-        SELECT a.id, a.rule_id, a.fingerprint, g.added, g.total, g.last_at FROM given g
-        JOIN alerts a ON a.rule_id = g.rule_id AND a.fingerprint = g.fingerprint AND a.ended_at IS NULL
+        SELECT a.id, a.rule_id, a.event_key, g.added, g.total, g.last_at FROM given g
+        JOIN alerts a ON a.rule_id = g.rule_id AND a.event_key = g.event_key AND a.ended_at IS NULL
     ), changed AS (
         UPDATE alerts a SET count = greatest(a.count + f.added, f.total), last_at = greatest(a.last_at, f.last_at)
         FROM found f
         WHERE a.id = f.id AND (f.added > 0 OR f.total > a.count OR f.last_at > a.last_at)
     )
-    SELECT rule_id, fingerprint FROM found
+    SELECT rule_id, event_key FROM found
     """
 )
 
 
 @dataclass(frozen=True)
 class Adding:
-    """What goes to the alert of this fingerprint that is going on: so many more, or a new total."""
+    """What goes to the alert of this event_key that is going on: so many more, or a new total."""
 
     rule_id: UUID
-    fingerprint: str
+    event_key: str
     last_at: datetime
     total: int = 0
     added: int = 0
@@ -174,15 +174,15 @@ async def add_to_going_on(session: AsyncSession, adding: Sequence[Adding]) -> se
     """Which of these have an alert that is going on; it grew by what was added."""
     if not adding:
         return set()
-    ordered = sorted(adding, key=lambda one: (one.rule_id, one.fingerprint))
+    ordered = sorted(adding, key=lambda one: (one.rule_id, one.event_key))
     values = {
         "rules": [one.rule_id for one in ordered],
-        "fingerprints": [one.fingerprint for one in ordered],
+        "event_keys": [one.event_key for one in ordered],
         "totals": [one.total for one in ordered],
         "added": [one.added for one in ordered],
         "lasts": [one.last_at for one in ordered],
     }
-    return {(rule_id, fingerprint) for rule_id, fingerprint in await session.execute(_ADD_TO_GOING_ON, values)}
+    return {(rule_id, event_key) for rule_id, event_key in await session.execute(_ADD_TO_GOING_ON, values)}
 
 
 async def insert_alerts(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> set[UUID]:
@@ -191,16 +191,16 @@ async def insert_alerts(session: AsyncSession, rows: Sequence[dict[str, Any]]) -
         return set()
     query = insert(m.Alert).values(list(rows))
     query = query.on_conflict_do_nothing(
-        index_elements=["rule_id", "fingerprint"], index_where=m.Alert.ended_at.is_(None)
+        index_elements=["rule_id", "event_key"], index_where=m.Alert.ended_at.is_(None)
     )
     return set(await session.scalars(query.returning(m.Alert.id)))
 
 
-async def earlier(session: AsyncSession, rule_id: UUID, fingerprints: Sequence[str]) -> dict[str, int]:
-    """How many alerts of these fingerprints there were, over or not."""
+async def earlier(session: AsyncSession, rule_id: UUID, event_keys: Sequence[str]) -> dict[str, int]:
+    """How many alerts of these event_keys there were, over or not."""
     a = m.Alert
-    query = select(a.fingerprint, func.count()).where(a.rule_id == rule_id, a.fingerprint.in_(fingerprints))
-    return dict((await session.execute(query.group_by(a.fingerprint))).all())
+    query = select(a.event_key, func.count()).where(a.rule_id == rule_id, a.event_key.in_(event_keys))
+    return dict((await session.execute(query.group_by(a.event_key))).all())
 
 
 async def bundle_times(session: AsyncSession, rule_id: UUID, bundle: str, now: datetime) -> tuple[Any, Any]:

@@ -25,10 +25,10 @@ LEAST_OF_A_PLACE = 10
 
 @dataclass(frozen=True)
 class Candidate:
-    """An event that a rule found. `is_enough`: raise it where nothing of its fingerprint is going on."""
+    """An event that a rule found. `is_enough`: raise it where nothing of its event is going on."""
 
     rule: m.AlertRule
-    fingerprint: str
+    event_key: str
     count: int
     first_at: datetime
     last_at: datetime
@@ -37,7 +37,7 @@ class Candidate:
     added: int = 0
     is_enough: bool = True
     is_once: bool = False
-    """Its fingerprint names the event itself: when that alert is over, it is over for good."""
+    """Its key names the event itself: when that alert is over, it is over for good."""
     field: str | None = None
     place: str | None = None
     story_id: UUID | None = None
@@ -45,12 +45,12 @@ class Candidate:
 
     @property
     def key(self) -> tuple[UUID, str]:
-        return self.rule.id, self.fingerprint
+        return self.rule.id, self.event_key
 
     @property
     def adding(self) -> Adding:
         total = 0 if self.added else self.count
-        return Adding(self.rule.id, self.fingerprint, self.last_at, total, self.added)
+        return Adding(self.rule.id, self.event_key, self.last_at, total, self.added)
 
 
 def manners_of(rule: m.AlertRule) -> Manners:
@@ -70,7 +70,7 @@ async def raise_alerts(session: AsyncSession, candidates: Sequence[Candidate], n
     rows = await _rows(session, fresh, earlier, now)
     made = await queries.insert_alerts(session, rows)
     new = [row for row in rows if row["id"] in made]
-    taken = {(row["rule_id"], row["fingerprint"]) for row in rows if row["id"] not in made}
+    taken = {(row["rule_id"], row["event_key"]) for row in rows if row["id"] not in made}
     await queries.add_to_going_on(session, [one.adding for one in fresh if one.key in taken])
     await queries.add_steps(session, [_step(row, now) for row in new])
     rules = {one.rule.id: one.rule for one in fresh}
@@ -84,11 +84,11 @@ async def _earlier(session: AsyncSession, candidates: Sequence[Candidate]) -> di
     """How many alerts there were of each, over or not."""
     asked: dict[UUID, list[str]] = {}
     for one in candidates:
-        asked.setdefault(one.rule.id, []).append(one.fingerprint)
+        asked.setdefault(one.rule.id, []).append(one.event_key)
     return {
-        (rule_id, fingerprint): number
-        for rule_id, fingerprints in asked.items()
-        for fingerprint, number in (await queries.earlier(session, rule_id, fingerprints)).items()
+        (rule_id, event_key): number
+        for rule_id, event_keys in asked.items()
+        for event_key, number in (await queries.earlier(session, rule_id, event_keys)).items()
     }
 
 
@@ -102,7 +102,7 @@ async def _rows(
     for one in fresh:
         shown = [{"id": str(id), "title": titles[id]} for id in one.content_ids if id in titles]
         said = say(one.rule, one, places.get(one.place or "", one.place), earlier.get(one.key, 0))
-        bundle = bundle_of(one.rule.group_by, one.fingerprint, one.field, one.place, one.story_id)
+        bundle = bundle_of(one.rule.group_by, one.event_key, one.field, one.place, one.story_id)
         if (one.rule.id, bundle) not in due:
             due[one.rule.id, bundle] = await _due(session, one.rule, bundle, now)
         rows.append(_row(one, said, shown, bundle, due[one.rule.id, bundle], now))
@@ -125,7 +125,7 @@ def _row(
         "id": new_id(now),
         "rule_id": one.rule.id,
         "kind": one.rule.kind,
-        "fingerprint": one.fingerprint,
+        "event_key": one.event_key,
         "bundle": bundle,
         "severity": one.rule.severity,
         "state": AlertState.OPEN.value,

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -39,6 +40,12 @@ class Wording(NamedTuple):
 
 def wording(text: str) -> Wording:
     return Wording(_spaced(canonical_tone(text).lower()), _spaced(fold(text)))
+
+
+@lru_cache(maxsize=4096)
+def _phrase(phrase: str) -> Wording:
+    """A rule's phrases are looked for in every text."""
+    return wording(phrase)
 
 
 def _spaced(text: str) -> str:
@@ -96,7 +103,7 @@ def _places(scope: Scope, item: Item) -> list[str]:
 
 def says(text: Wording, phrase: str) -> bool:
     """Marks count where both have them: `vỡ đê` is not `vô đề`, but `vo de` in a text without marks may be."""
-    looked_for = wording(phrase)
+    looked_for = _phrase(phrase)
     if looked_for.folded not in text.folded:
         return False
     is_unmarked = looked_for.marked == looked_for.folded or text.marked == text.folded
@@ -117,7 +124,7 @@ def subject_of_key(by: str, key: str) -> tuple[str | None, str | None]:
             return None, None
 
 
-def bundle_of(group_by: str, fingerprint: str, field: str | None, place: str | None, story_id: UUID | None) -> str:
+def bundle_of(group_by: str, event_key: str, field: str | None, place: str | None, story_id: UUID | None) -> str:
     match AlertGrouping(group_by):
         case AlertGrouping.RULE:
             return "rule"
@@ -126,9 +133,9 @@ def bundle_of(group_by: str, fingerprint: str, field: str | None, place: str | N
         case AlertGrouping.PLACE:
             return f"place:{place}"
         case AlertGrouping.STORY:
-            return f"story:{story_id or fingerprint}"
+            return f"story:{story_id or event_key}"
         case AlertGrouping.ALERT:
-            return f"alert:{fingerprint}"
+            return f"alert:{event_key}"
 
 
 # --- when it is over -----------------------------------------------------------------------------------------

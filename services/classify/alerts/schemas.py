@@ -124,7 +124,7 @@ class AlertOut(Row):
 
 class StepOut(Row):
     kind: AlertStepKind
-    person_id: UUID | None
+    done_by: UUID | None
     facts: dict[str, Any]
     happened_at: datetime
 

@@ -12,6 +12,7 @@ from libs.common import models as m
 from libs.common.ids import floor_id
 from libs.common.models.alerts import AlertKind, AlertState
 from services.classify.alerts.conditions import BurstCondition, ClaimSeen, FirstAppearance, SavedQueryHit, SourceQuiet
+from services.classify.searching.lexemes import whatever_marks
 
 BURST_FRESH = timedelta(hours=6)
 """A burst that was found later than this is history, and nobody is woken for it."""
@@ -151,7 +152,7 @@ _LEARN_PHRASE = text(
     INSERT INTO alert_memories AS m (rule_id, key, seen_at)
     SELECT :rule, :key, max(c.first_seen_at)
     FROM search_documents d JOIN contents c ON c.id = d.content_id
-    WHERE d.tsv @@ phraseto_tsquery('vi_simple', :phrase) AND d.content_id >= :since AND c.id >= :since
+    WHERE d.tsv @@ CAST(:asked AS tsquery) AND d.content_id >= :since AND c.id >= :since
     HAVING max(c.first_seen_at) IS NOT NULL
     ON CONFLICT (rule_id, key) DO UPDATE SET seen_at = greatest(m.seen_at, excluded.seen_at)
     """
@@ -167,7 +168,7 @@ async def learn(
     if wanted.of == "place_field":
         await session.execute(_LEARN_PLACES, values)
     for key, phrase in keys.items():
-        await session.execute(_LEARN_PHRASE, values | {"key": key, "phrase": phrase})
+        await session.execute(_LEARN_PHRASE, values | {"key": key, "asked": whatever_marks(phrase)})
     oldest = await session.scalar(select(m.Content.first_seen_at).order_by(m.Content.id).limit(1))
     reaches = max(since, oldest) if oldest else now
     await session.execute(update(m.AlertRule).where(m.AlertRule.id == rule.id).values(remembers_from=reaches))
@@ -178,7 +179,7 @@ async def learn(
 
 async def going_on(session: AsyncSession, kind: AlertKind) -> Sequence[Row[Any]]:
     a = m.Alert
-    query = select(a.id, a.rule_id, a.fingerprint, a.story_id, a.last_at, m.AlertRule.condition)
+    query = select(a.id, a.rule_id, a.event_key, a.story_id, a.last_at, m.AlertRule.condition)
     query = query.join(m.AlertRule, m.AlertRule.id == a.rule_id).where(a.kind == kind, a.ended_at.is_(None))
     return await _all(session, query.order_by(a.id))
 

@@ -181,8 +181,8 @@ async def _over(session: AsyncSession, kind: AlertKind, rows: Sequence[Row[Any]]
         case AlertKind.FIRST_APPEARANCE:
             return [row.id for row in rows if row.last_at <= now - APPEARANCE_LASTS]
         case AlertKind.BURST:
-            ended = await sweep_queries.ended_bursts(session, [UUID(row.fingerprint) for row in rows])
-            return [row.id for row in rows if UUID(row.fingerprint) in ended]
+            ended = await sweep_queries.ended_bursts(session, [UUID(row.event_key) for row in rows])
+            return [row.id for row in rows if UUID(row.event_key) in ended]
         case AlertKind.SOURCE_QUIET:
             return await _sources_over(session, rows)
         case AlertKind.CLAIM_SEEN | AlertKind.SAVED_QUERY:
@@ -195,21 +195,21 @@ async def _thresholds_over(session: AsyncSession, rows: Sequence[Row[Any]], now:
     groups = []
     for row in rows:
         condition = Threshold.model_validate(row.condition)
-        key = (row.rule_id, row.fingerprint)
+        key = (row.rule_id, row.event_key)
         least[key] = lull(condition.count)
         if row.story_id is None:
-            groups.append(group_of(condition, row.rule_id, row.fingerprint, now))
+            groups.append(group_of(condition, row.rule_id, row.event_key, now))
         else:
             window = timedelta(minutes=condition.window_minutes)
             counted[key] = (await sweep_queries.story_counts(session, [row.story_id], window, now)).get(row.story_id, 0)
     counted |= {(found.rule_id, found.key): found.items for found in await queries.count_hits(session, groups)}
-    return [row.id for row in rows if counted[row.rule_id, row.fingerprint] < least[row.rule_id, row.fingerprint]]
+    return [row.id for row in rows if counted[row.rule_id, row.event_key] < least[row.rule_id, row.event_key]]
 
 
 async def _sources_over(session: AsyncSession, rows: Sequence[Row[Any]]) -> list[UUID]:
     """Well again, paused or gone; a change from one trouble of the rule to another is the same event."""
-    healths = await sweep_queries.source_healths(session, [UUID(row.fingerprint) for row in rows])
-    return [row.id for row in rows if healths.get(UUID(row.fingerprint)) not in row.condition["healths"]]
+    healths = await sweep_queries.source_healths(session, [UUID(row.event_key) for row in rows])
+    return [row.id for row in rows if healths.get(UUID(row.event_key)) not in row.condition["healths"]]
 
 
 async def prune(session: AsyncSession, now: datetime) -> int:

@@ -118,7 +118,7 @@ def step(
         "id": new_id(now),
         "alert_id": alert_id,
         "kind": kind.value,
-        "person_id": by,
+        "done_by": by,
         "facts": facts,
         "happened_at": now,
     }

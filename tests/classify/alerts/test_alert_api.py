@@ -185,7 +185,7 @@ async def test_a_test_run_says_what_the_rule_would_have_raised(room: Room, clien
     who = await signed_in(Role.SPOKESPERSON)
     found = await run(client, who, REPORTS)
     assert found["total"] == len(raised) == len(found["alerts"])
-    assert {(one["key"], one["count"]) for one in found["alerts"]} == {(one.fingerprint, one.count) for one in raised}
+    assert {(one["key"], one["count"]) for one in found["alerts"]} == {(one.event_key, one.count) for one in raised}
     assert found["is_complete"]
     assert len(await room.alerts()) == len(raised), "nothing is written"
 

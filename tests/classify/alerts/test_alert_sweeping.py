@@ -87,13 +87,13 @@ async def test_a_false_claim_that_is_seen_again_is_told_without_its_verdict(room
     said = f"{alert.title} {alert.why}".lower()
     assert "chưa có người xác nhận" in said
     assert not any(word in said for word in ("tin giả", "tin_gia", "sai sự thật"))
-    await match(room, UUID(alert.fingerprint))
+    await match(room, UUID(alert.event_key))
     assert await room.sweep() == 0
     assert (await room.alert()).count == 2
     room.later(hours=25)
     await room.sweep()
     assert (await room.alert()).state == "resolved"
-    await match(room, UUID(alert.fingerprint))
+    await match(room, UUID(alert.event_key))
     assert await room.sweep() == 1, "another wave"
 
 

@@ -38,7 +38,7 @@ async def test_groups_and_what_is_out_of_scope_count_apart(room: Room) -> None:
     await room.told_of(2, places=["00002"])
     assert await room.told_of(5, kind="news") == 0
     assert await room.told_of(1, places=["00001", "00002"]) == 2
-    assert sorted(alert.fingerprint for alert in await room.alerts()) == ["00001", "00002"]
+    assert sorted(alert.event_key for alert in await room.alerts()) == ["00001", "00002"]
 
 
 async def test_a_content_labelled_again_counts_no_second_time(room: Room) -> None:

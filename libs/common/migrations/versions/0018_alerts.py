@@ -132,7 +132,7 @@ def _alerts() -> None:
         _id("id"),
         _id("rule_id"),
         _text("kind"),
-        _text("fingerprint"),
+        _text("event_key"),
         _text("bundle"),
         _text("severity"),
         _text("state"),
@@ -178,11 +178,11 @@ def _alert_indexes() -> None:
     op.create_index(
         "uq_alerts_going_on",
         "alerts",
-        ["rule_id", "fingerprint"],
+        ["rule_id", "event_key"],
         unique=True,
         postgresql_where=sa.text("ended_at IS NULL"),
     )
-    op.create_index("ix_alerts_rule_id_fingerprint", "alerts", ["rule_id", "fingerprint"])
+    op.create_index("ix_alerts_rule_id_event_key", "alerts", ["rule_id", "event_key"])
     op.create_index("ix_alerts_due_at", "alerts", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
     op.create_index("ix_alerts_rule_id_bundle", "alerts", ["rule_id", "bundle", "told_at"])
     op.create_index("ix_alerts_state_id", "alerts", ["state", "id"])
@@ -206,7 +206,7 @@ def _tellings_and_steps() -> None:
         _id("id"),
         _id("alert_id"),
         _text("kind"),
-        _id("person_id", nullable=True),
+        _id("done_by", nullable=True),
         _json("facts", "{}"),
         _moment("happened_at"),
         _check("alert_steps", "kind", f"kind IN ({STEPS})"),
