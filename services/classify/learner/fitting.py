@@ -37,23 +37,45 @@ def fit_weights(features: Matrix, truth: NDArray[np.bool_], recipe: Recipe, seed
     """One column of weights for each column of `truth` (rows × labels), each against the rest."""
     size = truth.sum(axis=0)
     counts = len(truth) / np.maximum(truth.shape[1] * size, 1)
-    row_weight = np.where(truth, counts, 0).sum(axis=1) if (truth.sum(axis=1) == 1).all() else np.ones(len(truth))
-    row_weight = row_weight**recipe.balance
+    is_one = bool((truth.sum(axis=1) == 1).all())
+    row_weight = (np.where(truth, counts, 0).sum(axis=1) if is_one else np.ones(len(truth))) ** recipe.balance
+    if is_one and truth.shape[1] == 2:
+        weights, bias = _one(features, truth[:, 1], recipe, row_weight, seed)
+        return np.stack([-weights, weights], axis=1), np.array([-bias, bias], np.float32)
+    if is_one and recipe.learner == "svm" and not recipe.ratio and (size > 0).sum() > 2:
+        return _together(features, truth, recipe, row_weight, seed)
     columns = [_one(features, truth[:, label], recipe, row_weight, seed) for label in range(truth.shape[1])]
     return np.stack([weights for weights, _ in columns], axis=1), np.array([bias for _, bias in columns], np.float32)
+
+
+def _together(
+    features: Matrix, truth: NDArray[np.bool_], recipe: Recipe, row_weight: NDArray[Any], seed: int
+) -> tuple[Floats, Floats]:
+    """All labels in one call, which copies the features once."""
+    fitted = _fitted(features, truth.argmax(axis=1), recipe, row_weight, seed)
+    weights = np.zeros((features.shape[1], truth.shape[1]), np.float32)
+    intercepts = np.full(truth.shape[1], -1.0, np.float32)
+    weights[:, fitted.classes_], intercepts[fitted.classes_] = fitted.coef_.T, fitted.intercept_
+    return weights, intercepts
 
 
 def _one(
     features: Matrix, holds: NDArray[np.bool_], recipe: Recipe, row_weight: Any, seed: int
 ) -> tuple[Floats, float]:
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.svm import LinearSVC
-
     if holds.all() or not holds.any():
         return np.zeros(features.shape[1], np.float32), 1.0 if holds.all() else -1.0
     ratio = _ratio(features, holds) if recipe.ratio else None
     scaled = features if ratio is None else features.multiply(ratio[None, :]).tocsr()
+    fitted = _fitted(scaled, holds, recipe, row_weight, seed)
+    weights: Floats = fitted.coef_[0].astype(np.float32)
+    return (weights if ratio is None else weights * ratio), float(fitted.intercept_[0])
+
+
+def _fitted(features: Matrix, truth: NDArray[Any], recipe: Recipe, row_weight: NDArray[Any], seed: int) -> Any:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.svm import LinearSVC
+
     if recipe.learner == "svm":
         fitted: Any = LinearSVC(C=recipe.c, random_state=seed, dual=True, tol=0.05, max_iter=200)
     else:
@@ -61,9 +83,7 @@ def _one(
     with warnings.catch_warnings():
         # Stopping at the limit of rounds is meant: the last rounds change no label.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted.fit(scaled, holds, sample_weight=row_weight)
-    weights: Floats = fitted.coef_[0].astype(np.float32)
-    return (weights if ratio is None else weights * ratio), float(fitted.intercept_[0])
+        return fitted.fit(features, truth, sample_weight=row_weight)
 
 
 def _ratio(features: Matrix, holds: NDArray[np.bool_]) -> Floats:
