@@ -8,11 +8,13 @@ from services.classify.alerts.jobs import jobs as alerts
 from services.classify.assigning import assign_batch
 from services.classify.lanes.service import annotate_late
 from services.classify.resources import Resources, load_classifier
+from services.classify.searching.jobs import jobs as searching
 from services.classify.trends.jobs import jobs as trends
 
 jobs = Jobs()
 jobs.all += trends.all
 jobs.all += alerts.all
+jobs.all += searching.all
 
 
 @jobs.every(seconds=1)

@@ -11,6 +11,7 @@ from services.classify.jobs import jobs
 from services.classify.pickup.api import router as pickup
 from services.classify.resources import open_resources
 from services.classify.searching.api import router as searching
+from services.classify.searching.saved_api import router as saved_queries
 from services.classify.settings import ClassifySettings
 from services.classify.storytelling.api import router as storytelling
 from services.classify.subscribers import subscribers
@@ -20,7 +21,7 @@ SERVICE = Service(
     name="classify",
     title="Lan Tỏa · Phân loại",
     settings_class=ClassifySettings,
-    routers=[router, alerts, claims, trends, searching, storytelling, pickup],
+    routers=[router, alerts, claims, trends, searching, saved_queries, storytelling, pickup],
     subscribers=subscribers,
     jobs=jobs,
     resources=open_resources,

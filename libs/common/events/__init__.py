@@ -24,6 +24,7 @@ from libs.common.events.publication import (
     TakedownClosed,
 )
 from libs.common.events.report import ReportReady
+from libs.common.events.searching import SavedQueryMatched
 from libs.common.events.trends import BurstDetected
 
 ALL_EVENTS: tuple[type[Event], ...] = (
@@ -44,6 +45,7 @@ ALL_EVENTS: tuple[type[Event], ...] = (
     DeliveryConfirmed,
     ReportReady,
     BurstDetected,
+    SavedQueryMatched,
 )
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "PublicationWithdrawn",
     "ReportReady",
     "RevisedItem",
+    "SavedQueryMatched",
     "StoriesUpdated",
     "TakedownClosed",
 ]

@@ -83,8 +83,8 @@ class SavedQuery(Base):
     query: Mapped[str]
     resolved: Mapped[dict[str, Any]]
     """The ids and codes that the names of places and sources in it meant when it was kept."""
-    candidates: Mapped[Any | None] = mapped_column(TSQUERY())
-    """What the index is asked; nothing where only a reading of each text can tell."""
+    candidates: Mapped[Any] = mapped_column(TSQUERY())
+    """What the index is asked."""
     purpose_kind: Mapped[str]
     purpose: Mapped[str]
     unit_id: Mapped[UUID]

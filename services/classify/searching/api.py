@@ -1,6 +1,6 @@
 """The route of search."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any
@@ -69,9 +69,10 @@ async def search(
     found = await service.find(session, asked.plan, page.after.id if page.after else None, page.limit)
     rows = await service.describe(session, found.ids)
     following = Cursor(None, found.next_before).encode() if found.next_before else None
-    return Page[FoundOut](items=[shown(row, asked.node) for row in rows], next_cursor=following)
+    return Page[FoundOut](items=shown(rows, asked.node), next_cursor=following)
 
 
-def shown(row: Any, node: Node) -> FoundOut:
-    told = dict(row._mapping)
-    return FoundOut(**told, snippet=snippet(told["text"], highlighter(node)))
+def shown(rows: Sequence[Any], node: Node) -> list[FoundOut]:
+    """Rows as a reader sees them, with the words around what was found."""
+    finder = highlighter(node)
+    return [FoundOut(**row._mapping, snippet=snippet(row.text, finder)) for row in rows]

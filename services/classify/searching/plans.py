@@ -1,8 +1,4 @@
-"""What a question becomes in SQL: what the index is asked, and what a text is then held against.
-
-The index knows unmarked words and filters. A word asked with its marks is found where it is written with them, in
-either placement of the tone, or without any marks; that is read in the text itself, and only for what the index found.
-"""
+"""What a question becomes in SQL: what the index is asked, and days, which are read in the rows that it found."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,15 +12,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from libs.common.clock import HANOI
 from libs.common.ids import floor_id
 from services.classify.searching.language import And, Bound, Filter, Name, Node, Not, Or, Term, Unreadable
-from services.classify.searching.lexemes import (
-    as_written,
-    filter_lexeme,
-    folded_words,
-    for_postgres,
-    is_marked,
-    joined,
-    quoted,
-)
+from services.classify.searching.lexemes import filter_lexeme, joined, phrase, quoted, written_words
 
 KEYS = {
     Name.FIELD: "f", Name.PLACE: "p", Name.SOURCE: "s", Name.GROUP: "g", Name.KIND: "k", Name.TONE: "t",
@@ -47,8 +35,7 @@ class Plan:
     candidates: str | None
     """A tsquery that everything found answers; None where the index is of no use."""
     is_exact: bool
-    """Whether what answers `candidates` is found, and no text needs to be read."""
-    reads_texts: bool
+    """Whether whatever answers `candidates` is found."""
     condition: ColumnElement[bool]
     after: UUID | None
     """Nothing older can be found."""
@@ -72,7 +59,6 @@ def plan(node: Node, resolved: Resolved) -> Plan:
     return Plan(
         candidates=str(over) if indexed else None,
         is_exact=maker.is_exact(node),
-        reads_texts=bool(maker.read),
         condition=condition,
         after=floor_id(max(after) - LATE_BY) if after else None,
         only_late_from=floor_id(min(before) + LATE_BY) if before else None,
@@ -97,8 +83,6 @@ def is_anchored(node: Node) -> bool:
             return False
 
 
-written_words: ColumnElement[str] = literal_column("told.words", Text())
-"""The text of a document, in a statement that joins it; see `queries.py`."""
 indexed_words: ColumnElement[Any] = literal_column("search_documents.tsv", TSVECTOR())
 told_at: ColumnElement[datetime] = literal_column("search_documents.told_at", DateTime(timezone=True))
 """By name, because a statement may have sorted the documents first."""
@@ -109,13 +93,10 @@ class _Maker:
 
     def __init__(self, resolved: Resolved) -> None:
         self._resolved = resolved
-        self.read: list[str] = []
 
     def is_exact(self, node: Node) -> bool:
         match node:
-            case Term(text):
-                return not is_marked(text)
-            case Filter():
+            case Term() | Filter():
                 return True
             case Bound():
                 return False
@@ -128,7 +109,7 @@ class _Maker:
         """A tsquery that is answered by at least (or, not widely, by at most) what the node means."""
         match node:
             case Term(text, position):
-                return _phrase(text, position) if widely or not is_marked(text) else False
+                return _phrase(text, position)
             case Filter():
                 return joined([quoted(one) for one in self._lexemes(node)], " | ") if self._lexemes(node) else False
             case Bound():
@@ -152,10 +133,6 @@ class _Maker:
         if self.is_exact(node):
             return _matches(self.ask(node, widely=True))
         match node:
-            case Term(text, position):
-                self.read.append(text)
-                written = written_words.op("~*")(literal(for_postgres(as_written(text))))
-                return and_(_matches(_phrase(text, position)), written)
             case Bound(day, is_before):
                 moment = literal(day_begins(day))
                 return told_at < moment if is_before else told_at >= moment
@@ -165,7 +142,7 @@ class _Maker:
                 return and_(*map(self.holds, nodes))
             case Or(nodes):
                 return or_(*map(self.holds, nodes))
-            case Filter():
+            case Term() | Filter():
                 return _matches(self.ask(node, widely=True))
 
 
@@ -184,10 +161,10 @@ def _matches(asked: Asked) -> ColumnElement[bool]:
 
 
 def _phrase(text: str, position: int) -> str:
-    found = folded_words(text)
+    found = written_words(text)
     if not found:
         raise Unreadable("Không tìm được từ này", position)
-    return joined([quoted(word) for word in found], " <-> ")
+    return phrase(found)
 
 
 def _group(asked: str) -> str:

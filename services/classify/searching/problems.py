@@ -23,6 +23,12 @@ class QueryAsksForPerson(Problem):
     title_en = "A saved query must not hold a phone number, an e-mail, a handle or an identity number"
 
 
+class SavedQueryTooBroad(Problem):
+    status = 422
+    title_vi = "Câu hỏi được lưu phải có ít nhất một từ hay bộ lọc mà mọi kết quả đều có"
+    title_en = "A saved query needs a word or a filter that every result has"
+
+
 class SavedQueryNotFound(NotFound):
     title_vi = "Không tìm thấy câu hỏi đã lưu"
     title_en = "Saved query not found"

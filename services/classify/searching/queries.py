@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, Text, func, literal_column, select, text
+from sqlalchemy import Select, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.models import Content, SearchDocument, Source, StoryItem
-from services.classify.searching.lexemes import BODY_CHARS, TITLE_CHARS, vector
+from services.classify.searching.lexemes import BODY_CHARS, vector
 from services.classify.searching.plans import LATE, LATE_BY, Plan, as_tsquery
 
 # --- filling ------------------------------------------------------------------------------------------------
@@ -96,12 +96,21 @@ async def prepare(session: AsyncSession, *, by_words: bool) -> None:
     await session.execute(select(*(func.set_config(name, value, True) for name, value in wanted.items())))
 
 
-async def edge(session: AsyncSession, high: UUID, rows: int) -> tuple[UUID | None, UUID | None]:
-    """The newest document before `high`, and the one that many rows further back, where there is one."""
-    query = select(SearchDocument.content_id).where(SearchDocument.content_id < high)
-    query = query.order_by(SearchDocument.content_id.desc())
-    newest = await session.scalar(query.limit(1))
-    return newest, await session.scalar(query.offset(rows).limit(1)) if newest else None
+class Edges(NamedTuple):
+    newest: UUID | None
+    """The newest document before the one asked for."""
+    probe: UUID | None
+    """The one that many rows further back, where there is one."""
+    oldest: UUID | None
+
+
+async def edges(session: AsyncSession, high: UUID, rows: int) -> Edges:
+    key = SearchDocument.content_id
+    before = select(key).where(key < high).order_by(key.desc()).limit(1)
+    oldest = select(key).order_by(key).limit(1)
+    parts = (before, before.offset(rows), oldest)
+    row: Any = (await session.execute(select(*(part.scalar_subquery() for part in parts)))).one()
+    return Edges(*row)
 
 
 async def oldest(session: AsyncSession) -> UUID | None:
@@ -111,31 +120,30 @@ async def oldest(session: AsyncSession) -> UUID | None:
 
 
 def within(plan: Plan, window: Window, *, only_late: bool = False) -> Select[Any]:
-    """The ids of what is found in a window, the newest first; a text is only read for what the index knows of it."""
+    """The ids of what is found in a window, the newest first."""
     document = SearchDocument
-    inner = select(document.content_id, document.tsv, document.told_at).where(
-        document.content_id >= window.low, document.content_id < window.high
-    )
+    wanted = [document.content_id >= window.low, document.content_id < window.high]
+    if only_late:
+        wanted.append(document.tsv.op("@@")(as_tsquery(f"'{LATE}'")))
+    return _held(plan, wanted)
+
+
+def among(plan: Plan, ids: Sequence[UUID]) -> Select[Any]:
+    """Those of these that are found."""
+    return _held(plan, [SearchDocument.content_id.in_(ids)])
+
+
+def _held(plan: Plan, wanted: Sequence[Any]) -> Select[Any]:
+    document = SearchDocument
+    inner = select(document.content_id, document.tsv, document.told_at).where(*wanted)
     if plan.candidates is not None:
         inner = inner.where(document.tsv.op("@@")(as_tsquery(plan.candidates)))
-    if only_late:
-        inner = inner.where(document.tsv.op("@@")(as_tsquery(f"'{LATE}'")))
     if plan.is_exact and plan.candidates is not None:
         return inner.with_only_columns(document.content_id).order_by(document.content_id.desc())
     # Sorted first, so that reading stops when enough is found; OFFSET 0 keeps the planner from turning this round.
     found = inner.order_by(document.content_id.desc()).offset(0).subquery("search_documents")
     query = select(literal_column("search_documents.content_id", document.content_id.type)).select_from(found)
-    if plan.reads_texts:
-        query = query.join(_texts(), literal_column("true"))
     return query.where(plan.condition)
-
-
-def _texts() -> Any:
-    """The words of each document as they were written: title and text, as far as they are indexed."""
-    body = func.left(func.coalesce(func.nullif(Content.text, ""), Content.summary, ""), BODY_CHARS)
-    words = func.concat(func.left(Content.title, TITLE_CHARS), literal_column("' | '", Text()), body).label("words")
-    of_it = Content.id == literal_column("search_documents.content_id", Content.id.type)
-    return select(words).where(of_it).offset(0).lateral("told")
 
 
 async def list_found(session: AsyncSession, query: Select[Any], limit: int) -> list[UUID]:

@@ -83,31 +83,35 @@ async def _look_back(
     session: AsyncSession, asked: Plan, whole: Window, wanted: int, only_late: bool, until: float | None
 ) -> Found:
     """Window by window, each as long as what was found so far says."""
-    newest, low = await queries.edge(session, whole.high, PROBE_ROWS)
-    if newest is None or newest < whole.low:
+    await queries.prepare(session, by_words=False)
+    newest, low, oldest = await queries.edges(session, whole.high, PROBE_ROWS)
+    if newest is None or oldest is None or newest < whole.low:
         return Found([], None)
-    low = max(low, whole.low) if low else whole.low
-    window = Window(low, whole.high)
-    ids = await _list(session, asked, window, wanted, only_late, by_words=False)
+    low, oldest = max(low or BEGINNING, whole.low), max(oldest, whole.low)
+    ids = await _list(session, asked, Window(low, whole.high), wanted, only_late)
     seen = Seen(PROBE_ROWS, id_time(newest) - id_time(low), len(ids))
-    oldest = max(await queries.oldest(session) or BEGINNING, whole.low) if window.low > whole.low else whole.low
-    while len(ids) < wanted and window.low > oldest:
+    if asked.candidates is not None or only_late:
+        await queries.prepare(session, by_words=True)
+    while len(ids) < wanted and low > oldest:
         if until is not None and time.monotonic() > until:
-            return Found(ids, window.low)
+            return Found(ids, low)
         times = growth(seen, wanted)
-        window = Window(next_low(window.low, seen, times, oldest), window.low)
-        by_words = only_late or asked.candidates is not None
-        found = await _list(session, asked, window, wanted - len(ids), only_late, by_words=by_words)
-        seen, ids = seen.grown(times, len(found)), ids + found
+        window = Window(next_low(low, seen, times, oldest), low)
+        found = await _list(session, asked, window, wanted - len(ids), only_late)
+        seen, ids, low = seen.grown(times, len(found)), ids + found, window.low
     return Found(ids, None)
 
 
-async def _list(
-    session: AsyncSession, asked: Plan, window: Window, limit: int, only_late: bool, *, by_words: bool
-) -> list[UUID]:
-    await queries.prepare(session, by_words=by_words)
+async def _list(session: AsyncSession, asked: Plan, window: Window, limit: int, only_late: bool) -> list[UUID]:
     return await queries.list_found(session, queries.within(asked, window, only_late=only_late), limit)
 
 
 async def describe(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Any]:
-    return await queries.describe(session, ids) if ids else []
+    if not ids:
+        return []
+    await queries.prepare(session, by_words=False)
+    return await queries.describe(session, ids)
+
+
+def in_hanoi(at: datetime) -> datetime:
+    return at.astimezone(HANOI)

@@ -6,7 +6,7 @@ from html import escape
 
 from libs.common.text import collapse
 from services.classify.searching.language import And, Bound, Filter, Node, Not, Or, Term
-from services.classify.searching.lexemes import any_marks, as_written, for_python, is_marked
+from services.classify.searching.lexemes import expression
 
 MAX_CHARS = 300
 _BEFORE, _CHARS, _STEP = 60, 280, 20
@@ -16,8 +16,8 @@ Highlighter = re.Pattern[str]
 
 def highlighter(node: Node) -> Highlighter | None:
     """What finds the words of a question in a text; None for one that asks for no words."""
-    forms = [as_written(one) if is_marked(one) else any_marks(one) for one in dict.fromkeys(_asked(node))]
-    return re.compile("|".join(map(for_python, forms)), re.IGNORECASE) if forms else None
+    asked = [expression(one) for one in dict.fromkeys(_asked(node))]
+    return re.compile("|".join(asked), re.IGNORECASE) if asked else None
 
 
 def _asked(node: Node) -> Iterator[str]:

@@ -65,7 +65,7 @@ def _saved_queries() -> None:
         sa.Column("name", TEXT, nullable=False),
         sa.Column("query", TEXT, nullable=False),
         sa.Column("resolved", postgresql.JSONB(), nullable=False),
-        sa.Column("candidates", postgresql.TSQUERY(), nullable=True),
+        sa.Column("candidates", postgresql.TSQUERY(), nullable=False),
         sa.Column("purpose_kind", TEXT, nullable=False),
         sa.Column("purpose", TEXT, nullable=False),
         sa.Column("unit_id", sa.Uuid(), nullable=False),

@@ -1,0 +1,49 @@
+"""What search does by the clock: the index made whole, queries that look back, digests, ends."""
+
+from libs.common.bus import pause
+from libs.common.jobs import JobContext, Jobs
+from services.classify.searching import indexing, matching, queries, saving
+
+jobs = Jobs()
+FILL_BATCH = 200
+
+
+@jobs.every(seconds=600)
+async def fill_index(ctx: JobContext[object]) -> int:
+    """Put into the index what it lacks, the newest first: after it was made anew, or an event was lost."""
+    before = queries.EVERYTHING
+    while not ctx.stopping.is_set():
+        async with ctx.db.transaction() as session:
+            ids = await queries.list_not_indexed(session, before, FILL_BATCH)
+            if not ids:
+                break
+            await indexing.index_contents(session, ids, now=ctx.clock.now())
+            before = min(ids)
+        await pause(0.05, ctx.stopping)  # what is new comes first
+    return 0
+
+
+@jobs.every(seconds=2)
+async def look_back(ctx: JobContext[object]) -> int:
+    async with ctx.db.transaction() as session:
+        return await matching.look_back(session, ctx.clock.now())
+
+
+@jobs.every(seconds=30)
+async def tell_digests(ctx: JobContext[object]) -> int:
+    async with ctx.db.transaction() as session:
+        return await saving.tell_digests(session, ctx.clock.now())
+
+
+@jobs.every(seconds=60)
+async def end_expired_queries(ctx: JobContext[object]) -> int:
+    async with ctx.db.transaction() as session:
+        return await saving.end_expired(session, ctx.clock.now())
+
+
+@jobs.every(seconds=3600)
+async def forget_old_hits(ctx: JobContext[object]) -> int:
+    """Hits go with the contents that they are of."""
+    async with ctx.db.transaction() as session:
+        await saving.forget_old_hits(session, ctx.clock.now())
+    return 0
