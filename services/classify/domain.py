@@ -25,11 +25,13 @@ class Guarded:
     safety: tuple[RiskClass, ...]
 
 
-def guard(kind: TextKind, found: Sequence[RiskClass], ever: Collection[str] = ()) -> Guarded:
-    """The firewall: a text that is, or ever was, criticism, opinion or complaint has no legal risk."""
+def guard(kind: TextKind, found: Sequence[RiskClass], ever: Collection[str] = (), *, proven: bool = False) -> Guarded:
+    """The firewall: a text that is, or ever was, criticism, opinion or complaint has no legal risk. `proven`: a person
+    confirmed that it repeats a claim published as false, without which no false emergency is suggested."""
     if kind in PROTECTED_KINDS or not PROTECTED_KINDS.isdisjoint(ever):
         return Guarded((), tuple(risk for risk in found if risk in SAFETY_RISKS))
-    return Guarded(tuple(risk for risk in found if risk not in _NEVER_BY_MODEL), ())
+    never = _NEVER_BY_MODEL - {RiskClass.FALSE_EMERGENCY} if proven else _NEVER_BY_MODEL
+    return Guarded(tuple(risk for risk in found if risk not in never), ())
 
 
 class Relabelling(StrEnum):

@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from uuid import UUID
+from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +15,8 @@ from libs.common.units import PlaceName, Register, load_gazetteer, load_register
 from services.classify import queries, story_queries
 from services.classify.adapters.base import CLASSIFIERS, Classifier, Document
 from services.classify.assigning import Seat
-from services.classify.claims.book import ClaimBook
+from services.classify.claims.shelf import ClaimShelf
+from services.classify.models import service as models
 from services.classify.places import Gazetteer
 from services.classify.searching.names import open_register
 from services.classify.settings import ClassifySettings
@@ -32,7 +33,7 @@ class Resources:
     seat: Seat = field(default_factory=Seat)
     register: Register = field(default_factory=load_register)
     """Which units a name in a question means."""
-    book: ClaimBook[UUID] = field(default_factory=lambda: ClaimBook({}))
+    shelf: ClaimShelf = field(default_factory=ClaimShelf)
 
 
 async def place_names(session: AsyncSession) -> Sequence[PlaceName]:
@@ -40,10 +41,11 @@ async def place_names(session: AsyncSession) -> Sequence[PlaceName]:
     return await queries.place_names(session) or load_gazetteer()
 
 
-def load_classifier(name: str) -> Classifier | None:
+def load_classifier(name: str, folder: Path | None = None) -> Classifier | None:
     """The model of this name, read and tried; None, with the reason in the log, where it cannot be used."""
     try:
-        classifier = CLASSIFIERS.get(name)()
+        make = CLASSIFIERS.get(name)
+        classifier = make(folder) if folder else make()
         classifier.annotate([Document("", "thử")])
     except Exception as error:
         log.error("model %s cannot be used, contents wait for their labels: %s", name, describe(error))
@@ -55,7 +57,11 @@ def load_classifier(name: str) -> Classifier | None:
 async def open_resources(settings: ClassifySettings, db: Database, clock: Clock) -> AsyncIterator[Resources]:
     async with db.transaction() as session:
         names, register = await place_names(session), await open_register(session)
-    held = Resources(settings, load_classifier(settings.classifier), Gazetteer(names), register=register)
+    classifier = load_classifier(settings.classifier, settings.classifier_model)
+    if classifier is not None:
+        async with db.transaction() as session:
+            await models.install(session, classifier, clock.now())
+    held = Resources(settings, classifier, Gazetteer(names), register=register)
     try:
         yield held
     finally:

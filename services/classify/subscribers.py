@@ -8,7 +8,7 @@ from libs.common.bus import HandlerContext, Subscribers
 from libs.common.events.content import ContentsClassified, ContentsIngested
 from libs.common.models.enums import LateReason
 from services.classify.alerts.watching import watch_contents
-from services.classify.claims import checking
+from services.classify.claims.matching import match_contents
 from services.classify.lanes import service as lanes
 from services.classify.resources import Resources
 from services.classify.searching import indexing
@@ -38,4 +38,5 @@ async def on_contents_classified(events: Sequence[ContentsClassified], ctx: Hand
         await indexing.index_contents(ctx.session, ids, now=ctx.now)
     with telemetry.step("alerts", items=len(ids)):
         await watch_contents(ctx.session, ids, now=ctx.now)
-    ctx.resources.book = await checking.match_contents(ctx.session, ids, ctx.resources.book, now=ctx.now)
+    with telemetry.step("claims", items=len(ids)):
+        await match_contents(ctx.session, ids, ctx.resources.shelf, now=ctx.now)

@@ -28,7 +28,8 @@ SHORT = 60
 """Words of a text that is not long."""
 CLOSELY = 8
 """So many claims of a text are compared closely."""
-SUGGEST_FROM = 0.5
+SUGGEST_FROM = 0.55
+NEAR_FROM = 0.03
 TOP = 5
 
 
@@ -163,10 +164,3 @@ def _passage(card: Card, words: Sequence[str], places: Mapping[str, list[int]]) 
     terms = {term for _, term in hits[best[0] : best[1] + 1]}
     first, last = hits[best[0]][0], hits[best[1]][0]
     return Passage(words[max(0, first - 2) : last + 3], terms, best_weight, len(words))
-
-
-def telling_pairs(text: str, most: int = 12) -> list[tuple[str, str]]:
-    """Pairs of neighbouring words of a claim, the most telling first: by them contents are looked up."""
-    pairs = sorted(read_card(text).pairs, key=lambda pair: (-term_weight(pair), -len(pair), pair))
-    found = [(first, second) for first, _, second in (pair.partition(" ") for pair in pairs)]
-    return [pair for pair in found if all(word.isalnum() for word in pair)][:most]

@@ -23,3 +23,15 @@ class EvidenceNeeded(Problem):
     status = 422
     title_vi = "Kết luận kiểm chứng cần ít nhất một bằng chứng"
     title_en = "A verdict needs at least one piece of evidence"
+
+
+class MatchNotConfirmed(Problem):
+    status = 409
+    title_vi = "Nội dung chưa được xác nhận là nhắc lại tuyên bố"
+    title_en = "The content is not confirmed to repeat the claim"
+
+
+class RiskNotAllowed(Problem):
+    status = 409
+    title_vi = "Không thể gợi ý nội dung này vào hàng chờ pháp lý"
+    title_en = "This content cannot be suggested to the legal-risk queue"
