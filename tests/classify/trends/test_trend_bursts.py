@@ -123,6 +123,7 @@ async def test_reading_row_by_row_with_a_restart_at_each_says_what_one_reading_s
     assert len(one) == 1
 
 
+@pytest.mark.slow
 async def test_a_reader_that_dies_has_read_nothing(counter: Counter, desk: Desk, at_end: datetime) -> None:
     series_id = await counter.fill("all", "all", history(burst=30))
 
@@ -170,6 +171,7 @@ async def test_a_ward_that_is_rarely_named_is_heard_within_the_hour(
     assert burst.window_minutes == 60
 
 
+@pytest.mark.slow
 async def test_few_contents_are_no_burst_and_a_past_one_raises_no_event(
     counter: Counter, desk: Desk, at_end: datetime
 ) -> None:
