@@ -84,7 +84,7 @@ def fit(embedded: Floats, truth: NDArray[np.bool_], seed: int) -> tuple[Floats, 
     from sklearn.linear_model import LogisticRegression
 
     labels = truth.argmax(axis=1)
-    learnt = LogisticRegression(C=30.0, max_iter=300, random_state=seed).fit(embedded, labels)
+    learnt = LogisticRegression(C=10.0, max_iter=300, random_state=seed).fit(embedded, labels)
     weights = np.zeros((SIZE, truth.shape[1]), np.float32)
     intercepts = np.full(truth.shape[1], -10.0, np.float32)
     if len(learnt.classes_) == 2:
