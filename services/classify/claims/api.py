@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from libs.common.auth import ClockDep, Principal, require
+from libs.common.auth import ClockDep, Principal
 from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.ids import floor_id
@@ -14,7 +14,7 @@ from libs.common.models import Claim
 from libs.common.models.enums import ClaimState, MatchState, Role
 from libs.common.pagination import Cursor, InvalidCursor, Page, PageDep, page_of
 from services.classify.api import PREFIX, STAFF, StaffDep
-from services.classify.claims import checking, queries, spread
+from services.classify.claims import checking, exchange_api, queries, spread
 from services.classify.claims.nearest import nearest_claims
 from services.classify.claims.problems import (
     ClaimNotFound,
@@ -24,6 +24,7 @@ from services.classify.claims.problems import (
     RiskNotAllowed,
     VerdictNotAllowed,
 )
+from services.classify.claims.roles import CheckerDep, ClaimReaderDep
 from services.classify.claims.schemas import (
     ClaimCreate,
     ClaimOut,
@@ -39,8 +40,7 @@ from services.classify.claims.schemas import (
 from services.classify.domain import visible_verdict
 
 router = APIRouter(prefix=PREFIX, tags=["classify"], responses=problems(Unauthenticated, Forbidden))
-CheckerDep = Annotated[Principal, require(Role.FACT_CHECKER, Role.ADMIN)]
-ClaimReaderDep = Annotated[Principal, require(*STAFF, Role.INTEGRATOR)]
+router.include_router(exchange_api.router)
 Hours = Annotated[int | None, Query(ge=1, le=24 * 365)]
 
 

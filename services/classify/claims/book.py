@@ -5,7 +5,7 @@ texts; a text reads only the entries of its own words. The few claims that one p
 closely (`likeness`). A claim is added or taken out by itself: nothing of the others changes.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classify.claims.likeness import Card, Passage, likeness, read_card, term_weight
+from services.classify.claims.meaning import FROM, TO, Meaning, weighed
 from services.classify.claims.wording import Words, pairs_of, read_words
 
 K = TypeVar("K", bound=Hashable)
@@ -44,6 +45,7 @@ class ClaimBook(Generic[K]):
 
     def __init__(self, claims: Mapping[K, str]) -> None:
         self.claims: dict[K, str] = {}
+        self.meaning: Meaning | None = None
         self._slots: dict[K, int] = {}
         self._held: list[tuple[K, Card] | None] = []
         self._free: list[int] = []
@@ -96,14 +98,28 @@ class ClaimBook(Generic[K]):
     def suggest(self, title: str, text: str, least: float = SUGGEST_FROM, top: int = TOP) -> list[Suggestion[K]]:
         """The claims this text may repeat, best first. Nothing here says that it does."""
         words = read_words(f"{title}. {text[:MAX_CHARS]}")
-        places, found = self._places(words), []
+        floor = min(least, FROM) if self.meaning else least
+        found = [(claim_id, score) for claim_id, score in self._scored(words, floor) if score >= floor]
+        if self.meaning and found:
+            found = self._reconsidered(found, f"{title}. {text}" if title else text)
+        kept = [Suggestion(claim_id, round(score, 4)) for claim_id, score in found if score >= least]
+        return sorted(kept, key=lambda one: (-one.score, str(one.claim_id)))[:top]
+
+    def _scored(self, words: Sequence[str], least: float) -> Iterator[tuple[K, float]]:
+        places = self._places(words)
         enough = LEAST_COVERED if len(words) <= SHORT else LEAST_OF_LONG
         for claim_id, card in self._covered(places, enough):
             passage = _passage(card, words, places)
-            score = likeness(card, passage, least) if passage.weight >= enough * card.total else 0.0
-            if score >= least:
-                found.append(Suggestion(claim_id, round(score, 4)))
-        return sorted(found, key=lambda one: (-one.score, str(one.claim_id)))[:top]
+            if passage.weight >= enough * card.total:
+                yield claim_id, likeness(card, passage, least)
+
+    def _reconsidered(self, found: list[tuple[K, float]], text: str) -> list[tuple[K, float]]:
+        """The same with a second opinion on those that are uncertain."""
+        meaning, told = self.meaning, []
+        for claim_id, score in found:
+            cosine = meaning.near(self.claims[claim_id], text) if meaning and FROM <= score <= TO else None
+            told.append((claim_id, score if cosine is None else weighed(score, cosine)))
+        return told
 
     def _places(self, words: Sequence[str]) -> dict[str, list[int]]:
         """Where in the text each term stands that some claim has."""

@@ -35,3 +35,9 @@ class RiskNotAllowed(Problem):
     status = 409
     title_vi = "Không thể gợi ý nội dung này vào hàng chờ pháp lý"
     title_en = "This content cannot be suggested to the legal-risk queue"
+
+
+class FileNotAnImport(Problem):
+    status = 422
+    title_vi = "Không đọc được tệp tuyên bố"
+    title_en = "The file of claims is not readable"
