@@ -138,7 +138,7 @@ class AlertRule(Base):
 
 
 class Alert(Base):
-    """One event of one rule. While its condition goes on (`ended_at` is null) there is no second of its event_key."""
+    """One event of one rule. While its condition goes on (`ended_at` is null) there is no second of its key."""
 
     __tablename__ = "alerts"
     __table_args__ = (

@@ -10,7 +10,7 @@ from libs.common import audit
 from libs.common import models as m
 from libs.common.ids import new_id
 from libs.common.masking import mask_personal_data
-from libs.common.models.alerts import AlertKind, AlertState, AlertStepKind
+from libs.common.models.alerts import AlertState, AlertStepKind
 from services.classify.alerts import keep_queries, queries, tell_queries
 from services.classify.alerts.conditions import may_be_public, names_a_person, words_of
 from services.classify.alerts.problems import (
@@ -46,7 +46,7 @@ async def create_rule(session: AsyncSession, body: RuleBody, *, by: UUID, now: d
     check(body)
     values = values_of(body) | {"id": new_id(now), "created_by": by, "created_at": now, "updated_at": now, "version": 1}
     rule = await keep_queries.add_rule(session, values)
-    await _record(session, "alert_rule.created", by, rule, now)
+    await _record_rule(session, "alert_rule.created", by, rule, now)
     return rule
 
 
@@ -67,7 +67,7 @@ async def change_rule(
         values["remembers_from"] = None  # another question needs another memory
         await keep_queries.forget(session, rule_id)
     rule = await keep_queries.save_rule(session, rule, values | {"updated_at": now})
-    await _record(session, "alert_rule.changed", by, rule, now)
+    await _record_rule(session, "alert_rule.changed", by, rule, now)
     return rule
 
 
@@ -82,7 +82,7 @@ async def remove_rule(session: AsyncSession, rule_id: UUID, version: int, *, by:
     rule = await _of_version(session, rule_id, version)
     if await keep_queries.has_alerts(session, rule_id):
         raise AlertRuleInUse("Hãy tắt quy tắc (is_enabled) để sổ cảnh báo còn nguyên.")
-    await _record(session, "alert_rule.removed", by, rule, now)
+    await _record_rule(session, "alert_rule.removed", by, rule, now)
     await keep_queries.remove_rule(session, rule_id)
 
 
@@ -94,7 +94,7 @@ async def mute_rule(
     rule = await require_rule(session, rule_id)
     values = {"mute_until": until, "muted_at": now, "mute_reason": reason, "muted_by": by, "updated_at": now}
     rule = await keep_queries.save_rule(session, rule, values)
-    await _record(session, "alert_rule.muted", by, rule, now)
+    await _record_rule(session, "alert_rule.muted", by, rule, now)
     return rule
 
 
@@ -103,14 +103,20 @@ async def unmute_rule(session: AsyncSession, rule_id: UUID, *, by: UUID, now: da
     values: dict[str, Any] = {"mute_until": None, "muted_at": None, "mute_reason": None, "muted_by": None}
     rule = await keep_queries.save_rule(session, rule, values | {"updated_at": now})
     await tell_queries.release_muted(session, rule_id, now)
-    await _record(session, "alert_rule.unmuted", by, rule, now)
+    await _record_rule(session, "alert_rule.unmuted", by, rule, now)
     return rule
 
 
-async def _record(session: AsyncSession, action: str, by: UUID, rule: m.AlertRule, now: datetime) -> None:
-    facts = {"kind": AlertKind(rule.kind).value, "version": rule.version}
-    about: dict[str, Any] = {"object_type": "alert_rule", "object_id": rule.id, "facts": facts}
-    await audit.append(session, service="classify", action=action, actor_id=by, now=now, **about)
+async def _record_rule(session: AsyncSession, action: str, by: UUID, rule: m.AlertRule, now: datetime) -> None:
+    facts = {"kind": rule.kind, "version": rule.version}
+    await _record(session, action, by, ("alert_rule", rule.id), now, facts)
+
+
+async def _record(
+    session: AsyncSession, action: str, by: UUID, about: tuple[str, UUID], now: datetime, facts: dict[str, Any]
+) -> None:
+    what: dict[str, Any] = {"object_type": about[0], "object_id": about[1], "facts": facts}
+    await audit.append(session, service="classify", action=action, actor_id=by, now=now, **what)
 
 
 # --- alerts --------------------------------------------------------------------------------------------------
@@ -120,6 +126,7 @@ async def acknowledge(session: AsyncSession, alert_id: UUID, note: str, *, by: U
     """Somebody takes care of it: nobody above is told any more."""
     alert = await _unsettled(session, alert_id, (AlertState.OPEN,))
     values = {"state": AlertState.ACKNOWLEDGED.value, "acknowledged_by": by, "acknowledged_at": now}
+    await _record(session, "alert.acknowledged", by, ("alert", alert.id), now, {"kind": alert.kind})
     return await _settle(session, alert, values, step(alert_id, AlertStepKind.ACKNOWLEDGED, now, _note(note), by))
 
 
@@ -127,6 +134,7 @@ async def resolve(session: AsyncSession, alert_id: UUID, note: str, *, by: UUID,
     """It is dealt with. While its condition goes on, what repeats is still counted here, and nobody is told again."""
     alert = await _unsettled(session, alert_id, (AlertState.OPEN, AlertState.ACKNOWLEDGED))
     values = {"state": AlertState.RESOLVED.value, "resolved_by": by, "resolved_at": now}
+    await _record(session, "alert.resolved", by, ("alert", alert.id), now, {"kind": alert.kind})
     return await _settle(session, alert, values, step(alert_id, AlertStepKind.RESOLVED, now, _note(note), by))
 
 

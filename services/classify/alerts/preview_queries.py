@@ -18,6 +18,7 @@ from services.classify.alerts.conditions import (
     Scope,
     SourceQuiet,
 )
+from services.classify.alerts.sweep_queries import told_again
 from services.classify.searching.lexemes import whatever_marks
 from services.classify.searching.plans import as_tsquery
 
@@ -85,12 +86,9 @@ async def silences(session: AsyncSession, wanted: SourceQuiet, since: datetime) 
 
 async def matches(session: AsyncSession, wanted: ClaimSeen, since: datetime) -> Sequence[Row[Any]]:
     c, x = m.Claim, m.ClaimMatch
-    states = ["confirmed"] if wanted.only_confirmed else ["suggested", "confirmed"]
-    query = select(c.id, x.created_at.label("at")).join(x, x.claim_id == c.id)
-    return await _all(
-        session,
-        query.where(c.verdict.in_(wanted.verdicts), x.state.in_(states), x.created_at >= since).limit(50_000),
-    )
+    counts, at = told_again(wanted)
+    query = select(c.id, at.label("at")).join(x, x.claim_id == c.id)
+    return await _all(session, query.where(counts, at >= since, x.content_id >= floor_id(since)).limit(50_000))
 
 
 async def hits(session: AsyncSession, wanted: SavedQueryHit, since: datetime) -> Sequence[Row[Any]]:

@@ -161,7 +161,7 @@ _ADD_TO_GOING_ON = text(
 
 @dataclass(frozen=True)
 class Adding:
-    """What goes to the alert of this event_key that is going on: so many more, or a new total."""
+    """What goes to the alert of this event that is going on: so many more, or a new total."""
 
     rule_id: UUID
     event_key: str
@@ -197,7 +197,7 @@ async def insert_alerts(session: AsyncSession, rows: Sequence[dict[str, Any]]) -
 
 
 async def earlier(session: AsyncSession, rule_id: UUID, event_keys: Sequence[str]) -> dict[str, int]:
-    """How many alerts of these event_keys there were, over or not."""
+    """How many alerts of these events there were, over or not."""
     a = m.Alert
     query = select(a.event_key, func.count()).where(a.rule_id == rule_id, a.event_key.in_(event_keys))
     return dict((await session.execute(query.group_by(a.event_key))).all())

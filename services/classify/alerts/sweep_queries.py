@@ -11,12 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common import models as m
 from libs.common.ids import floor_id
 from libs.common.models.alerts import AlertKind, AlertState
+from libs.common.models.enums import MatchState
 from services.classify.alerts.conditions import BurstCondition, ClaimSeen, FirstAppearance, SavedQueryHit, SourceQuiet
 from services.classify.searching.lexemes import whatever_marks
 
 BURST_FRESH = timedelta(hours=6)
 """A burst that was found later than this is history, and nobody is woken for it."""
-RECENT = timedelta(minutes=10)
+DECIDED_WITHIN = timedelta(days=7)
+"""A match that a person confirms later than this after its content came in is no news."""
+RECENT = timedelta(minutes=2)
+"""Longer than any transaction of two workers that do not see each other."""
 
 
 async def _all(session: AsyncSession, query: Any) -> Sequence[Row[Any]]:
@@ -75,25 +79,32 @@ async def open_bursts(session: AsyncSession, wanted: BurstCondition, now: dateti
     return await _all(session, query)
 
 
+def told_again(wanted: ClaimSeen) -> tuple[Any, Any]:
+    """(condition, when): what counts as seen again, from when it was suggested, or from when a person confirmed it."""
+    x = m.ClaimMatch
+    states = [MatchState.CONFIRMED] if wanted.only_confirmed else [MatchState.SUGGESTED, MatchState.CONFIRMED]
+    at = func.coalesce(x.decided_at, x.created_at) if wanted.only_confirmed else x.created_at
+    return m.Claim.verdict.in_(wanted.verdicts) & x.state.in_(states), at
+
+
 async def seen_claims(session: AsyncSession, wanted: ClaimSeen, now: datetime) -> Sequence[Row[Any]]:
-    """Checked claims with what may repeat them lately; rejected matches do not count."""
+    """Checked claims with what may repeat them lately; not what is old and was only found now."""
     c, x = m.Claim, m.ClaimMatch
-    states = ["confirmed"] if wanted.only_confirmed else ["suggested", "confirmed"]
     since = now - timedelta(hours=wanted.within_hours)
-    ids = func.array_agg(x.content_id.distinct()).label("content_ids")
+    counts, at = told_again(wanted)
+    came_in = since - (DECIDED_WITHIN if wanted.only_confirmed else timedelta())
     query = (
         select(
             c.id,
             c.text,
             func.count().label("items"),
-            func.min(x.created_at).label("first_at"),
-            func.max(x.created_at).label("last_at"),
-            func.bool_or(x.state == "confirmed").label("is_confirmed"),
-            ids,
+            func.min(at).label("first_at"),
+            func.max(at).label("last_at"),
+            func.bool_or(x.state == MatchState.CONFIRMED).label("is_confirmed"),
+            func.array_agg(x.content_id.distinct()).label("content_ids"),
         )
         .join(x, x.claim_id == c.id)
-        .where(c.verdict.in_(wanted.verdicts), x.state.in_(states), x.created_at > since)
-        .where(x.content_id >= floor_id(since - timedelta(days=1)))
+        .where(counts, at > since, x.content_id >= floor_id(came_in))
         .group_by(c.id)
         .having(func.count() >= wanted.min_matches)
         .order_by(c.id)

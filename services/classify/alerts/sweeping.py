@@ -32,7 +32,8 @@ from services.classify.alerts.raising import Candidate, raise_alerts
 from services.classify.alerts.rules import lull
 from services.classify.alerts.watching import count_groups, group_of
 
-KEEP_HITS = timedelta(days=3)
+KEEP_HITS = timedelta(hours=26)
+"""Longer than the longest window."""
 KEEP_RESOLVED = timedelta(days=365)
 """How long an alert is kept after its event was over, with its timeline."""
 KEEP_MEMORY = timedelta(days=400)
@@ -198,7 +199,7 @@ async def _thresholds_over(session: AsyncSession, rows: Sequence[Row[Any]], now:
         key = (row.rule_id, row.event_key)
         least[key] = lull(condition.count)
         if row.story_id is None:
-            groups.append(group_of(condition, row.rule_id, row.event_key, now))
+            groups.append(group_of(condition, row.rule_id, row.event_key, now)._replace(most=least[key]))
         else:
             window = timedelta(minutes=condition.window_minutes)
             counted[key] = (await sweep_queries.story_counts(session, [row.story_id], window, now)).get(row.story_id, 0)

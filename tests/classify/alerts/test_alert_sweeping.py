@@ -73,7 +73,8 @@ async def claim(room: Room, verdict: str | None = "tin_gia") -> m.Claim:
 
 async def match(room: Room, claim_id: UUID, state: str = "suggested") -> None:
     content = await room.content("Nước máy có độc?")
-    values: dict[str, Any] = {"score": 0.9, "state": state, "created_at": room.clock.now()}
+    decided = room.clock.now() if state != "suggested" else None
+    values: dict[str, Any] = {"score": 0.9, "state": state, "created_at": room.clock.now(), "decided_at": decided}
     await room.make.add(m.ClaimMatch(claim_id=claim_id, content_id=content, **values))
 
 
