@@ -122,7 +122,8 @@ async def get_annotation(content_id: UUID, session: SessionDep, _: StaffDep) -> 
 async def label_content(
     content_id: UUID, body: LabelCreate, session: SessionDep, who: LabellerDep, clock: ClockDep
 ) -> LabelledOut:
-    done = await labels.label_content(session, content_id, body.kind, body.reason, by=who.person_id, now=clock.now())
+    said = labels.PersonLabels(body.kind, body.field, body.tone)
+    done = await labels.label_content(session, content_id, said, body.reason, by=who.person_id, now=clock.now())
     return LabelledOut.model_validate(done)
 
 

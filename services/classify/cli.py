@@ -23,6 +23,7 @@ from services.classify.alerts import cli as alerts
 from services.classify.claims import cli as claims
 from services.classify.domain import guard
 from services.classify.learner import cli as learner
+from services.classify.models import cli as models
 from services.classify.places import Gazetteer
 from services.classify.service.annotating import mentions_of
 from services.classify.stories import Item, StoryIndex
@@ -38,11 +39,12 @@ def register(app: typer.Typer) -> None:
     trends.register(app)
     alerts.register(app)
     learner.register(app)
+    models.register(app)
 
 
 def annotate_content(data: DataOption, out: OutOption, as_json: JsonOption = False) -> None:
     """Gán lĩnh vực, sắc thái, loại, rủi ro và địa danh cho từng văn bản (label texts)."""
-    classifier, gazetteer = CLASSIFIERS.get("lexicon")(), Gazetteer(load_gazetteer())
+    classifier, gazetteer = CLASSIFIERS.get("linear")(), Gazetteer(load_gazetteer())
 
     def answer(rows: list[Record]) -> list[Record]:
         documents = [Document(text_of(row, "title", ""), text_of(row, "text")) for row in rows]

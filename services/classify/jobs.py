@@ -7,6 +7,7 @@ from libs.common.jobs import JobContext, Jobs
 from services.classify.alerts.jobs import jobs as alerts
 from services.classify.assigning import assign_batch
 from services.classify.lanes.service import annotate_late
+from services.classify.models.jobs import jobs as models
 from services.classify.resources import Resources, load_classifier
 from services.classify.searching.jobs import jobs as searching
 from services.classify.trends.jobs import jobs as trends
@@ -14,6 +15,7 @@ from services.classify.trends.jobs import jobs as trends
 jobs = Jobs()
 jobs.all += trends.all
 jobs.all += alerts.all
+jobs.all += models.all
 jobs.all += searching.all
 
 
@@ -26,9 +28,10 @@ async def assign_stories(ctx: JobContext[Resources]) -> int:
 @jobs.every(seconds=1)
 async def label_late_contents(ctx: JobContext[Resources]) -> int:
     """Work off the slow lane; a model that could not be loaded is tried again first."""
-    held, lanes = ctx.resources, ctx.resources.settings.lanes
+    held, settings = ctx.resources, ctx.resources.settings
+    lanes = settings.lanes
     if held.classifier is None:
-        held.classifier = await asyncio.to_thread(load_classifier, held.settings.classifier)
+        held.classifier = await asyncio.to_thread(load_classifier, settings.classifier, settings.classifier_model)
     if held.classifier is None:
         await pause(lanes.retry_seconds, ctx.stopping)
         return 0

@@ -8,6 +8,7 @@ from services.classify.alerts.api import router as alerts
 from services.classify.api import router
 from services.classify.claims.api import router as claims
 from services.classify.jobs import jobs
+from services.classify.models.api import router as models
 from services.classify.pickup.api import router as pickup
 from services.classify.resources import open_resources
 from services.classify.searching.api import router as searching
@@ -21,7 +22,7 @@ SERVICE = Service(
     name="classify",
     title="Lan Tỏa · Phân loại",
     settings_class=ClassifySettings,
-    routers=[router, alerts, claims, trends, searching, saved_queries, storytelling, pickup],
+    routers=[router, alerts, claims, trends, searching, saved_queries, storytelling, pickup, models],
     subscribers=subscribers,
     jobs=jobs,
     resources=open_resources,

@@ -1,11 +1,12 @@
 """Request and response bodies. None has a field for an author, and unknown fields are refused."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from libs.common.models import enums
 from libs.common.models.enums import LateReason, RiskClass, RiskState, TextKind
 from services.classify.domain import Relabelling
 
@@ -88,8 +89,18 @@ class AnnotationOut(Row):
 
 
 class LabelCreate(Body):
-    kind: TextKind
+    """At least one label. A field or a tone counts at once; some kinds need a second person."""
+
+    kind: TextKind | None = None
+    field: enums.Field | None = None
+    tone: enums.Tone | None = None
     reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.kind is None and self.field is None and self.tone is None:
+            raise ValueError("cần ít nhất một nhãn (at least one label is needed)")
+        return self
 
 
 class LabelledOut(Row):

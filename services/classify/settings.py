@@ -1,5 +1,7 @@
 """Settings of the classify service."""
 
+from pathlib import Path
+
 from pydantic import BaseModel, Field
 
 from libs.common.events.content import BATCH_LIMIT
@@ -27,7 +29,11 @@ class LaneSettings(BaseModel):
 
 
 class ClassifySettings(CommonSettings):
-    classifier: str = Field(default="lexicon", description="name of the model that labels texts")
+    classifier: str = Field(default="linear", description="name of the model that labels texts")
+    classifier_model: Path | None = Field(
+        default=None, description="directory of its weights; without one, those that ship"
+    )
+    corrections_days: int = Field(default=730, ge=30, description="people's corrections teach models so long")
     stories: StorySettings = StorySettings()
     lanes: LaneSettings = LaneSettings()
     trends: TrendSettings = TrendSettings()

@@ -40,6 +40,7 @@ from libs.common.models.media import (
     PublicationMedium,
     ShortLink,
 )
+from libs.common.models.models import InstalledModel, LabelCorrection
 from libs.common.models.people import DutyRoster, Person, RoleGrant
 from libs.common.models.plans import (
     CalendarFeed,
@@ -138,6 +139,8 @@ __all__ = [
     "Fetch",
     "HostBudget",
     "InboxEvent",
+    "InstalledModel",
+    "LabelCorrection",
     "LabelProposal",
     "LabelRecord",
     "LateContent",

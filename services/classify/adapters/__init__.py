@@ -1,5 +1,5 @@
 """Models that label texts, one file each."""
 
-from services.classify.adapters import lexicon
+from services.classify.adapters import lexicon, linear
 
-__all__ = ["lexicon"]
+__all__ = ["lexicon", "linear"]

@@ -58,4 +58,4 @@ class Classifier(Protocol):
         ...
 
 
-CLASSIFIERS: Registry[Callable[[], Classifier]] = Registry("classifier")
+CLASSIFIERS: Registry[Callable[..., Classifier]] = Registry("classifier")

@@ -19,6 +19,8 @@ from libs.common.outbox import emit_all
 from services.classify import queries
 from services.classify.adapters.base import Classifier, Document, Labels
 from services.classify.domain import Guarded, Past, guard, is_remembered, settled_kind
+from services.classify.models import queries as model_queries
+from services.classify.models.corrections import with_people
 from services.classify.places import Gazetteer
 from services.classify.queries import NewAnnotation, NewCase, NewLabel, ToAnnotate
 from services.classify.text.language import identify
@@ -44,6 +46,8 @@ class Judged:
     guarded: Guarded
     language: str
     mentions: Mapping[str, object]
+    by_people: tuple[str, ...] = ()
+    """The heads whose label a person gave."""
 
 
 class Read(NamedTuple):
@@ -71,8 +75,11 @@ async def _classify(
 ) -> int:
     read = await asyncio.to_thread(_read, contents, classifier, gazetteer)
     pasts = await queries.lock_pasts(session, [content.content_id for content in contents])
+    # What was never labelled was never corrected either: fresh contents cost no look.
+    people = await model_queries.labels_in_force(session, list(pasts)) if pasts else {}
     judged = [
-        _judge(content, one, pasts.get(content.content_id, Past())) for content, one in zip(contents, read, strict=True)
+        _judge(content, one, pasts.get(content.content_id, Past()), people.get(content.content_id, {}))
+        for content, one in zip(contents, read, strict=True)
     ]
     version = f"{classifier.name} {classifier.version}"
     counted = await queries.upsert_annotations(session, [_annotation(one, version) for one in judged], now)
@@ -110,18 +117,18 @@ def mentions_of(document: Document) -> dict[str, object]:
     return found
 
 
-def _judge(content: ToAnnotate, read: Read, past: Past) -> Judged:
-    labels = read.labels
+def _judge(content: ToAnnotate, read: Read, past: Past, by_people: Mapping[str, str]) -> Judged:
+    labels = with_people(read.labels, by_people)
     kind = settled_kind(labels.kind, past)
     # Whatever the model itself calls criticism is guarded too, even where a person's label stands.
     ever = past.ever | {labels.kind.value} | ({past.kind.value} if past.kind else set())
     guarded = guard(kind, labels.risk, ever)
-    return Judged(content, labels, read.places, past, kind, guarded, read.language, read.mentions)
+    return Judged(content, labels, read.places, past, kind, guarded, read.language, read.mentions, tuple(by_people))
 
 
 def _annotation(one: Judged, version: str) -> NewAnnotation:
     labels, content = one.labels, one.content
-    versions: Mapping[str, str] = {"classifier": version}
+    versions: Mapping[str, str] = {"classifier": version, **dict.fromkeys(one.by_people, "person")}
     kept = one.kind != labels.kind
     if kept:
         versions = {**versions, "kind": "person" if one.past.by_person else "kept"}

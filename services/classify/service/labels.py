@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.events.content import ClassifiedItem, ContentsClassified
 from libs.common.ids import new_id
 from libs.common.models import Annotation, LabelProposal, LegalRiskCase
-from libs.common.models.enums import RiskState, TextKind
+from libs.common.models.enums import Field, RiskState, TextKind, Tone
 from libs.common.outbox import emit
 from services.classify import queries
 from services.classify.domain import Past, Relabelling, may_confirm, relabelling
+from services.classify.models import corrections
 from services.classify.problems import (
     AnnotationNotFound,
     ProposalAlreadyDecided,
@@ -37,6 +38,15 @@ class Labelled:
     proposal_id: UUID | None = None
 
 
+@dataclass(frozen=True)
+class PersonLabels:
+    """What a person says of a text; None where they say nothing."""
+
+    kind: TextKind | None = None
+    field: Field | None = None
+    tone: Tone | None = None
+
+
 async def require_annotation(session: AsyncSession, content_id: UUID) -> Annotation:
     annotation = await queries.get_annotation(session, content_id)
     if annotation is None:
@@ -45,12 +55,17 @@ async def require_annotation(session: AsyncSession, content_id: UUID) -> Annotat
 
 
 async def label_content(
-    session: AsyncSession, content_id: UUID, kind: TextKind, reason: str | None, *, by: UUID, now: datetime
+    session: AsyncSession, content_id: UUID, labels: PersonLabels, reason: str | None, *, by: UUID, now: datetime
 ) -> Labelled:
-    """A person's label: counts at once, or waits for a second person when it takes protection away."""
+    """A person's labels: they count at once, but a kind that takes protection away waits for a second person."""
     past = (await queries.lock_pasts(session, [content_id])).get(content_id, Past())
     if past.kind is None:
         raise AnnotationNotFound(f"Chưa có phân loại cho nội dung {content_id}.")
+    annotation = await require_annotation(session, content_id)
+    await corrections.correct_labels(session, annotation, labels.field, labels.tone, by=by, now=now)
+    kind = labels.kind
+    if kind is None:
+        return Labelled(Relabelling.AT_ONCE, past.kind)
     outcome = relabelling(past.kind, kind, past.ever)
     match outcome:
         case Relabelling.NOTHING:
@@ -147,8 +162,10 @@ async def _apply(
         "labelled_at": now,
     }
     await queries.record_label(session, row)
-    await queries.set_kind(session, content_id, kind, now)
     annotation = await require_annotation(session, content_id)
+    if before is not None:
+        await corrections.keep(session, annotation, "kind", before, kind, by=labelled_by, now=now)
+    await queries.set_kind(session, content_id, kind, now)
     item = ClassifiedItem(content_id=content_id, kind=kind, field=annotation.field, tone=annotation.tone)
     await emit(session, ContentsClassified(items=[item]), now=now, source="classify")
     facts = {"from": before, "to": kind, "first": str(labelled_by)}
@@ -169,6 +186,10 @@ async def decide_case(
         raise RiskCaseAlreadyDecided(f"Trạng thái hiện tại: {case.state}.")
     case.state, case.reason, case.decided_by, case.decided_at = decision, reason, by, now
     await session.flush()
+    annotation = await queries.get_annotation(session, case.content_id)
+    if decision == RiskState.DISMISSED and annotation is not None:
+        dismissed = corrections.DISMISSED
+        await corrections.keep(session, annotation, "risk", case.risk_class, dismissed, by=by, now=now)
     facts = {"content_id": str(case.content_id), "risk_class": case.risk_class}
     await trail.record(session, f"legal_risk.{decision}", by, ("legal_risk_case", case_id), now, facts)
     return case

@@ -1,0 +1,1 @@
+"""The models that ship: how they are trained, judged, explained, corrected and replaced."""
