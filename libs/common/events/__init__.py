@@ -2,6 +2,7 @@
 
 from libs.common.events.alert import AlertRaised
 from libs.common.events.base import Event
+from libs.common.events.claims import ClaimSeen
 from libs.common.events.content import (
     BATCH_LIMIT,
     ChangedNumber,
@@ -45,6 +46,7 @@ ALL_EVENTS: tuple[type[Event], ...] = (
     DeliveryConfirmed,
     ReportReady,
     BurstDetected,
+    ClaimSeen,
     SavedQueryMatched,
 )
 
@@ -54,6 +56,7 @@ __all__ = [
     "AlertRaised",
     "BurstDetected",
     "ChangedNumber",
+    "ClaimSeen",
     "ClassifiedItem",
     "ContentsClassified",
     "ContentsIngested",
