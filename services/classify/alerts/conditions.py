@@ -1,17 +1,16 @@
 """What a rule may wait for, one class for each kind. There is no way to ask who said something."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
-from libs.common.masking import mask_personal_data
 from libs.common.models import enums as e
 from libs.common.models.alerts import AlertKind
 from libs.common.models.catalogue import SourceHealth
 from libs.common.models.trends import Dimension
+from services.classify.searching.rules import asks_for_a_person
 
 LONGEST_WINDOW_MINUTES = 24 * 60
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=80)]
@@ -108,8 +107,6 @@ Condition = Annotated[
 ]
 _CONDITIONS: TypeAdapter[Condition] = TypeAdapter(Condition)
 
-_HANDLE = re.compile(r"@|(?:facebook|fb|tiktok|youtube|instagram|threads|x|twitter|zalo)\.(?:com|me|net)\b", re.I)
-
 
 def read_condition(stored: Mapping[str, Any]) -> Condition:
     return _CONDITIONS.validate_python(stored)
@@ -117,7 +114,7 @@ def read_condition(stored: Mapping[str, Any]) -> Condition:
 
 def names_a_person(words: Iterable[str]) -> bool:
     """Whether a phone or ID number, an e-mail address, a handle or the address of an account stands in them."""
-    return any(_HANDLE.search(one) or mask_personal_data(one, frozenset()) != one for one in words)
+    return any(asks_for_a_person(one) for one in words)
 
 
 def words_of(condition: Condition) -> list[str]:

@@ -1,5 +1,6 @@
 """What a rule would have raised over the last days, by the same rules over what is stored; nothing is written."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +26,8 @@ from services.classify.alerts.rules import Episode, Item, appearance_keys, episo
 
 DAYS = 7
 SHOWN = 200
-MOST_ITEMS = 200_000
+MOST_ITEMS = 100_000
+"""Read for one run, the newest; where more is stored, the run says how far back it went."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,16 @@ class Preview:
 
 async def preview(session: AsyncSession, condition: Condition, now: datetime) -> Preview:
     since = now - timedelta(days=DAYS)
-    found, is_complete = await _find(session, condition, since, now)
-    newest = sorted(found, key=lambda one: (one.at, one.key), reverse=True)
-    return Preview(since, now, len(found), is_complete, newest[:SHOWN])
+    found, reached = await _find(session, condition, since)
+    newest = sorted((one for one in found if one.at >= since), key=lambda one: (one.at, one.key), reverse=True)
+    return Preview(max(since, reached or since), now, len(newest), reached is None, newest[:SHOWN])
 
 
-async def _find(
-    session: AsyncSession, condition: Condition, since: datetime, now: datetime
-) -> tuple[list[WouldRaise], bool]:
+Found = tuple[list[WouldRaise], datetime | None]
+"""What would have been raised, and how far back was read where that is not all."""
+
+
+async def _find(session: AsyncSession, condition: Condition, since: datetime) -> Found:
     match condition:
         case Threshold():
             return await _thresholds(session, condition, since)
@@ -61,56 +65,61 @@ async def _find(
             return await _appearances(session, condition, since)
         case BurstCondition():
             rows = await queries.bursts(session, condition, since)
-            return [WouldRaise(row.key, row.detected_at, row.seen) for row in rows], True
+            return [WouldRaise(row.key, row.detected_at, row.seen) for row in rows], None
         case SourceQuiet():
             rows = await queries.silences(session, condition, since)
-            return [WouldRaise(row.name, row.happened_at, 1) for row in rows], True
+            return [WouldRaise(row.name, row.happened_at, 1) for row in rows], None
         case ClaimSeen():
             rows = await queries.matches(session, condition, since)
-            return _waves(rows, condition.min_matches, condition.within_hours), True
+            return _waves(rows, condition.min_matches, condition.within_hours), None
         case SavedQueryHit():
             rows = await queries.hits(session, condition, since)
-            return _waves(rows, condition.min_hits, condition.within_hours), True
+            return _waves(rows, condition.min_hits, condition.within_hours), None
         case _:
             assert_never(condition)
 
 
-async def _thresholds(session: AsyncSession, condition: Threshold, since: datetime) -> tuple[list[WouldRaise], bool]:
-    window, times = timedelta(minutes=condition.window_minutes), dict[str, list[datetime]]()
+async def _thresholds(session: AsyncSession, condition: Threshold, since: datetime) -> Found:
     if condition.by == "story":
         rows = await queries.story_items(session, condition.fields, since, MOST_ITEMS)
-        for row in rows:
-            times.setdefault(str(row.story_id), []).append(id_time(row.content_id))
     else:
         rows = await queries.items(session, condition, since, MOST_ITEMS)
-        for item in map(_item, rows):
-            for key in threshold_keys(condition, item):
-                times.setdefault(key, []).append(item.at)
-    raised = [
+    return await asyncio.to_thread(_counted, condition, rows), _reached(rows)
+
+
+def _reached(rows: Sequence[Row[Any]]) -> datetime | None:
+    return id_time(rows[-1].content_id) if len(rows) == MOST_ITEMS else None
+
+
+def _counted(condition: Threshold, rows: Sequence[Row[Any]]) -> list[WouldRaise]:
+    times: dict[str, list[datetime]] = {}
+    for row in rows:
+        keys = [str(row.story_id)] if condition.by == "story" else threshold_keys(condition, _item(row))
+        for key in keys:
+            times.setdefault(key, []).append(id_time(row.content_id))
+    window = timedelta(minutes=condition.window_minutes)
+    return [
         WouldRaise(key, one.raised_at, one.items)
         for key, ats in times.items()
         for one in episodes(sorted(ats), condition.count, window)
     ]
-    return raised, len(rows) < MOST_ITEMS
 
 
 def _item(row: Row[Any]) -> Item:
     return Item(row.content_id, id_time(row.content_id), row.field, row.kind, row.tone, row.places, row.source_group)
 
 
-async def _appearances(
-    session: AsyncSession, condition: FirstAppearance, since: datetime
-) -> tuple[list[WouldRaise], bool]:
+async def _appearances(session: AsyncSession, condition: FirstAppearance, since: datetime) -> Found:
     """Each time after so many days without; nothing in what is stored less long than that."""
     days = timedelta(days=condition.days)
     oldest = await queries.oldest_content(session)
     if oldest is None:
-        return [], True
+        return [], None
     times: dict[str, list[datetime]] = {}
-    is_complete = True
+    reached = None
     if condition.of == "place_field":
         rows = await queries.items(session, condition, since - days, MOST_ITEMS)
-        is_complete = len(rows) < MOST_ITEMS
+        reached = _reached(rows)
         for item in map(_item, rows):
             for key in appearance_keys(condition, item):
                 times.setdefault(key, []).append(item.at)
@@ -118,8 +127,8 @@ async def _appearances(
         for phrase in condition.phrases:
             ids = await queries.saying(session, phrase, condition, since - days)
             times[fold(phrase)] = [id_time(id) for id in ids]
-    found = [one for key, ats in times.items() for one in _after_silence(key, sorted(ats), days, oldest)]
-    return [one for one in found if one.at >= since], is_complete
+    known = max(oldest, reached) if reached else oldest
+    return [one for key, ats in times.items() for one in _after_silence(key, sorted(ats), days, known)], reached
 
 
 def _after_silence(key: str, ats: Sequence[datetime], days: timedelta, oldest: datetime) -> Iterator[WouldRaise]:

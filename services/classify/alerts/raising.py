@@ -18,9 +18,7 @@ from services.classify.alerts.conditions import may_be_public, read_condition
 from services.classify.alerts.queries import Adding
 from services.classify.alerts.rules import Manners, bundle_of, first_due, held
 from services.classify.alerts.sentences import Said, say
-
-LEAST_OF_A_PLACE = 10
-"""Outside, counts by place need at least so many contents."""
+from services.classify.trends.showing import LEAST_OUTSIDE
 
 
 @dataclass(frozen=True)
@@ -165,7 +163,7 @@ def public_event(row: dict[str, Any], rule: m.AlertRule) -> AlertRaised | None:
         rule_kind=row["kind"],
         severity=row["severity"],
         field=row["field"],
-        place=row["place"] if row["count"] >= LEAST_OF_A_PLACE else None,
+        place=row["place"] if row["count"] >= LEAST_OUTSIDE else None,
         count=row["count"],
         first_at=row["first_at"],
     )

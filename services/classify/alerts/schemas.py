@@ -141,7 +141,7 @@ class WouldRaise(Row):
 
 
 class PreviewOut(Row):
-    """What a rule would have raised over the last days; `is_complete` is false where more was stored than was read."""
+    """What a rule would have raised from `since`; `is_complete` is false where more was stored than was read."""
 
     since: datetime
     as_of: datetime
