@@ -44,7 +44,6 @@ ONCE = int(_WEIGHTS[1])
 _STOP_WORDS = FUNCTION_WORDS | frozenset(
     """con tuy nhien boi ngay nam thang gio hai ba bon bay tam chin muoi ong anh the qua toi sang chieu hom""".split()
 )
-_SPACES = bytes(byte if chr(byte).isalnum() and byte < 128 else 32 for byte in range(256))
 _LEADING = """tại ở xã phường quận huyện tỉnh đường phố cầu sông thôn ngõ chợ hồ trấn giao""".split()
 _BEFORE_PLACE = frozenset([*_LEADING, *(word.capitalize() for word in _LEADING), "TP", "TP.", "thị", "Thị"])
 """Words that a place's name follows; of "thị xã", "khu đô thị", "nút giao" the last one counts."""
@@ -66,19 +65,20 @@ class Evidence(NamedTuple):
     figures: frozenset[str]
 
 
-class _Words(dict[bytes, int]):
-    """The hash of each word seen, the same in every process; 0 for words that carry no topic."""
+class _Words(dict[str, int]):
+    """The hash of each word as written, the same in every process; 0 for words that carry no topic."""
 
-    def __missing__(self, word: bytes) -> int:
+    def __missing__(self, word: str) -> int:
         if len(self) >= _KNOWN_WORDS:
             self.clear()
-        found = 0 if _is_empty(word.decode()) else crc32(word) or 1
+        folded = "".join(words(unmark(word)))
+        found = 0 if _is_empty(folded) else crc32(folded.encode()) or 1
         self[word] = found
         return found
 
 
 def _is_empty(word: str) -> bool:
-    return word in _STOP_WORDS or (len(word) < 2 and not word.isdigit())
+    return not word or word in _STOP_WORDS or (len(word) < 2 and not word.isdigit())
 
 
 _HASHES = _Words()
@@ -86,11 +86,15 @@ _HASHES = _Words()
 
 def read_evidence(title: str, text: str, places: frozenset[str] = frozenset()) -> Evidence:
     """Of a well-formed (NFC) text, as everything is that is stored."""
-    headline = _terms(_hashes(title))
-    slots = np.concatenate((headline, _terms(_hashes(text[:_LEAD_CHARS], _LEAD_WORDS)), headline * _HEADLINE)) >> _SHIFT
+    head, lead = _hashes(title), _hashes(text[:_LEAD_CHARS])[:_LEAD_WORDS]
+    hashes = _terms([*head, 0, *lead])
+    is_term = hashes != 0
+    count = int(np.count_nonzero(is_term[: 2 * len(head)]))
+    terms = hashes[is_term]
+    slots = np.concatenate((terms, terms[:count] * _HEADLINE)) >> _SHIFT
     counted = (slots << _COUNT_BITS) | np.uint32(1)
-    counted[: len(headline)] += _TITLE_WEIGHT - 1
-    counted[len(slots) - len(headline) :] += _HEADLINE_WEIGHT - 1
+    counted[:count] += _TITLE_WEIGHT - 1
+    counted[len(terms) :] += _HEADLINE_WEIGHT - 1
     facts = f"{title} . {text[:_FACTS_CHARS]}"
     named = _places(facts.split()).union(map(_place_slot, places)) - {0}
     return Evidence(_packed(counted), slots[:KEYS].astype(np.int64), named, _figures(facts))
@@ -109,52 +113,51 @@ def _packed(counted: Packed) -> Packed:
     return packed
 
 
-def _hashes(text: str, limit: int = -1) -> list[int]:
-    folded = unmark(text)
-    if folded.isascii():
-        found = folded.encode().translate(_SPACES).split(None, limit)
-    else:
-        found = [word.encode() for word in words(folded)]
-    return list(map(_HASHES.__getitem__, found[:limit] if limit >= 0 else found))
+def _hashes(text: str) -> list[int]:
+    return list(map(_HASHES.__getitem__, words(text)))
 
 
 def _terms(hashes: list[int]) -> Packed:
-    """The words and the pairs of neighbours among them, in the order of the text."""
+    """The words and the pairs of neighbours among them, in the order of the text; 0 where there is none."""
     single = np.array(hashes, np.uint32)
     terms = np.zeros(2 * len(single), np.uint32)
     terms[::2] = single
     if len(single) > 1:
         pairs = single[:-1] * _PAIR ^ single[1:] * _SECOND
-        terms[1:-1:2] = np.where((single[:-1] != 0) & (single[1:] != 0), pairs, 0)
-    found: Packed = terms[terms != 0]
-    return found
+        pairs[(single[:-1] == 0) | (single[1:] == 0)] = 0
+        terms[1:-1:2] = pairs
+    return terms
 
 
 # --- what denies --------------------------------------------------------------------------------------------
 
 
-def conflict(evidence: Evidence, terms: Packed, places: frozenset[int], figures: Iterable[str]) -> float:
-    """How much the facts of an item deny that it tells a given story: 0 (not at all) to 1.
+def conflict(evidence: Evidence, held: Sequence[Evidence]) -> float:
+    """How much the facts of an item deny that it tells the story of others: 0 (not at all) to 1.
 
     Places deny only when neither side so much as mentions a place of the other.
     """
-    if evidence.places and places and not _meet(evidence, terms, places):
+    places = frozenset[int]().union(*(one.places for one in held))
+    if evidence.places and places and not _meet(evidence, held, places):
         return 1.0
-    ours, theirs = _by_unit(evidence.figures), _by_unit(figures)
-    denied = sum(1 for unit, values in ours.items() if unit in theirs and not values & theirs[unit])
-    agreed = sum(1 for unit, values in ours.items() if unit in theirs and values & theirs[unit])
-    return 0.15 if denied >= 2 and not agreed else 0.0
+    if not evidence.figures:
+        return 0.0
+    ours, theirs = _by_unit(evidence.figures), _by_unit(figure for one in held for figure in one.figures)
+    both = [(values, theirs[unit]) for unit, values in ours.items() if unit in theirs]
+    agreed = sum(1 for values, others in both if values & others)
+    return 0.15 if len(both) - agreed >= 2 and not agreed else 0.0
 
 
-def _meet(evidence: Evidence, terms: Packed, places: frozenset[int]) -> bool:
-    if evidence.places & places or _mentioned(evidence.places, terms):
+def _meet(evidence: Evidence, held: Sequence[Evidence], places: frozenset[int]) -> bool:
+    if not evidence.places.isdisjoint(places) or any(_mentioned(evidence.places, one.terms) for one in held):
         return True
     # Once is in passing: "unlike in Hà Đông".
     return _mentioned(places, evidence.terms[(evidence.terms & _MAX_COUNT) > ONCE])
 
 
 def _mentioned(places: Iterable[int], terms: Packed) -> bool:
-    return bool(np.isin(np.array(list(places), np.uint32), terms >> WEIGHT_BITS).any())
+    slots = terms >> WEIGHT_BITS
+    return any((slots == place).any() for place in places)
 
 
 def _places(told: Sequence[str]) -> frozenset[int]:

@@ -7,13 +7,13 @@ Nothing is unlinked: a chain ends where the oldest living item began, and the de
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classify.evidence import KEYS, SLOTS, Ints, Packed
+from services.classify.evidence import KEYS, SLOTS, Ints
 
 Entries = NDArray[np.int32]
 
-_ASKED = 24
+_ASKED = 20
 """The rarest terms of an item that are looked up."""
-_STEPS = 16
+_STEPS = 12
 """Of each, so many of the latest items that hold it."""
 _ROOM = 4096
 _WEIGHT_BITS, _PLACE_BITS = 32, 16
@@ -35,9 +35,9 @@ class Postings:
         if self._next - self._base == len(self._alive):
             self._make_room()
         place = self._next - self._base
-        entries = np.arange(place * KEYS, place * KEYS + len(keys), dtype=np.int32)
-        self._before[entries] = self._head[keys]
-        self._head[keys] = entries
+        start = place * KEYS
+        self._before[start : start + len(keys)] = self._head[keys]
+        self._head[keys] = np.arange(start, start + len(keys))
         self._alive[place] = True
         self._next += 1
         return self._next - 1
@@ -49,7 +49,7 @@ class Postings:
             self._oldest += 1
             self._dead -= 1
 
-    def find(self, slots: Packed, weighed: Ints, limit: int) -> list[int]:
+    def find(self, slots: Ints, weighed: Ints, limit: int) -> list[int]:
         """The items that share the most weight in the rarest terms, the latest of equals first."""
         floor = (self._oldest - self._base) * KEYS
         heads = self._living(self._head[slots], floor) if self._dead else self._head[slots]

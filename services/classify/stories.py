@@ -22,7 +22,7 @@ from services.classify.evidence import SLOTS, WEIGHT_BITS, Evidence, Ints, Packe
 from services.classify.postings import Postings
 
 WINDOW_SECONDS = 72 * 3600.0
-THRESHOLD = 0.185
+THRESHOLD = 0.19
 _DECAY_PER_DAY = 0.03
 _PLACE_BONUS, _CONFLICT_PENALTY = 0.04, 0.1
 _SHORT_TERMS, _SHORT_PENALTY = 24, 0.15
@@ -153,7 +153,7 @@ class StoryIndex:
         self._postings.remove(number)
 
     def _count(self, member: _Member, step: int) -> None:
-        slots = member.evidence.terms >> WEIGHT_BITS
+        slots = _slots(member.evidence.terms)
         counts = self._frequency[slots] + step
         self._frequency[slots] = counts
         self._common[slots] = _LOG[counts]
@@ -173,7 +173,7 @@ class StoryIndex:
         if not self._members or not len(terms):
             return None, 0.0
         needed = self._threshold + (_SHORT_PENALTY if len(terms) < _SHORT_TERMS else 0.0)
-        slots: Packed = terms >> WEIGHT_BITS
+        slots = _slots(terms)
         weighed: Ints = (terms & _WEIGHT_MASK).astype(np.int64) * self._rarity(slots)
         strands = self._candidates(slots, weighed)
         best, score = "", 0.0
@@ -183,33 +183,34 @@ class StoryIndex:
                 likeness += self._nearness(member, strand_id)
                 if likeness >= needed:
                     likeness -= self._denied(member, strand_id)
-            best, score = max((strand_id, likeness), (best, score), key=lambda one: one[::-1])
+            if (likeness, strand_id) > (score, best):
+                best, score = strand_id, likeness
         return (best if score >= needed else None), round(score, 4)
 
-    def _rarity(self, slots: Packed) -> NDArray[np.int16]:
+    def _rarity(self, slots: Ints) -> NDArray[np.int16]:
         rarity: NDArray[np.int16] = _LOG[len(self._members) + _PRIOR - 1] - self._common[slots]
         return rarity
 
-    def _candidates(self, slots: Packed, weighed: Ints) -> list[str]:
+    def _candidates(self, slots: Ints, weighed: Ints) -> list[str]:
         """The strands of the items that share the most, and the rarest, with this one."""
         found = self._postings.find(slots, weighed, _FOUND)
         strands = dict.fromkeys(self._members[number].strand for number in found)
         return list(strands)[:_STRANDS]
 
-    def _likeness(self, slots: Packed, weighed: Ints, strands: Sequence[str]) -> list[tuple[float, str]]:
+    def _likeness(self, slots: Ints, weighed: Ints, strands: Sequence[str]) -> list[tuple[float, str]]:
         """The mean cosine to the items that stand for each strand."""
         standing = [self._strands[one].standing() for one in strands]
         cosines = iter(self._cosines([number for one in standing for number in one], slots, weighed))
         means = (sum(islice(cosines, len(numbers))) / len(numbers) for numbers in standing)
         return list(zip(means, strands, strict=True))
 
-    def _cosines(self, numbers: Sequence[int], slots: Packed, weighed: Ints) -> list[float]:
+    def _cosines(self, numbers: Sequence[int], slots: Ints, weighed: Ints) -> list[float]:
         if not numbers:
             return []
         arrays = [self._members[number].evidence.terms for number in numbers]
         starts = np.cumsum([0, *(len(one) for one in arrays[:-1])])
         terms = np.concatenate(arrays)
-        theirs = terms >> WEIGHT_BITS
+        theirs = _slots(terms)
         weights = (terms & _WEIGHT_MASK).astype(np.int32) * self._rarity(theirs)
         self._asked[slots] = weighed
         dots = np.add.reduceat(weights * self._asked[theirs], starts, dtype=np.int64)
@@ -229,10 +230,11 @@ class StoryIndex:
 
     def _denied(self, member: _Member, strand_id: str) -> float:
         held = [self._members[number].evidence for number in self._strands[strand_id].standing()]
-        terms = np.concatenate([one.terms for one in held])
-        places = frozenset().union(*(one.places for one in held))
-        figures = frozenset().union(*(one.figures for one in held))
-        return _CONFLICT_PENALTY * conflict(member.evidence, terms, places, figures)
+        return _CONFLICT_PENALTY * conflict(member.evidence, held)
+
+
+def _slots(terms: Packed) -> Ints:
+    return (terms >> WEIGHT_BITS).astype(np.int64)
 
 
 def _read(item: Item) -> _Member:

@@ -109,7 +109,7 @@ def test_postings_grow_and_drop_what_died() -> None:
             found = postings.find(np.array([slot], np.uint32), np.array([7]), 100)
             holders = sorted((number for number, held in live.items() if slot in held), reverse=True)
             assert found == holders[: len(found)]
-            assert len(found) == min(len(holders), 16)
+            assert len(found) == min(len(holders), 12)
 
 
 def test_evidence_is_the_same_with_and_without_marks_and_each_slot_once() -> None:
