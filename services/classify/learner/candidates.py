@@ -46,9 +46,9 @@ def feature_sets(mean_length: float) -> list[Candidate]:
     if mean_length > LONG:
         recipe = Recipe("svm", 1.0)
         return [
-            Candidate(FeatureSpec((_words(2), _plain(2))), recipe),
-            Candidate(FeatureSpec((_words(2),)), recipe),
-            Candidate(FeatureSpec((_words(2), Block("word", 1, 2, first=40))), recipe),
+            Candidate(FeatureSpec((_words(2),), symbols=True), recipe),
+            Candidate(FeatureSpec((_words(2), _plain(2)), symbols=True), recipe),
+            Candidate(FeatureSpec((_words(2), Block("word", 1, 2, first=40)), symbols=True), recipe),
         ]
     return [
         Candidate(_SHORT, recipe, min_df=1),

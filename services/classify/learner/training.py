@@ -167,7 +167,9 @@ class _Search:
         truth = self.split.truth[rows]
         head = calibrated(Head("label", self.labels), scores, truth)
         chances = head.probabilities(scores)
-        head = replace(head, offsets=offsets_for(chances, truth.argmax(axis=1), self.aim))
+        # Started from the scores as they are: biases serve probabilities, not decisions.
+        start = [-one for one in head.bias]
+        head = replace(head, offsets=offsets_for(chances, truth.argmax(axis=1), self.aim, start))
         answers = head.answers(scores).best
         found = figures(truth.argmax(axis=1), answers, len(self.labels))
         tried.append(Tried(candidate, head, found, scores, rows, time.monotonic() - began))
