@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from libs.common.models import enums as e
+from libs.common.models.searching import SearchPurpose
 
 FIELDS = {
     e.Field.GIAO_THONG: "Giao thông",
@@ -105,6 +106,14 @@ DELIVERY_STATES = {
     e.DeliveryState.MANUAL: "Cần người làm tay",
     e.DeliveryState.WITHDRAWING: "Đang gỡ",
     e.DeliveryState.WITHDRAWN: "Đã gỡ, đã xác nhận",
+}
+SEARCH_PURPOSES = {
+    SearchPurpose.SERVICE_QUALITY: "Chất lượng dịch vụ công",
+    SearchPurpose.INCIDENT: "Sự cố, tình huống khẩn cấp",
+    SearchPurpose.FALSE_INFORMATION: "Thông tin sai cần kiểm chứng",
+    SearchPurpose.POLICY_FEEDBACK: "Ý kiến về chính sách, quyết định",
+    SearchPurpose.COVERAGE: "Báo chí nói về hoạt động của thành phố",
+    SearchPurpose.OTHER: "Mục đích khác",
 }
 PROGRAMME_STATES = {
     e.ProgrammeState.DRAFT: "Dự thảo",

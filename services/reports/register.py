@@ -53,6 +53,7 @@ async def build(session: AsyncSession, as_of: datetime, retention: RetentionSett
             formula="số bản đính chính đã đăng từ trước đến nay",
             unit="bản đính chính",
         ),
+        "saved_queries": await _saved_queries(session, as_of),
         "sources": [_source(source, items.get(source.id), as_of) for source in watched],
         "sources_watched": figure(
             sum(source.state == SourceState.ACTIVE for source in watched),
@@ -123,6 +124,21 @@ async def _relabellings(session: AsyncSession, as_of: datetime) -> list[Data]:
             "times": figure(counts.get(kind.value, 0), as_of=as_of, source=source, formula=formula, unit="lần"),
         }
         for kind in sorted(PROTECTED_KINDS)
+    ]
+
+
+async def _saved_queries(session: AsyncSession, as_of: datetime) -> list[Data]:
+    counts = await register_queries.saved_queries(session, as_of)
+    formula = "số câu hỏi tìm kiếm đang được lưu; mỗi câu có mục đích, có hạn, và không được hỏi về một người"
+    return [
+        {
+            "purpose": purpose.value,
+            "name": name,
+            "active": figure(
+                counts.get(purpose.value, 0), as_of=as_of, source="saved_queries", formula=formula, unit="câu hỏi"
+            ),
+        }
+        for purpose, name in labels.SEARCH_PURPOSES.items()
     ]
 
 

@@ -27,6 +27,14 @@ async def oldest_event(session: AsyncSession) -> datetime | None:
     return await session.scalar(select(m.OutboxEvent.created_at).order_by(m.OutboxEvent.id).limit(1))
 
 
+async def saved_queries(session: AsyncSession, as_of: datetime) -> dict[str, int]:
+    """What search queries are kept for → how many are asked now. Numbers only: what they ask is nobody's business."""
+    kept = m.SavedQuery
+    query = select(kept.purpose_kind, func.count()).where(kept.ended_at.is_(None), kept.expires_at > as_of)
+    rows = await session.execute(query.group_by(kept.purpose_kind))
+    return {str(purpose): count for purpose, count in rows}
+
+
 async def relabellings(session: AsyncSession) -> dict[str, int]:
     """Kind that was left → how often, for moves of contents and of cases away from criticism, opinion and complaint."""
     label, case = m.LabelRecord, m.CaseRelabelling

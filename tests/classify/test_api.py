@@ -31,41 +31,6 @@ async def client(client_for: Any) -> Any:
     return await client_for(SERVICE)
 
 
-async def search(client: Any, q: str, who: Any, **more: Any) -> list[str]:
-    answer = await client.get(f"{API}/search", params={"q": q, **more}, headers=who)
-    assert answer.status_code == 200, answer.text
-    return [row["title"] for row in answer.json()["items"]]
-
-
-@pytest.mark.parametrize("written", ["Hoà Bình", "Hòa Bình", "Hoa Binh"])
-@pytest.mark.parametrize("asked", ["hoà bình", "hòa bình", "hoa binh", "HOÀ BÌNH", '"hoà bình"'])
-async def test_search_matches_marks_and_tone_places(
-    desk: Desk, client: Any, signed_in: Any, written: str, asked: str
-) -> None:
-    ids = [await desk.content(f"Công viên {written} mở cửa", "Đông khách."), await desk.content("Đường sắt", "Tàu")]
-    await desk.annotate(ids)
-    await desk.index(ids)
-    assert await search(client, asked, await signed_in(Role.VIEWER)) == [f"Công viên {written} mở cửa"]
-
-
-async def test_search_follows_a_new_version_pages_and_filters(desk: Desk, client: Any, signed_in: Any) -> None:
-    who = await signed_in(Role.VIEWER)
-    ids = [await desk.content(f"Cầu số {n}", "Thông xe cầu vượt, giảm ùn tắc giao thông.") for n in range(3)]
-    await desk.annotate(ids)
-    await desk.index(ids)
-    first = (await client.get(f"{API}/search?q=cau vuot&limit=2", headers=who)).json()
-    rest = await client.get(f"{API}/search?q=cau vuot&limit=2&cursor={first['next_cursor']}", headers=who)
-    assert [r["title"] for r in first["items"] + rest.json()["items"]] == ["Cầu số 2", "Cầu số 1", "Cầu số 0"]
-    assert await search(client, "cầu vượt", who, field="y_te") == []
-    await desk.revise(ids[0], "Hội hoa xuân.")
-    await desk.annotate(ids)
-    await desk.index(ids)
-    assert await search(client, "hội hoa xuân", who) == ["Cầu số 0"]
-    assert "Cầu số 0" not in await search(client, "ùn tắc", who)
-    for odd in ["!!!", "a & | (", "'; DROP TABLE x --", "\\\\", "%%"]:
-        await search(client, odd, who)
-
-
 async def test_stories_page_by_both_orders(desk: Desk, client: Any, signed_in: Any) -> None:
     who = await signed_in(Role.VIEWER)
     now = desk.clock.now()

@@ -11,6 +11,7 @@ from lxml import html
 from libs.common import models as m
 from libs.common.clock import FrozenClock
 from libs.common.ids import new_id
+from libs.common.models.searching import SearchPurpose
 from services.reports import labels
 from tests.reports.city import AUTHOR, EMAIL, PHONE, City
 
@@ -90,6 +91,31 @@ async def test_figures_of_the_register(client: httpx.AsyncClient, city: City, cl
         "Cổng thông tin quận cũ",
         "Báo Thủ đô",
     ]
+
+
+@pytest.mark.mission("M37")
+async def test_kept_searches_are_counted_by_what_they_are_for_and_never_shown(
+    client: httpx.AsyncClient, city: City, clock: FrozenClock
+) -> None:
+    now, person = clock.now(), (await city.make.person()).id
+    kept = (("incident", 9, None), ("incident", 9, None), ("incident", 9, now), ("coverage", -1, None))
+    for purpose, days, ended in kept:
+        row = {
+            "id": new_id(now), "name": "Tên riêng", "query": "điều được hỏi", "resolved": {}, "purpose_kind": purpose,
+            "purpose": "Lý do được ghi lại", "unit_id": await city.make.city(), "owner_id": person, "is_alerting": True,
+            "alert_role": "editor", "created_at": now - timedelta(days=30), "expires_at": now + timedelta(days=days),
+            "ended_at": ended, "look_started_at": now, "candidates": "'hỏi'",
+        }  # fmt: skip
+        await city.make.add(m.SavedQuery(**row))
+    answer = await client.get("/minh-bach.json")
+    counts = {row["purpose"]: row["active"]["value"] for row in answer.json()["saved_queries"]}
+    assert counts == dict.fromkeys(SearchPurpose, 0) | {"incident": 2}
+    assert {row["active"]["as_of"] for row in answer.json()["saved_queries"]} == {"2026-11-24T05:00:00Z"}
+    page = await client.get("/minh-bach")
+    rows = [[" ".join(cell.text_content().split()) for cell in row] for row in html.fromstring(page.text).iter("tr")]
+    assert ["Sự cố, tình huống khẩn cấp", "2", "12:00 24/11/2026"] in rows
+    for shown in (answer.text, page.text):
+        assert not any(word in shown for word in ("Tên riêng", "điều được hỏi", "Lý do được ghi lại", str(person)))
 
 
 async def test_every_figure_of_the_register_is_dated_and_sourced(

@@ -9,8 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.classify.searching import matching, queries
 
 
-async def index_contents(session: AsyncSession, ids: Sequence[UUID], *, now: datetime) -> int:
+async def index_contents(session: AsyncSession, ids: Sequence[UUID], *, now: datetime, is_late: bool = False) -> int:
     """Put these into the index as they are now; how many were new or had changed. Kept queries are asked of those."""
     changed = await queries.index_contents(session, ids)
-    await matching.match_new(session, changed, now)
+    await matching.match_new(session, changed, now, is_late=is_late)
     return len(changed)
+
+
+async def fill(session: AsyncSession, before: UUID, limit: int, now: datetime) -> UUID | None:
+    """Index some of what is older than this and is not in the index; the oldest of those, or None when none lack."""
+    ids = await queries.list_not_indexed(session, before, limit)
+    if not ids:
+        return None
+    await index_contents(session, ids, now=now, is_late=True)
+    return min(ids)

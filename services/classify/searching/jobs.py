@@ -1,5 +1,7 @@
 """What search does by the clock: the index made whole, queries that look back, digests, ends."""
 
+from uuid import UUID
+
 from libs.common.bus import pause
 from libs.common.jobs import JobContext, Jobs
 from services.classify.searching import indexing, matching, queries, saving
@@ -11,14 +13,10 @@ FILL_BATCH = 200
 @jobs.every(seconds=600)
 async def fill_index(ctx: JobContext[object]) -> int:
     """Put into the index what it lacks, the newest first: after it was made anew, or an event was lost."""
-    before = queries.EVERYTHING
-    while not ctx.stopping.is_set():
+    before: UUID | None = queries.EVERYTHING
+    while before is not None and not ctx.stopping.is_set():
         async with ctx.db.transaction() as session:
-            ids = await queries.list_not_indexed(session, before, FILL_BATCH)
-            if not ids:
-                break
-            await indexing.index_contents(session, ids, now=ctx.clock.now())
-            before = min(ids)
+            before = await indexing.fill(session, before, FILL_BATCH, ctx.clock.now())
         await pause(0.05, ctx.stopping)  # what is new comes first
     return 0
 

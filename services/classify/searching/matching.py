@@ -25,9 +25,10 @@ def plan_of(one: SavedQuery) -> Plan:
     return plan(parse(one.query), one.resolved)
 
 
-async def match_new(session: AsyncSession, ids: Sequence[UUID], now: datetime) -> int:
-    """Which kept queries found these contents: one statement for all of them, and one more for those whose words have
-    to be read in the texts. Each hit is kept once, and told once as an event."""
+async def match_new(session: AsyncSession, ids: Sequence[UUID], now: datetime, *, is_late: bool = False) -> int:
+    """Which kept queries found these contents: one statement for all of them, and one more for those that ask for days.
+    Each hit is kept once, and told once as an event. `is_late`: the index had lacked them; of those, only what came in
+    after a query is new to it."""
     if not ids or not await saved_queries.is_any_running(session, now):
         return 0
     candidates = await saved_queries.list_candidates(session, ids, now)
@@ -35,13 +36,15 @@ async def match_new(session: AsyncSession, ids: Sequence[UUID], now: datetime) -
     parts = []
     for one in await saved_queries.list_by_ids(session, list(candidates)):
         asked = plan_of(one)
-        if asked.is_exact:
+        if asked.condition is None:
             pairs += [(one.id, content_id) for content_id in candidates[one.id]]
         else:
             found = queries.among(asked, candidates[one.id])
             parts.append(select(literal(one.id, Uuid()), found.subquery().c.content_id))
     pairs += await saved_queries.all_of(session, parts)
-    new = await saved_queries.record_hits(session, pairs, now, is_new=True)
+    old = {(query_id, content_id) for query_id, content_id in pairs if is_late and content_id < query_id}
+    await saved_queries.record_hits(session, sorted(old), now, is_new=False)
+    new = await saved_queries.record_hits(session, sorted(set(pairs) - old), now, is_new=True)
     await _tell(session, new, now)
     return len(new)
 

@@ -20,7 +20,9 @@ KEYS = {
 }  # fmt: skip
 LATE = filter_lexeme("late", "1")
 """Stands for what came in more than LATE_BY after it was published."""
-LATE_BY = timedelta(days=2)
+LATE_BY = timedelta(hours=1)
+EARLY_BY = timedelta(days=2)
+"""So far ahead of its arrival a text may be dated."""
 
 Resolved = Mapping[str, Sequence[str]]
 """What the names of places and sources mean: `place:Ba Đình` → codes, `source:Báo A` → ids."""
@@ -34,9 +36,8 @@ class Plan:
 
     candidates: str | None
     """A tsquery that everything found answers; None where the index is of no use."""
-    is_exact: bool
-    """Whether whatever answers `candidates` is found."""
-    condition: ColumnElement[bool]
+    condition: ColumnElement[bool] | None
+    """What must be true of a row beside that; None where whatever answers `candidates` is found."""
     after: UUID | None
     """Nothing older can be found."""
     only_late_from: UUID | None
@@ -50,17 +51,17 @@ def day_begins(day: date) -> datetime:
 def plan(node: Node, resolved: Resolved) -> Plan:
     maker = _Maker(resolved)
     over = maker.ask(node, widely=True)
-    condition = maker.holds(node)
     # Where every answer may lack every word that is asked for, the index would have to be read from end to end.
     indexed = not isinstance(over, bool) and is_anchored(node)
-    bounds = [one for one in _required(node) if isinstance(one, Bound)]
+    required = _required(node)
+    rest = [maker.holds(one) for one in required if not maker.is_exact(one)] if indexed else [maker.holds(node)]
+    bounds = [one for one in required if isinstance(one, Bound)]
     after = [day_begins(one.day) for one in bounds if not one.is_before]
     before = [day_begins(one.day) for one in bounds if one.is_before]
     return Plan(
         candidates=str(over) if indexed else None,
-        is_exact=maker.is_exact(node),
-        condition=condition,
-        after=floor_id(max(after) - LATE_BY) if after else None,
+        condition=and_(*rest) if rest else None,
+        after=floor_id(max(after) - EARLY_BY) if after else None,
         only_late_from=floor_id(min(before) + LATE_BY) if before else None,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal_column, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.models import Content, SearchDocument, Source, StoryItem
@@ -119,31 +119,29 @@ async def oldest(session: AsyncSession) -> UUID | None:
     return found
 
 
-def within(plan: Plan, window: Window, *, only_late: bool = False) -> Select[Any]:
+def within(plan: Plan, window: Window, *, by_words: bool, only_late: bool = False) -> Select[Any]:
     """The ids of what is found in a window, the newest first."""
-    document = SearchDocument
-    wanted = [document.content_id >= window.low, document.content_id < window.high]
+    key = SearchDocument.content_id
+    found = _held(plan).where(key >= window.low, key < window.high)
     if only_late:
-        wanted.append(document.tsv.op("@@")(as_tsquery(f"'{LATE}'")))
-    return _held(plan, wanted)
+        found = found.where(SearchDocument.tsv.op("@@")(as_tsquery(f"'{LATE}'")))
+    if not by_words:
+        return found.order_by(key.desc())
+    # OFFSET 0: for the newest few rows the planner would rather walk back through all, whatever the words.
+    rows = found.offset(0).subquery()
+    return select(rows.c.content_id).order_by(rows.c.content_id.desc())
 
 
 def among(plan: Plan, ids: Sequence[UUID]) -> Select[Any]:
     """Those of these that are found."""
-    return _held(plan, [SearchDocument.content_id.in_(ids)])
+    return _held(plan).where(SearchDocument.content_id.in_(ids))
 
 
-def _held(plan: Plan, wanted: Sequence[Any]) -> Select[Any]:
-    document = SearchDocument
-    inner = select(document.content_id, document.tsv, document.told_at).where(*wanted)
+def _held(plan: Plan) -> Select[Any]:
+    found = select(SearchDocument.content_id)
     if plan.candidates is not None:
-        inner = inner.where(document.tsv.op("@@")(as_tsquery(plan.candidates)))
-    if plan.is_exact and plan.candidates is not None:
-        return inner.with_only_columns(document.content_id).order_by(document.content_id.desc())
-    # Sorted first, so that reading stops when enough is found; OFFSET 0 keeps the planner from turning this round.
-    found = inner.order_by(document.content_id.desc()).offset(0).subquery("search_documents")
-    query = select(literal_column("search_documents.content_id", document.content_id.type)).select_from(found)
-    return query.where(plan.condition)
+        found = found.where(SearchDocument.tsv.op("@@")(as_tsquery(plan.candidates)))
+    return found if plan.condition is None else found.where(plan.condition)
 
 
 async def list_found(session: AsyncSession, query: Select[Any], limit: int) -> list[UUID]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from libs.common.models.searching import SearchPurpose
 from services.classify.schemas import Body, Row
@@ -35,7 +35,7 @@ class SavedQueryCreate(Body):
     query: Question
     purpose_kind: SearchPurpose
     purpose: Purpose
-    expires_at: datetime
+    expires_at: AwareDatetime
     unit_id: UUID | None = None
     is_alerting: bool = True
 
@@ -49,7 +49,7 @@ class SavedQueryRenewal(Body):
     """One renewal; its purpose is said anew."""
 
     purpose: Purpose
-    expires_at: datetime
+    expires_at: AwareDatetime
 
 
 class SavedQueryOut(Row):

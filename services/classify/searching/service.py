@@ -88,22 +88,25 @@ async def _look_back(
     if newest is None or oldest is None or newest < whole.low:
         return Found([], None)
     low, oldest = max(low or BEGINNING, whole.low), max(oldest, whole.low)
-    ids = await _list(session, asked, Window(low, whole.high), wanted, only_late)
+    ids = await _list(session, asked, Window(low, whole.high), wanted, only_late, by_words=False)
     seen = Seen(PROBE_ROWS, id_time(newest) - id_time(low), len(ids))
-    if asked.candidates is not None or only_late:
+    if by_words := asked.candidates is not None or only_late:
         await queries.prepare(session, by_words=True)
     while len(ids) < wanted and low > oldest:
         if until is not None and time.monotonic() > until:
             return Found(ids, low)
         times = growth(seen, wanted)
         window = Window(next_low(low, seen, times, oldest), low)
-        found = await _list(session, asked, window, wanted - len(ids), only_late)
+        found = await _list(session, asked, window, wanted - len(ids), only_late, by_words=by_words)
         seen, ids, low = seen.grown(times, len(found)), ids + found, window.low
     return Found(ids, None)
 
 
-async def _list(session: AsyncSession, asked: Plan, window: Window, limit: int, only_late: bool) -> list[UUID]:
-    return await queries.list_found(session, queries.within(asked, window, only_late=only_late), limit)
+async def _list(
+    session: AsyncSession, asked: Plan, window: Window, limit: int, only_late: bool, *, by_words: bool
+) -> list[UUID]:
+    query = queries.within(asked, window, by_words=by_words, only_late=only_late)
+    return await queries.list_found(session, query, limit)
 
 
 async def describe(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from libs.common.ids import floor_id, id_time
 PROBE_ROWS = 300
 """Read row by row: what a common word needs."""
 MARGIN = 1.5
-GROWTH = (4, 40)
+GROWTH = (4, 20)
 """A window is at least and at most so many times as long as all before it."""
 BEGINNING = UUID(int=0)
 
