@@ -110,12 +110,13 @@ def _judge(row: Sequence[str], places: dict[Column, int]) -> Reviewed | Refused:
     return judged(cell("text") or _claim_of(title), cell("verdict"), url, reviewer, at, title)
 
 
+_QUOTES = " “”\"'"
 _LEAD = re.compile(r"^(?:\[?(?:tin giả|tin sai sự thật|tin xác thực|cảnh báo|bác bỏ|sự thật về)\]?\s*[:\-–|]\s*)", re.I)
 
 
 def _claim_of(title: str) -> str:
     """What is claimed, without the label that the site puts before it."""
-    return _LEAD.sub("", title).strip(" “”\"'")
+    return _LEAD.sub("", title.strip(_QUOTES)).strip(_QUOTES)
 
 
 def day_written(written: str) -> datetime | None:
