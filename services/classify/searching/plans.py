@@ -42,6 +42,8 @@ class Plan:
     """Nothing older can be found."""
     only_late_from: UUID | None
     """Of what came in from here on, only what was late can be found."""
+    ends_by: UUID | None = None
+    """And from here on, little of what was not."""
 
 
 def day_begins(day: date) -> datetime:
@@ -63,6 +65,7 @@ def plan(node: Node, resolved: Resolved) -> Plan:
         condition=and_(*rest) if rest else None,
         after=floor_id(max(after) - EARLY_BY) if after else None,
         only_late_from=floor_id(min(before) + LATE_BY) if before else None,
+        ends_by=floor_id(min(before)) if before else None,
     )
 
 

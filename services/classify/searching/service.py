@@ -17,7 +17,7 @@ from services.classify.searching.language import And, Node, Unreadable, parse
 from services.classify.searching.plans import Plan, Resolved, plan
 from services.classify.searching.problems import QueryUnreadable
 from services.classify.searching.queries import EVERYTHING, Window
-from services.classify.searching.windows import BEGINNING, PROBE_ROWS, Seen, growth, next_low
+from services.classify.searching.windows import BEGINNING, FEW_ROWS, PROBE_ROWS, Seen, next_window
 
 BUDGET = 0.08
 """Seconds after which no further window is begun: a page may then be short, and its cursor goes on from there."""
@@ -68,13 +68,14 @@ async def find(
 
 
 def _stretches(asked: Plan, before: UUID | None) -> Iterator[tuple[UUID, UUID, bool]]:
-    """What is to be looked through: (high, low, whether only what came late counts there)."""
+    """What is to be looked through: (high, low, whether only what came late counts there). Where a question ends on a
+    day, the hour after it is looked through by itself: next to nothing is there, which says nothing of before."""
     high, low = before or EVERYTHING, asked.after or BEGINNING
-    border = asked.only_late_from
-    if border is not None and border < high:
-        if max(border, low) < high:
-            yield high, max(border, low), True
-        high = border
+    if asked.only_late_from is not None:
+        for border, only_late in ((asked.only_late_from, True), (asked.ends_by, False)):
+            if (border or low) < high:
+                yield high, max(border or low, low), only_late
+                high = border or low
     if low < high:
         yield high, low, False
 
@@ -88,17 +89,18 @@ async def _look_back(
     if newest is None or oldest is None or newest < whole.low:
         return Found([], None)
     low, oldest = max(low or BEGINNING, whole.low), max(oldest, whole.low)
-    ids = await _list(session, asked, Window(low, whole.high), wanted, only_late, by_words=False)
-    seen = Seen(PROBE_ROWS, id_time(newest) - id_time(low), len(ids))
-    if by_words := asked.candidates is not None or only_late:
-        await queries.prepare(session, by_words=True)
+    # Not beyond the newest, so that no partition of later months is looked at.
+    ids = await _list(session, asked, Window(low, UUID(int=newest.int + 1)), wanted, only_late, by_words=False)
+    seen, was_by_words = Seen(PROBE_ROWS, id_time(newest) - id_time(low), len(ids)), False
     while len(ids) < wanted and low > oldest:
         if until is not None and time.monotonic() > until:
             return Found(ids, low)
-        times = growth(seen, wanted)
-        window = Window(next_low(low, seen, times, oldest), low)
-        found = await _list(session, asked, window, wanted - len(ids), only_late, by_words=by_words)
-        seen, ids, low = seen.grown(times, len(found)), ids + found, window.low
+        window, rows = next_window(low, seen, wanted, oldest)
+        by_words = (asked.candidates is not None or only_late) and rows > FEW_ROWS
+        if by_words is not was_by_words:
+            await queries.prepare(session, by_words=by_words)
+        found = await _list(session, asked, Window(window, low), wanted - len(ids), only_late, by_words=by_words)
+        seen, ids, low, was_by_words = seen.with_more(rows, len(found)), ids + found, window, by_words
     return Found(ids, None)
 
 

@@ -9,6 +9,8 @@ from libs.common.ids import floor_id, id_time
 
 PROBE_ROWS = 300
 """Read row by row: what a common word needs."""
+FEW_ROWS = 1000
+"""So few are read row by row, too: looking words up would read all their places."""
 MARGIN = 1.5
 GROWTH = (4, 20)
 """A window is at least and at most so many times as long as all before it."""
@@ -23,8 +25,8 @@ class Seen:
     span: timedelta
     hits: int
 
-    def grown(self, times: float, hits: int) -> "Seen":
-        return Seen(self.rows * (1 + times), self.span * (1 + times), self.hits + hits)
+    def with_more(self, rows: float, hits: int) -> "Seen":
+        return Seen(self.rows + rows, self.span * ((self.rows + rows) / self.rows), self.hits + hits)
 
 
 def growth(seen: Seen, wanted: int) -> float:
@@ -35,8 +37,12 @@ def growth(seen: Seen, wanted: int) -> float:
     return min(max(rows / max(seen.rows, 1), least), most)
 
 
-def next_low(high: UUID, seen: Seen, times: float, oldest: UUID) -> UUID:
-    """Where the next window begins; the very beginning when the rest is not much longer than that."""
+def next_window(high: UUID, seen: Seen, wanted: int, oldest: UUID) -> tuple[UUID, float]:
+    """Where the next window begins, and how many rows it is thought to have; it goes to the very beginning when the
+    rest is not much longer than that."""
     ends, began = id_time(high), id_time(oldest)
-    length = max(seen.span, timedelta(milliseconds=1)) * times
-    return floor_id(ends - length) if ends - length * 2 > began else oldest
+    span = max(seen.span, timedelta(milliseconds=1))
+    length = span * growth(seen, wanted)
+    if ends - length * 2 > began:
+        return floor_id(ends - length), seen.rows * (length / span)
+    return oldest, seen.rows * max((ends - began) / span, 0.001)

@@ -1,12 +1,13 @@
 """The language of questions: a table of readings, and properties that hold for whatever is typed."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from libs.common.ids import floor_id
 from libs.common.local.paths import checkout
 from libs.common.models.enums import Field, Tone
 from libs.common.text import unmark
@@ -31,7 +32,7 @@ from services.classify.searching.rules import asks_for_a_person
 from services.classify.searching.snippets import MAX_CHARS as SNIPPET_CHARS
 from services.classify.searching.snippets import highlighter, snippet
 from services.classify.searching.syllables import all_written
-from services.classify.searching.windows import GROWTH, Seen, growth
+from services.classify.searching.windows import GROWTH, Seen, growth, next_window
 
 
 def bare(node: Node) -> object:
@@ -255,7 +256,21 @@ def test_a_snippet_is_short_and_has_no_sign_of_html_but_its_marks(text: str) -> 
     assert shown.count("<mark>") == shown.count("</mark>")
 
 
-@given(rows=st.floats(1, 1e7), hits=st.integers(0, 50), wanted=st.integers(51, 101))
-def test_windows_grow_within_bounds_and_more_where_less_was_found(rows: float, hits: int, wanted: int) -> None:
-    seen = Seen(rows, timedelta(hours=1), hits)
+@given(
+    rows=st.floats(1, 1e7), hits=st.integers(0, 50), wanted=st.integers(51, 101), hours=st.floats(1e-4, 1e4),
+    ago=st.floats(0, 1e5),
+)  # fmt: skip
+def test_windows_grow_within_bounds_and_reach_the_beginning(
+    rows: float, hits: int, wanted: int, hours: float, ago: float
+) -> None:
+    seen, now = Seen(rows, timedelta(hours=hours), hits), datetime(2026, 11, 24, tzinfo=UTC)
     assert GROWTH[0] <= growth(seen, wanted) <= GROWTH[1]
+    high, oldest = floor_id(now), floor_id(now - timedelta(hours=ago))
+    for _ in range(200):
+        if high <= oldest:
+            break
+        low, more = next_window(high, seen, wanted, oldest)
+        assert oldest <= low < high
+        assert more > 0
+        seen, high = seen.with_more(more, 0), low
+    assert high <= oldest
