@@ -1,16 +1,20 @@
 """What a rule may wait for, one class for each kind. There is no way to ask who said something."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
+from libs.common.faults import describe
 from libs.common.models import enums as e
 from libs.common.models.alerts import AlertKind
 from libs.common.models.catalogue import SourceHealth
 from libs.common.models.trends import Dimension
 from services.classify.searching.rules import asks_for_a_person
+
+log = logging.getLogger("lantoa.classify")
 
 LONGEST_WINDOW_MINUTES = 24 * 60
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=80)]
@@ -110,6 +114,15 @@ _CONDITIONS: TypeAdapter[Condition] = TypeAdapter(Condition)
 
 def read_condition(stored: Mapping[str, Any]) -> Condition:
     return _CONDITIONS.validate_python(stored)
+
+
+def known_condition(rule_id: UUID, stored: Mapping[str, Any]) -> Condition | None:
+    """None, and a line in the log, for one that this version cannot read: it must not stop the others."""
+    try:
+        return read_condition(stored)
+    except ValidationError as error:
+        log.error("alert rule %s cannot be read and raises nothing: %s", rule_id, describe(error))
+        return None
 
 
 def names_a_person(words: Iterable[str]) -> bool:

@@ -49,6 +49,11 @@ async def has_alerts(session: AsyncSession, rule_id: UUID) -> bool:
     return bool(await session.scalar(select(exists().where(m.Alert.rule_id == rule_id))))
 
 
+async def going_on(session: AsyncSession, rule_id: UUID) -> Sequence[UUID]:
+    a = m.Alert
+    return (await session.scalars(select(a.id).where(a.rule_id == rule_id, a.ended_at.is_(None)))).all()
+
+
 async def list_rules(session: AsyncSession, page: PageRequest) -> Sequence[m.AlertRule]:
     query = select(m.AlertRule).order_by(m.AlertRule.id).limit(page.limit + 1)
     if page.after:

@@ -11,7 +11,7 @@ from libs.common import models as m
 from libs.common.ids import new_id
 from libs.common.masking import mask_personal_data
 from libs.common.models.alerts import AlertState, AlertStepKind
-from services.classify.alerts import keep_queries, queries, tell_queries
+from services.classify.alerts import keep_queries, queries, sweep_queries, tell_queries
 from services.classify.alerts.conditions import may_be_public, names_a_person, words_of
 from services.classify.alerts.problems import (
     AlertAboutAPerson,
@@ -66,9 +66,16 @@ async def change_rule(
     if values["condition"] != rule.condition:
         values["remembers_from"] = None  # another question needs another memory
         await keep_queries.forget(session, rule_id)
+        await _close(session, rule_id, now)
     rule = await keep_queries.save_rule(session, rule, values | {"updated_at": now})
     await _record_rule(session, "alert_rule.changed", by, rule, now)
     return rule
+
+
+async def _close(session: AsyncSession, rule_id: UUID, now: datetime) -> None:
+    """What the old question found is over with it."""
+    ended = await sweep_queries.end_alerts(session, await keep_queries.going_on(session, rule_id), now)
+    await queries.add_steps(session, [step(one, AlertStepKind.ENDED, now, {"why": "rule_changed"}) for one in ended])
 
 
 async def _of_version(session: AsyncSession, rule_id: UUID, version: int) -> m.AlertRule:

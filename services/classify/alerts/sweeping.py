@@ -3,6 +3,7 @@
 Everything is read from tables and counted as a total, so that a sweep may run twice, late, or after a crash.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -12,6 +13,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
+from libs.common.faults import describe
 from libs.common.ids import new_id
 from libs.common.models.alerts import AlertKind, AlertStepKind
 from libs.common.models.enums import Field
@@ -21,16 +23,19 @@ from services.classify.alerts import queries, sweep_queries
 from services.classify.alerts.conditions import (
     BurstCondition,
     ClaimSeen,
+    Condition,
     FirstAppearance,
     SavedQueryHit,
     SourceQuiet,
     Threshold,
-    read_condition,
+    known_condition,
 )
 from services.classify.alerts.queries import SHOWN_CONTENTS
 from services.classify.alerts.raising import Candidate, raise_alerts
 from services.classify.alerts.rules import lull
 from services.classify.alerts.watching import count_groups, group_of
+
+log = logging.getLogger("lantoa.classify")
 
 KEEP_HITS = timedelta(hours=26)
 """Longer than the longest window."""
@@ -48,13 +53,23 @@ async def sweep(session: AsyncSession, now: datetime) -> int:
     rules = await queries.active_rules(session, list(AlertKind), now)
     raised = 0
     for rule in rules:
-        raised += await raise_alerts(session, await _candidates(session, rule, now), now)
+        if (condition := known_condition(rule.id, rule.condition)) is not None:
+            raised += await _look(session, rule, condition, now)
     await _end(session, now)
     return raised
 
 
-async def _candidates(session: AsyncSession, rule: m.AlertRule, now: datetime) -> list[Candidate]:
-    condition = read_condition(rule.condition)
+async def _look(session: AsyncSession, rule: m.AlertRule, condition: Condition, now: datetime) -> int:
+    """One rule that fails does not hold up the others."""
+    try:
+        async with session.begin_nested():
+            return await raise_alerts(session, await _candidates(session, rule, condition, now), now)
+    except Exception as error:
+        log.error("alert rule %s could not be looked at: %s", rule.id, describe(error))
+        return 0
+
+
+async def _candidates(session: AsyncSession, rule: m.AlertRule, condition: Condition, now: datetime) -> list[Candidate]:
     match condition:
         case Threshold():
             return await _threshold(session, rule, condition, now)
@@ -195,8 +210,10 @@ async def _thresholds_over(session: AsyncSession, rows: Sequence[Row[Any]], now:
     least: dict[tuple[UUID, str], int] = {}
     groups = []
     for row in rows:
-        condition = Threshold.model_validate(row.condition)
+        condition = known_condition(row.rule_id, row.condition)
         key = (row.rule_id, row.event_key)
+        if not isinstance(condition, Threshold):
+            continue
         least[key] = lull(condition.count)
         if row.story_id is None:
             groups.append(group_of(condition, row.rule_id, row.event_key, now)._replace(most=least[key]))
@@ -204,7 +221,7 @@ async def _thresholds_over(session: AsyncSession, rows: Sequence[Row[Any]], now:
             window = timedelta(minutes=condition.window_minutes)
             counted[key] = (await sweep_queries.story_counts(session, [row.story_id], window, now)).get(row.story_id, 0)
     counted |= {(found.rule_id, found.key): found.items for found in await queries.count_hits(session, groups)}
-    return [row.id for row in rows if counted[row.rule_id, row.event_key] < least[row.rule_id, row.event_key]]
+    return [row.id for row in rows if (key := (row.rule_id, row.event_key)) in least and counted[key] < least[key]]
 
 
 async def _sources_over(session: AsyncSession, rows: Sequence[Row[Any]]) -> list[UUID]:

@@ -13,7 +13,7 @@ from libs.common import models as m
 from libs.common.models.alerts import AlertKind
 from libs.common.text import fold
 from services.classify.alerts import queries
-from services.classify.alerts.conditions import FirstAppearance, Threshold, read_condition
+from services.classify.alerts.conditions import FirstAppearance, Threshold, known_condition
 from services.classify.alerts.queries import Group, Hit
 from services.classify.alerts.raising import Candidate, raise_alerts
 from services.classify.alerts.rules import (
@@ -50,7 +50,7 @@ def sort_rules(rules: Iterable[m.AlertRule]) -> tuple[Counting, Appearing]:
     counting: Counting = {}
     appearing: Appearing = {}
     for rule in rules:
-        match read_condition(rule.condition):
+        match known_condition(rule.id, rule.condition):
             case Threshold() as condition:
                 counting[rule.id] = rule, condition
             case FirstAppearance() as condition:

@@ -61,6 +61,16 @@ async def test_a_rule_with_alerts_is_switched_off_and_not_removed(room: Room, cl
     assert (await client.put(url, json=BODY | {"is_enabled": False, "version": 1}, headers=who)).status_code == 200
 
 
+async def test_another_question_ends_what_the_old_one_found(room: Room, client: Any, signed_in: Any) -> None:
+    who = await signed_in(Role.ADMIN)
+    rule = await made(client, who)
+    await room.told_of(3)
+    body = BODY | {"condition": {"kind": "burst", "dimensions": ["field"]}, "version": 1}
+    assert (await client.put(f"{API}/alert-rules/{rule['id']}", json=body, headers=who)).json()["kind"] == "burst"
+    assert (await room.alert()).state == "resolved"
+    assert await room.sweep() == 0
+
+
 async def test_who_may_do_what(room: Room, client: Any, signed_in: Any) -> None:
     allowed: dict[Role, set[str]] = {
         Role.INTEGRATOR: set(),

@@ -110,6 +110,7 @@ async def test_who_acknowledges_stops_the_escalation(room: Room) -> None:
     await room.told_of(1)
     await room.tell()
     await room.acknowledge((await room.alert()).id)
+    assert (await room.alert()).due_at is None
     room.later(hours=5)
     assert await room.tell() == 0
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from libs.common import models as m
 from libs.common.db import Database
@@ -30,6 +31,15 @@ async def test_a_threshold_is_told_once_and_what_repeats_adds_to_it(room: Room) 
     assert len(alert.why["contents"]) == 3
     assert alert.why["contents"][0]["title"] == "Ngập sâu trước cổng trường"
     assert all(alert.why[name] for name in ("what", "unusual", "next"))
+
+
+async def test_one_that_goes_on_for_hours_counts_all_of_it(room: Room) -> None:
+    await room.rule()
+    for _ in range(4):
+        await room.told_of(3)
+        room.later(minutes=40)
+        await room.sweep()
+    assert (await room.alert()).count == 12
 
 
 async def test_groups_and_what_is_out_of_scope_count_apart(room: Room) -> None:
@@ -110,6 +120,16 @@ async def test_two_workers_that_each_see_a_part_raise_by_the_sweep(room: Room) -
     assert await room.sweep() == 1
     assert await room.sweep() == 0
     assert (await room.alert()).count == 4
+
+
+async def test_a_rule_that_cannot_be_read_holds_up_no_other(room: Room) -> None:
+    """As after a step back to an older version."""
+    await room.rule()
+    async with room.owner.transaction() as session:
+        await session.execute(text('UPDATE alert_rules SET condition = condition || \'{"by": "weather"}\''))
+    await room.rule()
+    assert await room.told_of(3) == 1
+    assert await room.sweep() == 0
 
 
 async def test_switched_off_or_expired_rules_raise_nothing(room: Room) -> None:
