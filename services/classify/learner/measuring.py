@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 Indices = NDArray[np.intp]
 AIMS = ("balanced", "macro", "weighted", "accuracy")
 """What is made best: macro-F1, support-weighted F1, accuracy, or the mean of both F1 where nobody says."""
-LEAST_GAIN = 0.2
-"""In standard errors of the figure on so many rows."""
 _STEPS = np.linspace(-3, 3, 49)
 
 
@@ -44,11 +42,11 @@ def figures(truth: Indices, answers: Indices, labels: int) -> Figures:
 
 
 def offsets_for(
-    chances: NDArray[np.float64], truth: Indices, aim: str, start: Sequence[float] | None = None
+    chances: NDArray[np.float64], truth: Indices, aim: str, start: Sequence[float] | None = None, caution: float = 0.2
 ) -> tuple[float, ...]:
     """From the start (usually: the highest score wins) one label after the other is moved where the aim gains by it.
 
-    A move has to gain more than chance would: on classes that are all frequent, offsets mostly learn noise.
+    A move has to gain `caution` standard errors of the figure: where all labels are frequent, offsets learn noise.
     """
     count: int = chances.shape[1]
     logs = np.log(chances + 1e-12)
@@ -56,7 +54,7 @@ def offsets_for(
     if aim == "accuracy":
         return tuple(float(one) for one in offsets.tolist())
     best = figures(truth, (logs + offsets).argmax(axis=1), count).of(aim)
-    least = LEAST_GAIN * (best * (1 - best) / max(len(truth), 1)) ** 0.5
+    least = caution * (best * (1 - best) / max(len(truth), 1)) ** 0.5
     for _ in range(2):
         for label in range(count):
             moved = offsets[label] + _STEPS

@@ -9,12 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from libs.common.clock import SystemClock
 from services.classify.learner import second
 from services.classify.learner.candidates import Candidate, feature_sets, ways_to_learn
 from services.classify.learner.duplicates import groups_of
@@ -100,7 +100,7 @@ def train(
         "tried": [{"figure": round(one.figures.of(aim), 4), **one.candidate.as_dict()} for one in tried],
         "offsets": dict(zip(labels, np.round(best.head.offsets, 3).tolist(), strict=True)),
         "seed": seed,
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": SystemClock().now().date().isoformat(),
         "versions": _versions(),
         "seconds": round(time.monotonic() - began, 1),
     }
@@ -169,7 +169,8 @@ class _Search:
         chances = head.probabilities(scores)
         # Started from the scores as they are: biases serve probabilities, not decisions.
         start = [-one for one in head.bias]
-        head = replace(head, offsets=offsets_for(chances, truth.argmax(axis=1), self.aim, start))
+        caution = 1.0 if self.is_large else 0.2  # weights of a part of the rows are not those of the last fit
+        head = replace(head, offsets=offsets_for(chances, truth.argmax(axis=1), self.aim, start, caution))
         answers = head.answers(scores).best
         found = figures(truth.argmax(axis=1), answers, len(self.labels))
         tried.append(Tried(candidate, head, found, scores, rows, time.monotonic() - began))
