@@ -55,7 +55,7 @@ def first(place: Path, at: tuple[int, int]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.mission("M03", "M18", "M28", "M33")
+@pytest.mark.mission("M03", "M07", "M18", "M28", "M33")
 def test_the_sample_day_goes_round(first: dict[str, Any]) -> None:
     counts = first["counts"]
     assert first["fictional"]
@@ -66,6 +66,10 @@ def test_the_sample_day_goes_round(first: dict[str, Any]) -> None:
     assert counts["shared_stories"] >= 8
     assert counts["feedback_cases"] >= 10
     assert first["story"]["sources"] >= 4
+    matches = first["claim"]["matches"]
+    assert [one["state"] for one in matches if "KHẨN" in one["title"]] == ["confirmed"], "a person said so"
+    assert first["claim"]["verdict"] == "tin_sai_su_that"
+    assert first["alert"]["state"] == "open"
     states = {one["kind"]: one["state"] for one in first["publication"]["deliveries"]}
     posted = (
         "own_site",

@@ -18,10 +18,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from sqlalchemy import text
 
 from libs.common.db import Database
-from libs.common.local import accounts, catalogue
+from libs.common.local import accounts, catalogue, checking
 from libs.common.local.desk import DayFailed, Desk
 from libs.common.local.film import FILM_ALT, sample_film
-from libs.common.local.people import ADMIN, EDITOR, SPOKESPERSON
+from libs.common.local.people import ADMIN, CHECKER, EDITOR, SPOKESPERSON
 from libs.common.local.picture import ALT, sample_picture
 from libs.common.local.process import write_private
 from libs.common.local.topology import Setup
@@ -59,6 +59,9 @@ class Found:
     catalogue: list[dict[str, Any]] = field(default_factory=list)
     """Every source of the installation, read or not, with its health and what it brought today."""
     story: dict[str, Any] | None = None
+    claim: dict[str, Any] | None = None
+    """The rumour of the fictional day with its verdict and what repeats it."""
+    alert: dict[str, Any] | None = None
     publication: dict[str, Any] | None = None
     film: dict[str, Any] | None = None
     """The second publication, for the channels that take only videos."""
@@ -104,6 +107,7 @@ class Day:
         sandbox = await self._sandbox()
         try:
             await self._listen(editor, admin, sandbox, db, progress)
+            await self._check(Desk(http, self._tokens[CHECKER]), editor)
             await self._speak(editor, speaker, admin, sandbox, progress)
             await self._account(editor, db)
         except (DayFailed, httpx.HTTPError) as error:
@@ -195,6 +199,12 @@ class Day:
         settled = await _until(look, still=STILL_SECONDS)
         if not settled or (await read_counts(db))["dead_letters"]:
             self._found.problems.append("Phân loại chưa xong; xem `lantoa deadletters list` và nhật ký các tiến trình.")
+
+    async def _check(self, checker: Desk, editor: Desk) -> None:
+        if self._found.fictional and (claim := await checking.check_rumour(checker, self._state.get("claim_id"))):
+            self._found.claim = claim
+            self._remember(claim_id=claim["id"])
+        self._found.alert = await checking.newest_alert(editor)
 
     # --- speak ----------------------------------------------------------------------------------------------
 

@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.models.enums import Role
 from libs.common.seed import seed_person
 
-EDITOR, SPOKESPERSON, ADMIN = "bien-tap", "phat-ngon", "quan-tri"
+EDITOR, SPOKESPERSON, ADMIN, CHECKER = "bien-tap", "phat-ngon", "quan-tri", "kiem-chung"
 
 DESKS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
     EDITOR: ("Biên tập viên trực (thử)", (Role.EDITOR,)),
     SPOKESPERSON: ("Người phát ngôn (thử)", (Role.SPOKESPERSON,)),
     "phat-ngon-2": ("Người phát ngôn thứ hai (thử)", (Role.SPOKESPERSON,)),
-    "kiem-chung": ("Bàn kiểm chứng (thử)", (Role.FACT_CHECKER,)),
+    CHECKER: ("Bàn kiểm chứng (thử)", (Role.FACT_CHECKER,)),
     "tiep-dan": ("Bàn tiếp nhận phản ánh (thử)", (Role.FEEDBACK_OFFICER,)),
     ADMIN: ("Quản trị (thử)", (Role.ADMIN,)),
     "tich-hop": ("Hệ thống kết nối (thử)", (Role.INTEGRATOR,)),

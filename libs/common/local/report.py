@@ -16,6 +16,7 @@ from libs.common.local.sources import Source, catalogue_lines, clock_words, is_r
 from libs.common.local.topology import Setup
 
 _NAME_WIDTH = 20
+VERDICTS = {"tin_gia": "tin giả", "tin_sai_su_that": "tin sai sự thật", "tin_xac_thuc": "tin xác thực"}
 _OF_COURSE = {"seen_at", "read", "url", "id", "uri"}
 STATES = {
     "published": "đã đăng, đã thấy",
@@ -68,11 +69,26 @@ def _rows(found: Found) -> list[tuple[str, str]]:
     if found.story:
         story = found.story
         rows.append(("Được đưa nhiều nhất", f"{escape(story['title'])} ({story['sources']} nguồn)"))
-    rows += _publication_rows(found)
+        rows += [("", f"[dim]{escape(one['title'])} · {escape(one['source'])}[/]") for one in story["contents"][:4]]
+    rows += [*_claim_rows(found.claim), *_alert_rows(found.alert), *_publication_rows(found)]
     if found.brief:
         rows.append(("Tin nhanh", escape(found.brief["title"])))
         rows += [("", _short(file)) for file in found.brief["files"].values()]
     return rows
+
+
+def _claim_rows(claim: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if claim is None:
+        return []
+    rows = [("Tin đồn", f"{escape(claim['text'])} → [red]{VERDICTS[claim['verdict']]}[/]")]
+    states = {"confirmed": "đã xác nhận là nhắc lại", "suggested": "gợi ý, chờ người xem", "rejected": "không phải"}
+    for one in claim["matches"][:4]:
+        rows.append(("", f"[dim]{states[one['state']]}: {escape(one['title'] or '')} ({one['score']:.2f})[/]"))
+    return rows
+
+
+def _alert_rows(alert: dict[str, Any] | None) -> list[tuple[str, str]]:
+    return [] if alert is None else [("Cảnh báo", f"[yellow]{escape(alert['title'])}[/]")]
 
 
 def _publication_rows(found: Found) -> list[tuple[str, str]]:
