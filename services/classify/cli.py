@@ -16,6 +16,7 @@ from libs.common.cli.rows import (
     text_of,
 )
 from libs.common.clock import HANOI
+from libs.common.text import nfc
 from libs.common.units import load_gazetteer
 from services.classify import adapters  # noqa: F401  (registers the models)
 from services.classify.adapters.base import CLASSIFIERS, Document, Labels
@@ -84,7 +85,7 @@ def cluster_stories(data: DataOption, out: OutOption, as_json: JsonOption = Fals
 
 def _item(row: Record) -> Item:
     at = _instant(text_of(row, "published_at"))
-    return Item(str(row["id"]), text_of(row, "title", ""), text_of(row, "text", ""), at, at)
+    return Item(str(row["id"]), nfc(text_of(row, "title", "")), nfc(text_of(row, "text", "")), at, at)
 
 
 def _instant(written: str) -> datetime:

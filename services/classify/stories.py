@@ -31,6 +31,7 @@ _FOUND, _STRANDS = 16, 4
 _FIRST, _LAST = 2, 4
 """Of a long strand the items that stand for it: the first and the last that live."""
 _WEIGHT_MASK = np.uint32(255)
+_NO_KEYS: Ints = np.zeros(0, np.int64)
 _SCALE = 32
 _MOST_ITEMS = 1 << 20
 _LOG: NDArray[np.int16] = np.rint(_SCALE * np.log(np.arange(1, _MOST_ITEMS + 1))).astype(np.int16)
@@ -133,6 +134,7 @@ class StoryIndex:
         if member.seen < self._latest - WINDOW_SECONDS:
             return
         number = self._postings.add(member.evidence.keys)
+        member.evidence = member.evidence._replace(keys=_NO_KEYS)
         member.strand = strand_id
         self._members[number] = member
         self._numbers[member.id] = number
