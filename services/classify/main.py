@@ -7,6 +7,7 @@ from services.classify import adapters  # noqa: F401  (registers the models)
 from services.classify.alerts.api import router as alerts
 from services.classify.api import router
 from services.classify.claims.api import router as claims
+from services.classify.claims.exchange_api import router as claim_files
 from services.classify.jobs import jobs
 from services.classify.models.api import router as models
 from services.classify.pickup.api import router as pickup
@@ -22,7 +23,7 @@ SERVICE = Service(
     name="classify",
     title="Lan Tỏa · Phân loại",
     settings_class=ClassifySettings,
-    routers=[router, alerts, claims, trends, searching, saved_queries, storytelling, pickup, models],
+    routers=[router, alerts, claims, claim_files, trends, searching, saved_queries, storytelling, pickup, models],
     subscribers=subscribers,
     jobs=jobs,
     resources=open_resources,

@@ -14,7 +14,7 @@ from libs.common.models import Claim
 from libs.common.models.enums import ClaimState, MatchState, Role
 from libs.common.pagination import Cursor, InvalidCursor, Page, PageDep, page_of
 from services.classify.api import PREFIX, STAFF, StaffDep
-from services.classify.claims import checking, exchange_api, queries, spread
+from services.classify.claims import checking, queries, spread
 from services.classify.claims.nearest import nearest_claims
 from services.classify.claims.problems import (
     ClaimNotFound,
@@ -40,7 +40,6 @@ from services.classify.claims.schemas import (
 from services.classify.domain import visible_verdict
 
 router = APIRouter(prefix=PREFIX, tags=["classify"], responses=problems(Unauthenticated, Forbidden))
-router.include_router(exchange_api.router)
 Hours = Annotated[int | None, Query(ge=1, le=24 * 365)]
 
 

@@ -52,7 +52,8 @@ def match_claims(
 ) -> None:
     """Gợi ý tuyên bố đã kiểm chứng mà mỗi văn bản có thể nhắc lại (suggest claims a text may repeat).
 
-    Điểm từ 0 đến 1; dịch vụ tự gợi ý từ 0.55. (The service suggests unasked from 0.55 on.)
+    Điểm từ 0 đến 1; dịch vụ tự gợi ý từ 0.55, cao hơn khi có trên 100 tuyên bố.
+    (The service suggests unasked from 0.55 on, and from more where there are over 100 claims.)
     """
     with told(), open_rows(claims) as rows:
         book = ClaimBook({row["id"]: text_of(row, "text") for row in read_rows(rows)})

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from libs.common.auth import ClockDep
 from libs.common.db import DatabaseDep, SessionDep
-from libs.common.errors import problems
+from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.pagination import PageDep
 from libs.common.uploads import UploadRefused, read_upload
 from services.classify.api import PREFIX
@@ -18,7 +18,7 @@ from services.classify.claims.importing import ClaimRow, ClaimsImported, ImportP
 from services.classify.claims.problems import FileNotAnImport
 from services.classify.claims.roles import CheckerDep, ClaimReaderDep
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX, tags=["classify"], responses=problems(Unauthenticated, Forbidden))
 MAX_BYTES = 8 * 1024**2
 NDJSON = "application/x-ndjson"
 JSON_LD = "application/ld+json"

@@ -127,6 +127,11 @@ def _logistic(value: float) -> float:
     return 1 / (1 + math.exp(-value))
 
 
+def raised(score: float, by: float) -> float:
+    """A score with these odds (their logarithm) added."""
+    return _logistic(math.log(score / (1 - score)) + by)
+
+
 def _by_words(card: Card, passage: Passage) -> dict[str, float]:
     rare = rarities()
     own = sum(rare[word] for word in passage.words)

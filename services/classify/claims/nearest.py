@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.classify import queries as label_queries
 from services.classify.claims import queries
-from services.classify.claims.book import NEAR_FROM, SUGGEST_FROM, ClaimBook, Suggestion
+from services.classify.claims.book import NEAR_FROM, ClaimBook, Suggestion
 from services.classify.claims.problems import MatchNotFound
 from services.classify.claims.schemas import NearClaim
 from services.classify.queries import ToAnnotate
@@ -21,17 +21,15 @@ async def nearest_claims(session: AsyncSession, content_id: UUID) -> list[NearCl
     if not found:
         raise MatchNotFound(f"Không có nội dung {content_id}.")
     claims = {row.id: row.text for row in await queries.claims_since(session, None)}
-    near = await asyncio.to_thread(_nearest, claims, found[0])
+    threshold, near = await asyncio.to_thread(_nearest, claims, found[0])
     return [
         NearClaim(
-            claim_id=one.claim_id,
-            text=claims[one.claim_id],
-            score=one.score,
-            is_suggested=one.score >= SUGGEST_FROM,
+            claim_id=one.claim_id, text=claims[one.claim_id], score=one.score, is_suggested=one.score >= threshold
         )
         for one in near
     ]
 
 
-def _nearest(claims: Mapping[UUID, str], content: ToAnnotate) -> list[Suggestion[UUID]]:
-    return ClaimBook(claims).suggest(content.title, content.text, least=NEAR_FROM, top=SHOWN)
+def _nearest(claims: Mapping[UUID, str], content: ToAnnotate) -> tuple[float, list[Suggestion[UUID]]]:
+    book = ClaimBook(claims)
+    return book.threshold, book.suggest(content.title, content.text, least=NEAR_FROM, top=SHOWN)

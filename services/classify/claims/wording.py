@@ -39,7 +39,7 @@ _EMPTY = FUNCTION_WORDS | frozenset(
     """a ah ak oi u uh nhe nha nhi hen ha vay z kia ay r luon lun cu the qua lam nhau em anh chi bac ban minh tui thay
     mn mng moi voi dau gi nao sao phai thiet""".split()
 )
-_MISREAD = frozenset({"ca", "ad", "s", "j", "z", "t", "ns", "ib", "iu", "bt", "cn"})
+_MISREAD = frozenset({"tphcm", "ca", "ad", "s", "j", "z", "t", "ns", "ib", "iu", "bt", "cn"})
 """Chat spellings that are common words or codes once the marks are off."""
 _SAME_FILE = Path(__file__).with_name("same_words.yaml")
 
