@@ -24,6 +24,7 @@ from services.classify.alerts.problems import (
     AlertRuleChanged,
     AlertRuleInUse,
     AlertRuleNotFound,
+    AlertUnitUnknown,
 )
 from services.classify.alerts.schemas import (
     AlertOut,
@@ -47,7 +48,8 @@ DutyDep = Annotated[
 ]
 KeeperDep = Annotated[Principal, require(Role.SPOKESPERSON, Role.ADMIN)]
 
-_BODY = (AlertAboutAPerson, AlertNotForOutsiders)
+_TESTED = (AlertAboutAPerson, AlertNotForOutsiders)
+_BODY = (*_TESTED, AlertUnitUnknown)
 
 
 # --- rules ---------------------------------------------------------------------------------------------------
@@ -64,7 +66,7 @@ async def create_alert_rule(body: RuleBody, session: SessionDep, who: KeeperDep,
     return RuleOut.model_validate(await keeping.create_rule(session, body, by=who.person_id, now=clock.now()))
 
 
-@router.post("/alert-rules/test", responses=problems(*_BODY))
+@router.post("/alert-rules/test", responses=problems(*_TESTED))
 async def try_new_alert_rule(body: RuleBody, session: SessionDep, _: KeeperDep, clock: ClockDep) -> PreviewOut:
     """What this rule would have raised over the last seven days; nothing is kept."""
     keeping.check(body)

@@ -54,6 +54,10 @@ async def going_on(session: AsyncSession, rule_id: UUID) -> Sequence[UUID]:
     return (await session.scalars(select(a.id).where(a.rule_id == rule_id, a.ended_at.is_(None)))).all()
 
 
+async def has_unit(session: AsyncSession, unit_id: UUID) -> bool:
+    return await session.get(m.OrganizationUnit, unit_id) is not None
+
+
 async def list_rules(session: AsyncSession, page: PageRequest) -> Sequence[m.AlertRule]:
     query = select(m.AlertRule).order_by(m.AlertRule.id).limit(page.limit + 1)
     if page.after:

@@ -22,8 +22,10 @@ from services.classify.alerts.problems import (
     AlertRuleChanged,
     AlertRuleInUse,
     AlertRuleNotFound,
+    AlertUnitUnknown,
 )
 from services.classify.alerts.schemas import RuleBody
+from services.classify.alerts.sentences import at_hanoi
 from services.classify.alerts.telling import step
 
 LONGEST_MUTE = timedelta(days=30)
@@ -37,6 +39,11 @@ def check(body: RuleBody) -> None:
         raise AlertNotForOutsiders("Chỉ công khai được cảnh báo không hé lộ nguồn, truy vấn hay liên hệ chưa xác nhận.")
 
 
+async def _check_unit(session: AsyncSession, body: RuleBody) -> None:
+    if body.unit_id is not None and not await keep_queries.has_unit(session, body.unit_id):
+        raise AlertUnitUnknown(f"Không có đơn vị {body.unit_id}; nếu để vậy thì không ai được báo.")
+
+
 def values_of(body: RuleBody) -> dict[str, Any]:
     values = body.model_dump(mode="json", exclude={"version", "unit_id", "expires_at"})
     return values | {"kind": body.condition.kind.value, "unit_id": body.unit_id, "expires_at": body.expires_at}
@@ -44,6 +51,7 @@ def values_of(body: RuleBody) -> dict[str, Any]:
 
 async def create_rule(session: AsyncSession, body: RuleBody, *, by: UUID, now: datetime) -> m.AlertRule:
     check(body)
+    await _check_unit(session, body)
     values = values_of(body) | {"id": new_id(now), "created_by": by, "created_at": now, "updated_at": now, "version": 1}
     rule = await keep_queries.add_rule(session, values)
     await _record_rule(session, "alert_rule.created", by, rule, now)
@@ -61,6 +69,7 @@ async def change_rule(
     session: AsyncSession, rule_id: UUID, body: RuleBody, version: int, *, by: UUID, now: datetime
 ) -> m.AlertRule:
     check(body)
+    await _check_unit(session, body)
     rule = await _of_version(session, rule_id, version)
     values = values_of(body)
     if values["condition"] != rule.condition:
@@ -97,10 +106,16 @@ async def mute_rule(
     session: AsyncSession, rule_id: UUID, until: datetime, reason: str, *, by: UUID, now: datetime
 ) -> m.AlertRule:
     if not now < until <= now + LONGEST_MUTE:
-        raise AlertMuteTooLong(f"Thời điểm kết thúc phải sau {now:%H:%M} UTC hôm nay và trong 30 ngày tới.")
+        raise AlertMuteTooLong(f"Hãy chọn một thời điểm từ nay đến {at_hanoi(now + LONGEST_MUTE)}.")
     rule = await require_rule(session, rule_id)
-    values = {"mute_until": until, "muted_at": now, "mute_reason": reason, "muted_by": by, "updated_at": now}
-    rule = await keep_queries.save_rule(session, rule, values)
+    values = {
+        "mute_until": until,
+        "muted_at": now,
+        "mute_reason": mask_personal_data(reason),
+        "muted_by": by,
+        "updated_at": now,
+    }
+    rule = await keep_queries.save_rule(session, rule, muted | {"updated_at": now})
     await _record_rule(session, "alert_rule.muted", by, rule, now)
     return rule
 

@@ -37,6 +37,12 @@ class AlertNotForOutsiders(Problem):
     title_en = "Alerts of this kind of rule may not be public"
 
 
+class AlertUnitUnknown(Problem):
+    status = 422
+    title_vi = "Đơn vị phụ trách quy tắc cảnh báo không tồn tại"
+    title_en = "The unit that would own the alert rule does not exist"
+
+
 class AlertMuteTooLong(Problem):
     status = 422
     title_vi = "Chỉ có thể tắt tiếng đến một thời điểm trong 30 ngày tới"

@@ -1,7 +1,7 @@
 """Bodies of alerts and their rules; unknown fields are refused."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -16,6 +16,10 @@ Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
 
 
+StaffRole = Literal[Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN]
+"""Titles of contents are for the house: no integrator is told."""
+
+
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -26,7 +30,7 @@ class Row(BaseModel):
 
 class EscalationStep(Body):
     after_minutes: int = Field(ge=1, le=7 * 24 * 60)
-    role: Role
+    role: StaffRole
 
 
 class RuleBody(Body):
@@ -35,7 +39,7 @@ class RuleBody(Body):
     name: Name
     condition: Condition
     severity: AlertSeverity = AlertSeverity.WARNING
-    role: Role = Role.EDITOR
+    role: StaffRole = Role.EDITOR
     unit_id: UUID | None = None
     group_by: AlertGrouping = AlertGrouping.RULE
     group_minutes: int = Field(default=2, ge=0, le=1440)

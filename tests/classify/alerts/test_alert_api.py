@@ -133,6 +133,9 @@ async def test_bodies_that_make_no_sense_are_refused(client: Any, signed_in: Any
         {"escalation": [{"after_minutes": 20, "role": "admin"}, {"after_minutes": 10, "role": "admin"}]},
         {"condition": {**REPORTS, "author": "lan"}},
         {"author": "lan"},
+        {"role": "integrator"},
+        {"escalation": [{"after_minutes": 20, "role": "integrator"}]},
+        {"unit_id": str(uuid4())},
     ):
         assert (await client.post(f"{API}/alert-rules", json=BODY | wrong, headers=who)).status_code == 422
 
