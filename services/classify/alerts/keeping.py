@@ -108,13 +108,7 @@ async def mute_rule(
     if not now < until <= now + LONGEST_MUTE:
         raise AlertMuteTooLong(f"Hãy chọn một thời điểm từ nay đến {at_hanoi(now + LONGEST_MUTE)}.")
     rule = await require_rule(session, rule_id)
-    values = {
-        "mute_until": until,
-        "muted_at": now,
-        "mute_reason": mask_personal_data(reason),
-        "muted_by": by,
-        "updated_at": now,
-    }
+    muted = {"mute_until": until, "muted_at": now, "mute_reason": mask_personal_data(reason), "muted_by": by}
     rule = await keep_queries.save_rule(session, rule, muted | {"updated_at": now})
     await _record_rule(session, "alert_rule.muted", by, rule, now)
     return rule
