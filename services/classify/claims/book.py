@@ -18,7 +18,7 @@ from services.classify.claims.meaning import FROM, TO, Meaning, weighed
 from services.classify.claims.wording import Words, pairs_of, read_words
 
 K = TypeVar("K", bound=Hashable)
-Slots = NDArray[np.int32]
+Entry = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 MAX_CHARS = 4000
 WINDOW = 44
@@ -55,7 +55,7 @@ class ClaimBook(Generic[K]):
         self._free: list[int] = []
         self._totals = np.ones(0)
         self._holders: dict[str, list[int]] = {}
-        self._packed: dict[str, Slots] = {}
+        self._packed: dict[str, Entry] = {}
         self._short: dict[str, dict[Words, int]] = {}
         for claim_id, text in claims.items():
             self.add(claim_id, text)
@@ -157,19 +157,21 @@ class ClaimBook(Generic[K]):
         """The claims of which the whole text says most."""
         if not places:
             return []
-        slots = [self._slots_of(term) for term in places]
-        weights = np.repeat([term_weight(term) for term in places], [len(one) for one in slots])
-        shares = np.bincount(np.concatenate(slots), weights, len(self._totals)) / self._totals
+        packed, held = self._packed, self._held
+        entries = [packed.get(term) or self._pack(term) for term in places]
+        slots = np.concatenate([entry[0] for entry in entries])
+        weights = np.concatenate([entry[1] for entry in entries])
+        shares = np.bincount(slots, weights, len(self._totals)) / self._totals
         near = np.flatnonzero(shares >= enough)
         if len(near) > most:
             near = near[np.argsort(-shares[near], kind="stable")[:most]]
-        return [held for held in map(self._held.__getitem__, near.tolist()) if held is not None]
+        return [one for one in map(held.__getitem__, near.tolist()) if one is not None]
 
-    def _slots_of(self, term: str) -> Slots:
-        packed = self._packed.get(term)
-        if packed is None:
-            packed = self._packed[term] = np.array(self._holders[term], np.int32)
-        return packed
+    def _pack(self, term: str) -> Entry:
+        """The slots that hold a term, and its weight for each."""
+        slots = np.array(self._holders[term], np.int64)
+        entry = self._packed[term] = slots, np.full(len(slots), term_weight(term))
+        return entry
 
 
 def _passage(card: Card, words: Sequence[str], places: Mapping[str, list[int]]) -> Passage:

@@ -15,7 +15,9 @@ from libs.common.models.enums import Role, Verdict
 from tests.classify.claims.test_claim_desk import CLAIM, EVIDENCE, RUMOUR, made, told
 from tests.classify.conftest import Desk
 
-SERVICES = ("classify", "ingest", "publish", "reports")
+SLOW = pytest.mark.slow
+SERVICES = ["classify", "reports", pytest.param("ingest", marks=SLOW), pytest.param("publish", marks=SLOW)]
+"""The last two have many routes."""
 VERDICT = "tin_sai_su_that"
 SAID = (VERDICT, EVIDENCE[0]["url"])
 
