@@ -16,6 +16,7 @@ from services.classify import queries, story_queries
 from services.classify.adapters.base import CLASSIFIERS, Classifier, Document
 from services.classify.assigning import Seat
 from services.classify.claims.shelf import ClaimShelf
+from services.classify.learner.storage import ModelBroken
 from services.classify.models import service as models
 from services.classify.places import Gazetteer
 from services.classify.searching.names import open_register
@@ -47,6 +48,9 @@ def load_classifier(name: str, folder: Path | None = None) -> Classifier | None:
         make = CLASSIFIERS.get(name)
         classifier = make(folder) if folder else make()
         classifier.annotate([Document("", "thử")])
+    except ModelBroken as error:
+        log.error("model %s cannot be used, contents wait for their labels: %s", name, error)
+        return None
     except Exception as error:
         log.error("model %s cannot be used, contents wait for their labels: %s", name, describe(error))
         return None

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from libs.common.models.enums import PROTECTED_KINDS, ContentKind, Field, RiskClass, TextKind, Tone
 from services.classify.adapters.base import CLASSIFIERS, Document, Labels, ModelCard
-from services.classify.learner.heads import Answers
+from services.classify.learner.heads import Answers, Head
 from services.classify.learner.storage import card_of, load
 from services.classify.models.wording import AUTHORITY, CONTACT, LINK, OFFICIAL, TRAP, reading
 
 L = TypeVar("L", Field, Tone)
 DEFAULT = Path(__file__).parents[1] / "models" / "default"
-DOUBT = 0.10
+DOUBT = 0.05
 """From this probability of criticism, complaint and opinion together on, a text with a risk is one of them."""
 _ORIGIN: dict[ContentKind | None, dict[TextKind, float]] = {
     ContentKind.ARTICLE: {TextKind.NEWS: 1.2, TextKind.REPORT_OF_PROBLEM: 0.1, TextKind.OTHER: 0.3},
@@ -31,6 +31,9 @@ _ORIGIN: dict[ContentKind | None, dict[TextKind, float]] = {
 """How much likelier each kind is when a text comes in this way; 1 where nothing is said."""
 NEEDED = {RiskClass.SCAM_LINK: (TRAP, LINK, OFFICIAL, CONTACT), RiskClass.IMPERSONATION: (AUTHORITY,)}
 """Without any of these signs a text is not of the class, whatever its words."""
+FRAUDS = frozenset({RiskClass.SCAM_LINK, RiskClass.IMPERSONATION})
+FRAUDULENT = 0.5
+"""A text that is less likely than this to want money or data from its reader is no fraud, whatever its words."""
 _KINDS = list(TextKind)
 _PROTECTED = np.array([kind in PROTECTED_KINDS for kind in _KINDS])
 _WITHOUT_RISK = frozenset({ContentKind.ARTICLE, ContentKind.RELEASE})
@@ -56,10 +59,10 @@ class LinearClassifier:
         said = self.model.predict(texts)
         kinds = with_origin(said["kind"].probabilities, batch)
         floors = {name: said[name].head.floor for name in ("field", "tone", "kind")}
-        fields, tones = said["field"].probabilities, said["tone"].probabilities
+        fields, tones = said["field"].probabilities, decided(said["tone"].head, said["tone"].probabilities)
         return [
             _labels(
-                fields[row], tones[row], kinds[row], _risks(said["risk"], row, text, document.kind),
+                fields[row], tones[row], kinds[row], _risks(said["risk"], row, text, document.kind, kinds[row]),
                 float(said["toxicity"].probabilities[row, 0]), floors,
             )
             for row, (document, text) in enumerate(zip(batch, texts, strict=True))
@@ -117,9 +120,19 @@ def _best(labels: list[L], chances: NDArray[np.float64]) -> tuple[L, float]:
     return labels[best], round(float(chances[best]), 3)
 
 
-def _risks(said: Answers, row: int, text: str, kind: ContentKind | None) -> tuple[RiskClass, ...]:
-    """The classes that hold, of those whose necessary sign the text shows."""
-    if kind in _WITHOUT_RISK or not said.holds[row].any():
+def decided(head: Head, chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities as the head decides by them: a rare label may be taken before it is the likeliest."""
+    weighed = chances * np.exp(np.array(head.offsets))
+    return np.asarray(weighed / weighed.sum(axis=1, keepdims=True))
+
+
+def _risks(
+    said: Answers, row: int, text: str, origin: ContentKind | None, kinds: NDArray[np.float64]
+) -> tuple[RiskClass, ...]:
+    """The classes that hold, of those that a text of this kind, and with these signs, can be of."""
+    if origin in _WITHOUT_RISK or not said.holds[row].any():
         return ()
-    found = (RiskClass(label) for label in np.array(said.head.labels)[said.holds[row]])
+    found = [RiskClass(label) for label in np.array(said.head.labels)[said.holds[row]]]
+    if kinds[_KINDS.index(TextKind.SCAM_SUSPECT)] < FRAUDULENT:
+        found = [risk for risk in found if risk not in FRAUDS]
     return tuple(risk for risk in found if any(sign in text for sign in NEEDED.get(risk, ("",))))

@@ -21,6 +21,8 @@ OutsideOption = Annotated[Path | None, typer.Option("--outside", help="Thư mụ
 OutOption = Annotated[Path, typer.Option("--out", help="Nơi ghi mô hình mới (where the new model goes)")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Kết quả dạng JSON (result as JSON)")]
 
+TextsOption = Annotated[Path, typer.Option("--texts", help="Thư mục văn bản học (training texts)")]
+
 _screen = Console(stderr=True)
 FROZEN = Path("tests/classify/frozen")
 WORSE = 3
@@ -34,9 +36,9 @@ def register(app: typer.Typer) -> None:
     group(app, "content").command("explain")(explain_text)
 
 
-def build_model(out: OutOption = DEFAULT, as_json: JsonOption = False) -> None:
+def build_model(out: OutOption = DEFAULT, folder: TextsOption = texts.FOLDER, as_json: JsonOption = False) -> None:
     """Học lại mô hình đi kèm từ văn bản của dự án (train the shipped model from the project's texts)."""
-    learnt = texts.examples()
+    learnt = texts.examples(folder)
     outcome = training.train(learnt, say=_screen.print)
     card = save(outcome.model, out, cards.card_for(outcome, learnt, datetime.now(UTC).date()))
     cards.write_readable(card, out)
@@ -71,10 +73,12 @@ def judge_model(
         typer.echo(f"{name}: {told['accuracy']:.1%} of {told['texts']}, {told['accuracy_where_said']:.1%} where said")
 
 
-def retrain_model(out: OutOption, model: FolderOption = DEFAULT, as_json: JsonOption = False) -> None:
+def retrain_model(
+    out: OutOption, model: FolderOption = DEFAULT, folder: TextsOption = texts.FOLDER, as_json: JsonOption = False
+) -> None:
     """Học lại với các nhãn người đã sửa; từ chối mô hình kém hơn (with corrections; a worse one is refused)."""
     present = _opened(model)
-    found = retraining.retrain(present, retraining.stored_corrections(), say=_screen.print)
+    found = retraining.retrain(present, retraining.stored_corrections(), texts.examples(folder), say=_screen.print)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), ensure_ascii=False))
     else:
@@ -82,11 +86,9 @@ def retrain_model(out: OutOption, model: FolderOption = DEFAULT, as_json: JsonOp
     if found.worse:
         typer.echo("Mô hình mới kém hơn, không ghi. / The new model is worse and was not written.", err=True)
         raise typer.Exit(WORSE)
-    folder = retraining.write(found, out, datetime.now(UTC).date())
+    written = retraining.write(found, out, datetime.now(UTC).date())
     if not as_json:
-        typer.echo(
-            f"{folder}\nLANTOA_CLASSIFIER_MODEL={folder}  (đặt rồi khởi động lại classify / set it, restart classify)"
-        )
+        typer.echo(f"{written}\nLANTOA_CLASSIFIER_MODEL={written}")
 
 
 def explain_text(

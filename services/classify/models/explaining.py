@@ -6,7 +6,7 @@ import numpy as np
 
 from libs.common.models.enums import PROTECTED_KINDS, TextKind
 from services.classify.adapters.base import Document
-from services.classify.adapters.linear import NEEDED, LinearClassifier, settled, with_origin
+from services.classify.adapters.linear import FRAUDS, NEEDED, LinearClassifier, decided, settled, with_origin
 from services.classify.domain import guard
 from services.classify.learner.heads import Answers
 from services.classify.models.wording import SIGNS, readable, reading
@@ -16,7 +16,7 @@ ABSTAINS = "Không đủ chắc nên để trống (not sure enough, so nothing 
 PROTECTS = "Còn khả năng là góp ý, phê bình, khiếu nại nên được bảo vệ (may be criticism, so it is protected)"
 ORIGIN = "Cách văn bản đến làm đổi loại (how the text came in changed its kind): {before} → {after}"
 SIGN = "Dấu hiệu trong văn bản (a sign in the text): {sign}"
-LACKS = "Thiếu dấu hiệu bắt buộc của loại rủi ro (a sign that this risk needs is missing): {risk}"
+LACKS = "Loại văn bản hoặc dấu hiệu không hợp với rủi ro này (its kind or signs do not fit this risk): {risk}"
 FIREWALL = "Tường lửa: văn bản được bảo vệ, không gợi ý rủi ro (firewall: protected, no risk is suggested)"
 
 
@@ -41,7 +41,7 @@ def _one(
     classifier: LinearClassifier, text: str, said: Answers, name: str, given: str, abstained: bool, kinds: Any
 ) -> dict[str, Any]:
     """Of a head that abstained, the label it would have given is explained."""
-    chances = kinds if name == "kind" else said.probabilities[0]
+    chances = kinds if name == "kind" else decided(said.head, said.probabilities)[0]
     label = said.head.labels[int(np.argmax(chances))] if abstained else str(given)
     return {
         "head": name,
@@ -84,7 +84,7 @@ def _rules(said: dict[str, Answers], kind: TextKind, risk: tuple[str, ...], kind
     elif by_origin.value != plain:
         fired.append(ORIGIN.format(before=plain, after=by_origin.value))
     held = said["risk"].label_sets[0]
-    fired += [LACKS.format(risk=one) for one in held if one not in risk and one in NEEDED]
+    fired += [LACKS.format(risk=one) for one in held if one not in risk and one in {*NEEDED, *FRAUDS}]
     if risk and not guard(kind, tuple(risk)).risk:  # type: ignore[arg-type]
         fired.append(FIREWALL)
     return fired

@@ -73,3 +73,10 @@ def floor_for(chances: NDArray[np.float64], right: Flags, wanted: float) -> floa
     accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(accuracy >= wanted)
     return float(chances[order[enough[-1]]]) if len(enough) else 1.0
+
+
+def ranking(chances: NDArray[np.float64], holds: Flags) -> float:
+    """Average precision: how well the label's texts stand before the others, whatever the threshold."""
+    order = np.argsort(-chances, kind="stable")
+    precision = np.cumsum(holds[order]) / np.arange(1, len(order) + 1)
+    return float(precision[holds[order]].mean()) if holds.any() else 0.0

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -73,7 +74,7 @@ async def list_corrections(session: AsyncSession) -> list[Correction]:
     kept = LabelCorrection
     query = (
         select(kept.content_id, kept.head, kept.model_label, kept.label, kept.text)
-        .distinct(kept.content_id, kept.head)
+        .ext(distinct_on(kept.content_id, kept.head))
         .order_by(kept.content_id, kept.head, kept.id.desc())
     )
     return [Correction(*row) for row in await session.execute(query)]

@@ -65,12 +65,11 @@ class Retrained:
 def retrain(
     present: LinearClassifier,
     corrections: Sequence[Correction],
-    written: Sequence[Example] | None = None,
+    written: Sequence[Example],
     say: Say = lambda line: None,
 ) -> Retrained:
-    base = list(texts.examples() if written is None else written)
     apart = [one for one in corrections if is_kept_apart(one)]
-    learnt = base + [example_of(one) for one in corrections if not is_kept_apart(one)]
+    learnt = [*written, *(example_of(one) for one in corrections if not is_kept_apart(one))]
     outcome = training.train(learnt, say=say)
     compared = _on_texts(card_of(present.folder)["metrics"], outcome.metrics)
     compared += _on_corrections(present.model, outcome.model, apart)
@@ -92,11 +91,9 @@ def labels_of(one: Correction) -> Labels:
 
 
 def _on_texts(present: dict[str, Any], new: dict[str, Any]) -> list[Compared]:
-    rows = [Compared(f"{head}: macro-F1", present[head]["macro_f1"], new[head]["macro_f1"]) for head in texts.HEADS]
-    for label in texts.HEADS["risk"]:
-        before, after = (one["risk"]["labels"][label]["precision"] for one in (present, new))
-        rows.append(Compared(f"{label}: precision", before, after))
-    return rows
+    """Heads with thresholds are compared by how they rank texts: a threshold moves with a handful of them."""
+    figures = {head: "ranking" if head in texts.MANY else "macro_f1" for head in texts.HEADS}
+    return [Compared(f"{head}: {name}", present[head][name], new[head][name]) for head, name in figures.items()]
 
 
 def _on_corrections(present: Model, new: Model, apart: Sequence[Correction]) -> list[Compared]:

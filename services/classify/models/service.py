@@ -50,6 +50,6 @@ async def label_again(session: AsyncSession, classifier: Classifier, days: int, 
     version = f"{classifier.name} {classifier.version}"
     queued = await queries.park_again(session, floor_id(now - timedelta(days=days)), version, now)
     await trail.record(
-        session, "model.label_again", by, ("model", new_id(now)), now, {"model": version, "queued": queued}
+        session, "model.label_again", by, ("model", new_id(now)), now, {"model": classifier.version, "queued": queued}
     )
     return queued

@@ -4,11 +4,14 @@ A sign is a token of its own, so that it is weighed, and shown in explanations, 
 """
 
 import re
+from typing import TYPE_CHECKING
 
 from libs.common.models.enums import ContentKind
 from libs.common.text import unmark
-from services.classify.adapters.base import Document
 from services.classify.links import Trust, worst
+
+if TYPE_CHECKING:
+    from services.classify.adapters.base import Document
 
 READ_CHARS = 1000
 """Of the text: news says in its beginning what it is about, and long ones are not to outweigh short ones."""
@@ -61,15 +64,15 @@ _AUTHORITY = _Named(
     "hanh chinh cong|dinh danh",
 )
 _CONTACT = _Named(
-    "link qr app apk zalo telegram viber messenger web website trang bam nhap click inbox ib goi hotline otp",
-    "lien ket|duong dan|quet ma|ung dung|truy cap|dang nhap|tai ve|cai dat|nhan tin|soan tin|lien he|so nay",
+    "link qr app apk zalo telegram viber messenger bam click inbox ib otp",
+    "lien ket|duong dan|quet ma|ung dung|truy cap|dang nhap|tai ve|cai dat|soan tin",
 )
 _LONG_CHARS = 600
 _WITHOUT_SIGNS = frozenset({ContentKind.ARTICLE, ContentKind.RELEASE})
 """What the press and agencies publish has no risk, so that nobody need look for its signs."""
 
 
-def reading(document: Document) -> str:
+def reading(document: "Document") -> str:
     """The one string of which all heads take their features."""
     body = document.text[:READ_CHARS]
     signs = [] if document.kind in _WITHOUT_SIGNS else signs_of(body)
@@ -77,6 +80,8 @@ def reading(document: Document) -> str:
         signs.append(TITLE)
     if len(document.text) > _LONG_CHARS:
         signs.append(LONG)
+    if LINK in signs or TRAP in signs or OFFICIAL in signs:
+        body = _HOST.sub(" ", body)
     head = f"{document.title}. " if document.title else ""
     return f"{head}{body} {' '.join(signs)}" if signs else head + body
 
@@ -85,8 +90,8 @@ def signs_of(body: str) -> list[str]:
     """The signs of risk that a text shows; none of them is one by itself."""
     found = []
     plain = unmark(body).lower()
-    if _LINKED.search(plain):
-        found.append(_LINKS[worst(body)])
+    if _LINKED.search(plain) and ((trust := worst(body)) is not None or _RESERVED.search(plain)):
+        found.append(_LINKS[trust])
     if _DIGIT.search(plain) or "[" in plain:
         wanted = ((NUMBER, _IDENTITY), (PHONE, _PHONE), (ADDRESS, _ADDRESS))
         found += [sign for sign, pattern in wanted if pattern.search(plain)]
@@ -94,8 +99,12 @@ def signs_of(body: str) -> list[str]:
     return found
 
 
+_HOST = re.compile(r"[a-z]+://\S+|(?<!\w)(?:[a-zA-Z0-9-]+\.)+[a-z]{2,}(?!\w)(?:/\S*)?")
+"""Addresses are judged by their sign alone: the name of the last trap says nothing of the next."""
 _DIGIT = re.compile(r"\d\d")
-_LINKED = re.compile(r"://|[a-z0-9-]{2,}\.[a-z]{2,}(?:[/\s,;:)?]|\.?$|\.\s|\.[a-z])")
+_LINKED = re.compile(r"://|[a-z0-9-]\.[a-z]{2}")
+_RESERVED = re.compile(r"\.(?:example|invalid|test)\b")
+"""Ends of names that lead nowhere, as texts for training and trials use them."""
 
 
 def readable(feature: str) -> str:
