@@ -1,5 +1,6 @@
 """Who is told, when, and how often: group windows, quiet hours, mutes, escalation."""
 
+import asyncio
 import random
 from collections.abc import Sequence
 from contextlib import suppress
@@ -37,6 +38,14 @@ async def test_alerts_of_one_window_are_told_together(room: Room) -> None:
     assert (told.role, told.level, told.object_type) == ("editor", 0, "alert")
     assert "2 cảnh báo" in told.subject
     assert told.body.count("Việc gì") == told.body.count("Có thể làm: Đọc") == 2
+
+
+async def test_workers_that_look_at_once_tell_once(room: Room) -> None:
+    await room.rule(group_minutes=0, escalation=STEPS)
+    await room.told_of(3)
+    for minutes in (0, 10, 20):
+        room.later(minutes=minutes)
+        assert sum(await asyncio.gather(*(room.tell() for _ in range(4)))) == 1
 
 
 async def test_a_rule_that_groups_by_place_tells_places_apart(room: Room) -> None:
