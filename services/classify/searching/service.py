@@ -73,9 +73,10 @@ def _stretches(asked: Plan, before: UUID | None) -> Iterator[tuple[UUID, UUID, b
     high, low = before or EVERYTHING, asked.after or BEGINNING
     if asked.only_late_from is not None:
         for border, only_late in ((asked.only_late_from, True), (asked.ends_by, False)):
-            if (border or low) < high:
-                yield high, max(border or low, low), only_late
-                high = border or low
+            edge = max(border or low, low)
+            if edge < high:
+                yield high, edge, only_late
+                high = edge
     if low < high:
         yield high, low, False
 

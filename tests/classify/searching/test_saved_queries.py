@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from libs.common import models as m
@@ -223,3 +223,20 @@ async def test_the_index_is_filled_with_what_it_lacks(kept: Kept, desk: Desk, db
     assert len(await desk.rows(m.SearchDocument)) == 3
     assert [hit.is_new for hit in await desk.rows(m.SavedQueryHit)] == [False] * 3, "they were there before"
     assert await desk.events(MATCHED) == []
+
+
+async def test_a_batch_is_matched_in_as_many_statements_for_many_queries_as_for_one(kept: Kept, desk: Desk) -> None:
+    asked: list[str] = []
+    event.listen(desk.db.engine.sync_engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    counts = []
+    for more in (1, 15):
+        for n in range(more):
+            await kept.make(f"ngập {'after:2026-11-01' if n % 2 else ''} -nắng{n}")
+        ids = [await desk.content(f"Ngập {more}", "Tin trong ngày.") for _ in range(5)]
+        await desk.annotate(ids)
+        asked.clear()
+        async with desk.db.transaction() as session:
+            await indexing.index_contents(session, ids, now=desk.clock.now())
+        counts.append(len(asked))
+    assert counts[1] <= counts[0] + 1, "the days of all that ask for some are read in one more"
+    assert len(await desk.rows(m.SavedQueryHit)) == 5 + 5 * 16
