@@ -33,9 +33,10 @@ CLOSELY, CLOSELY_OF_LONG = 8, 5
 SUGGEST_FROM = 0.55
 """Chosen so that of 1,000 news that repeat none of some 70 claims at most five are suggested."""
 FEW = 100
-NEAR_FROM = 0.03
+NEAR_FROM = 0.1
 """From here on a claim is shown to whoever looks one up."""
 TOP = 5
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class ClaimBook(Generic[K]):
         self._totals = np.ones(0)
         self._holders: dict[str, list[int]] = {}
         self._packed: dict[str, Entry] = {}
+        self._follows: dict[str, dict[str, str]] = {}
         self._short: dict[str, dict[Words, int]] = {}
         for claim_id, text in claims.items():
             self.add(claim_id, text)
@@ -69,6 +71,9 @@ class ClaimBook(Generic[K]):
         for term in card.terms:
             self._holders.setdefault(term, []).append(slot)
             self._packed.pop(term, None)
+        for pair in card.pairs:
+            first, _, second = pair.partition(" ")
+            self._follows.setdefault(first, {})[second] = pair
         for short, words in card.short.items():
             known = self._short.setdefault(short, {})
             known[words] = known.get(words, 0) + 1
@@ -85,11 +90,17 @@ class ClaimBook(Generic[K]):
             self._holders[term].remove(slot)
             self._packed.pop(term, None)
             if not self._holders[term]:
-                del self._holders[term]
+                self._forget(term)
         for short, words in held[1].short.items():
             self._short[short][words] -= 1
             if not self._short[short][words]:
                 del self._short[short][words]
+
+    def _forget(self, term: str) -> None:
+        del self._holders[term]
+        first, _, second = term.partition(" ")
+        if second:
+            del self._follows[first][second]
 
     def _new_slot(self) -> int:
         if self._free:
@@ -134,17 +145,18 @@ class ClaimBook(Generic[K]):
 
     def _places(self, words: Sequence[str]) -> dict[str, list[int]]:
         """Where in the text each term stands that some claim has."""
-        holders, places, before = self._holders, dict[str, list[int]](), ""
+        holders, follows, places = self._holders, self._follows, dict[str, list[int]]()
+        after: Mapping[str, str] = _NOTHING
         for at, word in enumerate(words):
-            if word in holders:
-                places.setdefault(word, []).append(at)
-                if before and (pair := f"{before} {word}") in holders:
-                    places.setdefault(pair, []).append(at)
-                before = word
-            else:
-                before = ""
+            if word not in holders:
+                after = _NOTHING
                 for meant in self._short.get(word, ()):
                     self._add_meant(meant, at, places)
+                continue
+            places.setdefault(word, []).append(at)
+            if word in after:
+                places.setdefault(after[word], []).append(at)
+            after = follows.get(word, _NOTHING)
         return places
 
     def _add_meant(self, meant: Words, at: int, places: dict[str, list[int]]) -> None:

@@ -27,6 +27,8 @@ WEIGHTS = {
     "weight": 0.108, "length": -1.6,
 }  # fmt: skip
 BIAS = -6.4
+_REST = WEIGHTS["names"] + WEIGHTS["numbers"] + WEIGHTS["own"]
+"""What these can add at most."""
 _LONG = 120
 """Words of a text beyond which it holds as many passages that match by chance as any."""
 
@@ -115,12 +117,19 @@ def _letters(words: Sequence[str]) -> set[str]:
 
 
 def likeness(card: Card, passage: Passage, least: float = 0.0) -> float:
-    """0 where it cannot reach `least`: the letters, which take most of the time, are then not looked at."""
-    known = BIAS + sum(WEIGHTS[name] * value for name, value in _by_words(card, passage).items())
+    """0 where it cannot reach `least`: what takes most of the time, the letters last, is then not looked at."""
+    known = BIAS + _told(_by_terms(card, passage))
+    if _logistic(known + _REST + WEIGHTS["letters"]) < least:
+        return 0.0
+    known += _told(_by_words(card, passage))
     if _logistic(known + WEIGHTS["letters"]) < least:
         return 0.0
     there = _letters(passage.words)
     return _logistic(known + WEIGHTS["letters"] * len(card.letters & there) / max(1, len(card.letters)))
+
+
+def _told(shares: Mapping[str, float]) -> float:
+    return sum(WEIGHTS[name] * value for name, value in shares.items())
 
 
 def _logistic(value: float) -> float:
@@ -132,18 +141,23 @@ def raised(score: float, by: float) -> float:
     return _logistic(math.log(score / (1 - score)) + by)
 
 
+def _by_terms(card: Card, passage: Passage) -> dict[str, float]:
+    return {
+        "words": _part(card.terms, card.words, passage.terms),
+        "pairs": _part(card.terms, card.pairs, passage.terms),
+        "weight": passage.weight,
+        "length": math.log1p(min(passage.length, _LONG)),
+    }
+
+
 def _by_words(card: Card, passage: Passage) -> dict[str, float]:
     rare = rarities()
     own = sum(rare[word] for word in passage.words)
     told = sum(rare[word] for word in passage.words if word in card.words)
     return {
-        "words": _part(card.terms, card.words, passage.terms),
-        "pairs": _part(card.terms, card.pairs, passage.terms),
         "names": _found_names(card, passage),
         "numbers": _agreed(card.numbers, passage.words),
         "own": told / (own or 1.0),
-        "weight": passage.weight,
-        "length": math.log1p(min(passage.length, _LONG)),
     }
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 import yaml
@@ -46,12 +46,12 @@ _SAME_FILE = Path(__file__).with_name("same_words.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """What may be written for something else: `single` by its word; `longer` by its first word, each with its second
-    word, all of its words, and those it is matched as. `starts` are the words at which to look."""
+    """What may be written for something else: `single` by its word; `longer` by its first word, each with all of its
+    words and those it is matched as. `after` names the words that have to follow a first word, or begin a number."""
 
     single: dict[str, Words]
-    longer: dict[str, list[tuple[str, Words, Words]]]
-    starts: frozenset[str]
+    longer: dict[str, list[tuple[Words, Words]]]
+    after: dict[str, frozenset[str]]
 
 
 @cache
@@ -61,11 +61,13 @@ def other_forms() -> Forms:
     known = {short: word for short, word in chat.items() if short.isalnum() and short not in _MISREAD} | told
     forms = {tuple(written.split()): tuple(meant.split()) for written, meant in known.items()}
     single = {written[0]: meant for written, meant in forms.items() if len(written) == 1}
-    longer: dict[str, list[tuple[str, Words, Words]]] = {}
+    longer: dict[str, list[tuple[Words, Words]]] = {}
+    after: dict[str, set[str]] = {word: set(_GOES_ON) for word in _ONES}
     for written, meant in sorted(forms.items(), key=lambda form: -len(form[0])):
         if len(written) > 1:
-            longer.setdefault(written[0], []).append((written[1], written, meant))
-    return Forms(single, longer, frozenset(single.keys() | longer.keys() | _ONES.keys()))
+            longer.setdefault(written[0], []).append((written, meant))
+            after.setdefault(written[0], set()).add(written[1])
+    return Forms(single, longer, {first: frozenset(words) for first, words in after.items()})
 
 
 def read_words(text: str) -> list[str]:
@@ -93,24 +95,28 @@ def _tokens(folded: str) -> list[str]:
 
 def _one_form(tokens: list[str]) -> list[str]:
     forms, told, at = other_forms(), list[str](), 0
-    starts = forms.starts
-    for place in [place for place, token in enumerate(tokens) if token in starts or token[0] in _DIGITS]:
-        if place < at:
-            continue
-        told += tokens[at:place]
-        at = _read_at(tokens, place, forms, told)
+    single, after, nothing = forms.single, forms.after, frozenset[str]()
+    looked_at = [
+        place
+        for place, (token, following) in enumerate(zip_longest(tokens, tokens[1:], fillvalue=""))
+        if token in single or token[0] in _DIGITS or following in after.get(token, nothing)
+    ]
+    for place in looked_at:
+        if place >= at:
+            told += tokens[at:place]
+            at = _read_at(tokens, place, forms, told)
     return told + tokens[at:]
 
 
 def _read_at(tokens: list[str], at: int, forms: Forms, told: list[str]) -> int:
     """Reads what is written otherwise there, if it is; where the next token is."""
-    token, after = tokens[at], tokens[at + 1] if at + 1 < len(tokens) else ""
+    token = tokens[at]
     if token[0] in _DIGITS:
         return _figure(tokens, at, told)
-    if after in _GOES_ON and token in _ONES and (used := _spelt_out(tokens, at, told)):
+    if token in _ONES and (used := _spelt_out(tokens, at, told)):
         return at + used
-    for second, written, meant in forms.longer.get(token, ()):
-        if second == after and tuple(tokens[at : at + len(written)]) == written:
+    for written, meant in forms.longer.get(token, ()):
+        if tuple(tokens[at : at + len(written)]) == written:
             told.extend(meant)
             return at + len(written)
     told.extend(forms.single.get(token, (token,)))
