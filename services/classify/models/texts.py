@@ -111,4 +111,4 @@ def _yaml(path: Path) -> Any:
     if not path.exists():
         return {}
     with path.open(encoding="utf-8") as stream:
-        return yaml.safe_load(stream)
+        return yaml.load(stream, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  (both are safe)

@@ -4,6 +4,7 @@ A sign is a token of its own, so that it is weighed, and shown in explanations, 
 """
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from libs.common.models.enums import ContentKind
@@ -41,8 +42,8 @@ class _Named:
     def __init__(self, words: str, phrases: str) -> None:
         self.words, self.phrases = frozenset(words.split()), phrases.split("|")
 
-    def search(self, plain: str) -> bool:
-        return not self.words.isdisjoint(_WORD.findall(plain)) or any(phrase in plain for phrase in self.phrases)
+    def is_in(self, plain: str, words: Iterable[str]) -> bool:
+        return not self.words.isdisjoint(words) or any(phrase in plain for phrase in self.phrases)
 
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -93,15 +94,18 @@ def signs_of(body: str) -> list[str]:
     if _LINKED.search(plain) and ((trust := worst(body)) is not None or _RESERVED.search(plain)):
         found.append(_LINKS[trust])
     if _DIGIT.search(plain) or "[" in plain:
-        wanted = ((NUMBER, _IDENTITY), (PHONE, _PHONE), (ADDRESS, _ADDRESS))
-        found += [sign for sign, pattern in wanted if pattern.search(plain)]
-    found += [sign for sign, pattern in ((AUTHORITY, _AUTHORITY), (CONTACT, _CONTACT)) if pattern.search(plain)]
+        if ("[" in plain or _NINE.search(plain)) and _IDENTITY.search(plain):
+            found.append(NUMBER)
+        found += [sign for sign, pattern in ((PHONE, _PHONE), (ADDRESS, _ADDRESS)) if pattern.search(plain)]
+    words = _WORD.findall(plain)
+    found += [sign for sign, named in ((AUTHORITY, _AUTHORITY), (CONTACT, _CONTACT)) if named.is_in(plain, words)]
     return found
 
 
 _HOST = re.compile(r"[a-z]+://\S+|(?<!\w)(?:[a-zA-Z0-9-]+\.)+[a-z]{2,}(?!\w)(?:/\S*)?")
 """Addresses are judged by their sign alone: the name of the last trap says nothing of the next."""
 _DIGIT = re.compile(r"\d\d")
+_NINE = re.compile(r"\d{9}")
 _LINKED = re.compile(r"://|[a-z0-9-]\.[a-z]{2}")
 _RESERVED = re.compile(r"\.(?:example|invalid|test)\b")
 """Ends of names that lead nowhere, as texts for training and trials use them."""

@@ -12,15 +12,20 @@ from services.classify.models.texts import Example
 
 
 @pytest.fixture(scope="session")
-def few() -> list[Example]:
-    """Every thirtieth text, in the order of the files; labels of all heads are among them."""
-    return [one for one in texts.examples() if one.group][::30]
+def written() -> list[Example]:
+    return texts.examples()
 
 
 @pytest.fixture(scope="session")
-def others() -> list[Example]:
+def few(written: list[Example]) -> list[Example]:
+    """Every fortieth text, in the order of the files; labels of all heads are among them."""
+    return [one for one in written if one.group][::40]
+
+
+@pytest.fixture(scope="session")
+def others(written: list[Example]) -> list[Example]:
     """Texts that the small model has not learnt."""
-    return [one for one in texts.examples() if one.group][10::30]
+    return [one for one in written if one.group][10::40]
 
 
 @pytest.fixture(scope="session")

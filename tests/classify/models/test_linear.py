@@ -11,7 +11,7 @@ from services.classify.adapters.base import Document
 from services.classify.adapters.linear import DEFAULT, LinearClassifier
 from services.classify.domain import guard
 from services.classify.learner.storage import version_of
-from services.classify.models import texts, training
+from services.classify.models import training
 from services.classify.models.explaining import explain
 from services.classify.models.texts import Example
 from services.classify.models.wording import ADDRESS, LINK, NUMBER, PHONE, TITLE, reading
@@ -106,10 +106,10 @@ def test_a_damaged_model_is_refused_with_its_reason(damaged: Path, caplog: pytes
     assert load_classifier("linear") is not None
 
 
-def test_the_card_is_of_this_model_and_of_these_texts(shipped: LinearClassifier) -> None:
+def test_the_card_is_of_this_model_and_of_these_texts(shipped: LinearClassifier, written: list[Example]) -> None:
     card = json.loads((DEFAULT / "card.json").read_text(encoding="utf-8"))
     assert card["version"] == shipped.version == version_of(DEFAULT / "model.npz")
-    assert card["texts"]["hash"] == training.hash_of(texts.examples()), "run `lantoa models build` and `judge`"
+    assert card["texts"]["hash"] == training.hash_of(written), "run `lantoa models build` and `judge`"
     assert shipped.version in (DEFAULT / "CARD.md").read_text(encoding="utf-8")
     assert (DEFAULT / "model.npz").stat().st_size < 6_000_000
 
@@ -122,9 +122,9 @@ def test_the_same_texts_give_the_same_model(few: list[Example], small: LinearCla
 
 
 @pytest.mark.slow
-def test_the_shipped_model_can_be_made_again(shipped: LinearClassifier, tmp_path: Path) -> None:
+def test_the_shipped_model_can_be_made_again(written: list[Example]) -> None:
     """Bit by bit on a machine like the one that made it; by its figures everywhere."""
     card = json.loads((DEFAULT / "card.json").read_text(encoding="utf-8"))
-    outcome = training.train(texts.examples())
+    outcome = training.train(written)
     for head, figures in outcome.metrics.items():
         assert figures["macro_f1"] == pytest.approx(card["metrics"][head]["macro_f1"], abs=0.003)
