@@ -226,7 +226,7 @@ async def asked(http: httpx.AsyncClient, question: Question) -> tuple[float, int
 
 
 PLAIN = """
-SELECT content_id FROM search_documents WHERE tsv @@ websearch_to_tsquery('vi_simple', $1)
+SELECT content_id FROM search_documents WHERE tsv @@ websearch_to_tsquery('simple', $1)
 ORDER BY content_id DESC LIMIT 51
 """
 ILIKE = "SELECT id FROM contents WHERE title ILIKE $1 OR text ILIKE $1 ORDER BY id DESC LIMIT 51"

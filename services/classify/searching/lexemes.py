@@ -8,7 +8,7 @@ beside each would double what indexing costs. A word that was asked without mark
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import add
 
 from libs.common.text import canonical_tone, unmark, words
@@ -75,8 +75,12 @@ def joined(parts: Sequence[str], operator: str) -> str:
     return parts[0] if len(parts) == 1 else f"({operator.join(parts)})"
 
 
-def phrase(found: Iterable[str]) -> str:
-    """A tsquery for words side by side, each in any of its forms."""
+def phrase(found: Sequence[str]) -> str:
+    """A tsquery for words side by side: each in any of its forms or, where one of several has marks, all as they were
+    asked, or all without. (Every mixture of both would have the index look at most of what it holds.)"""
+    plain = [unmark(word) for word in found]
+    if len(found) > 1 and plain != list(found) and all(map(str.isalnum, plain)):
+        return joined([joined([quoted(word) for word in one], " <-> ") for one in (found, plain)], " | ")
     return joined([joined([quoted(form) for form in forms(word)], " | ") for word in found], " <-> ")
 
 

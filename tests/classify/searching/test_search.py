@@ -64,6 +64,8 @@ async def test_a_word_asked_with_marks_is_not_another_word(library: Library) -> 
     assert await library.titles("hỏa") == ["Bốn", "Ba", "Một"]
     assert await library.titles("hoả") == ["Bốn", "Ba", "Một"]
     assert await library.titles("hoa") == ["Bốn", "Ba", "Hai", "Một"]
+    assert await library.titles('"cứu hỏa"') == ["Bốn", "Ba", "Một"]
+    assert await library.titles('"cuu hoa"') == ["Bốn", "Ba", "Một"]
     assert await library.titles("cứu -hỏa") == []
     assert await library.titles('"cứu hỏa" OR hóa') == ["Bốn", "Ba", "Hai", "Một"]
 
