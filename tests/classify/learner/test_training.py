@@ -114,7 +114,7 @@ def test_a_second_stage_is_kept_only_where_it_helps() -> None:
     told: list[str] = []
     rows = made(400)
     hidden = replace(rows, labels=[label if n % 3 else "rác" for n, label in enumerate(rows.labels)])
-    model, card = train(hidden, None, budget=60, second_stage=True, tell=told.append)
+    model, card = train(hidden, None, budget=90, second_stage=True, tell=told.append)
     stage = card["second_stage"]
     assert stage["kept"] is (model.second is not None)
     assert stage["rows"] == 0 or stage["texts_per_second"] > 0
