@@ -28,12 +28,9 @@ async def test_alerts_and_rules_are_listed(
 ) -> None:
     monkeypatch.setenv("LANTOA_DB__URL", postgres.url(database))
     monkeypatch.setenv("LANTOA_NATS__URL", "nats://127.0.0.1:1")
-    assert await rows("list") == await rows("rules") == []
     rule = await room.rule()
     await room.told_of(3)
     [shown] = await rows("list", "--state", "open")
     assert (shown["count"], shown["state"], shown["rule_id"]) == (3, "open", str(rule.id))
-    assert await rows("list", "--state", "resolved") == []
     assert [one["kind"] for one in await rows("rules")] == ["threshold"]
-    assert "Quy tắc thử" in await command("rules")
     assert "phản ánh" in await command("list")
