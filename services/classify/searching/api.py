@@ -49,8 +49,8 @@ class Beside:
         yield from (Filter(name, str(value), 0) for name, value in told.items() if value)
         if self.since:
             yield Bound(self.since, False, 0)
-        if self.until and self.until < date.max:
-            yield Bound(self.until + timedelta(days=1), True, 0)
+        if self.until:
+            yield Bound(min(self.until, date.max - timedelta(days=1)) + timedelta(days=1), True, 0)
 
 
 @router.get("/search", responses=problems(QueryUnreadable))

@@ -46,8 +46,17 @@ class Plan:
     """And from here on, little of what was not."""
 
 
+FIRST_DAY = date(1900, 1, 1)
+"""Nothing is older, and older moments are none in UTC."""
+
+
 def day_begins(day: date) -> datetime:
-    return datetime.combine(day, time(), HANOI).astimezone(UTC)
+    return datetime.combine(max(day, FIRST_DAY), time(), HANOI).astimezone(UTC)
+
+
+def _edge(at: datetime) -> UUID:
+    """The first id of a moment; ids begin in 1970."""
+    return floor_id(max(at, datetime(1970, 1, 1, tzinfo=UTC)))
 
 
 def plan(node: Node, resolved: Resolved) -> Plan:
@@ -63,9 +72,9 @@ def plan(node: Node, resolved: Resolved) -> Plan:
     return Plan(
         candidates=str(over) if indexed else None,
         condition=and_(*rest) if rest else None,
-        after=floor_id(max(after) - EARLY_BY) if after else None,
-        only_late_from=floor_id(min(before) + LATE_BY) if before else None,
-        ends_by=floor_id(min(before)) if before else None,
+        after=_edge(max(after) - EARLY_BY) if after else None,
+        only_late_from=_edge(min(before) + LATE_BY) if before else None,
+        ends_by=_edge(min(before)) if before else None,
     )
 
 

@@ -120,6 +120,7 @@ async def test_filters_within_the_question_and_beside_it(library: Library, desk:
         ({"group": "press"}, press), ({"source_id": str(source)}, ["Dịch cúm"]), ({"place": "cầu giấy"}, press[1:]),
         ({"from": "2026-11-20"}, [every[0], every[2]]), ({"to": "2026-11-10"}, ["Dịch cúm"]),
         ({"from": "2026-11-01", "to": "2026-11-30"}, every), ({"kind": first.kind, "place": "00166"}, press[1:]),
+        ({"from": "0001-01-01"}, every), ({"to": "9999-12-31"}, every), ({"to": "0001-01-01"}, []),
         ({"tone": "positive"}, []), ({"language": "vi"}, every),
     ]  # fmt: skip
     for params, found in beside:
