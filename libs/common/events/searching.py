@@ -12,6 +12,6 @@ from libs.common.events.content import BATCH_LIMIT
 class SavedQueryMatched(Event):
     """A kept query found new contents; each of them once."""
 
-    subject: ClassVar[str] = "lantoa.saved_query.matched.v1"
+    subject: ClassVar[str] = "lantoa.query.matched.v1"
     saved_query_id: UUID
     content_ids: Annotated[list[UUID], Field(min_length=1, max_length=BATCH_LIMIT)]

@@ -19,7 +19,7 @@ from services.classify.searching import indexing, matching, saving
 from tests.classify.conftest import Desk
 
 API = "/api/classify/v1/saved-queries"
-MATCHED = "lantoa.saved_query.matched.v1"
+MATCHED = "lantoa.query.matched.v1"
 PURPOSE = "Theo dõi tình trạng ngập để xử lý kịp thời."
 
 
