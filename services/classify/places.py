@@ -182,6 +182,6 @@ def _kind_before(folded: Sequence[str], *, from_start: bool) -> tuple[str, int]:
 def _read(text: str) -> _Text:
     raw = words(canonical_tone(text))
     folded = unmark(" ".join(raw)).split(" ") if raw else []
-    marked = sum(1 for word in raw if not word.isascii()) > 0.15 * len(raw)
-    shouted = sum(1 for word in raw if word.isupper()) > 0.7 * len(raw)
+    marked = len(raw) - sum(map(str.isascii, raw)) > 0.15 * len(raw)
+    shouted = sum(map(str.isupper, raw)) > 0.7 * len(raw)
     return _Text(raw, folded, marked, shouted)

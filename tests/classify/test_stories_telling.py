@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.classify.storytelling.telling import LONGEST, Member, tell
+from services.classify.storytelling.telling import LONGEST, Member, heard, tell
 from tests.classify.test_stories import COPIES, FLOODS
 
 AT = datetime(2026, 11, 29, 2, tzinfo=UTC)
@@ -83,3 +83,10 @@ def test_nothing_is_longer_than_what_may_be_quoted() -> None:
     assert all(len(one.text) <= LONGEST for one in told.summary)
     assert len(tell([member(1, "", long)]).title) <= LONGEST
     assert tell([member(1, "", "")]) == ("", [])
+
+
+def test_a_story_is_told_anew_when_it_has_grown_by_a_third() -> None:
+    told = [count for count in range(1, 60) if heard(count) == count]
+    assert told == [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 29, 38, 50]
+    assert heard(0) == 0
+    assert all(heard(count) <= count < heard(count) * 4 / 3 + 2 for count in range(1, 3000))

@@ -19,14 +19,20 @@ _MEMBERS = text(
     """
     SELECT told.id, member.content_id, member.source_id, s."group" = ANY(CAST(:publishing AS text[])), c.title,
            left(coalesce(nullif(c.text, ''), c.summary, ''), :chars), coalesce(c.published_at, c.first_seen_at)
-    FROM unnest(CAST(:ids AS uuid[])) AS told (id)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:heard AS int[])) AS told (id, heard)
     CROSS JOIN LATERAL (
-        (SELECT content_id, source_id FROM story_items WHERE story_id = told.id ORDER BY content_id LIMIT :half)
-        UNION
-        (SELECT content_id, source_id FROM story_items WHERE story_id = told.id ORDER BY content_id DESC LIMIT :half)
+        SELECT content_id, source_id, row_number() OVER (ORDER BY position NULLS FIRST, content_id) AS n
+        FROM story_items WHERE story_id = told.id
     ) AS member
     JOIN contents c ON c.id = member.content_id
     JOIN sources s ON s.id = member.source_id
+    WHERE member.n <= told.heard AND (member.n <= :half OR member.n > told.heard - :half)
+    """
+)
+_COUNTS = text(
+    """
+    SELECT s.id, s.items, (SELECT count(*) FROM story_items i WHERE i.story_id = s.id)
+    FROM stories s WHERE s.id = ANY(CAST(:ids AS uuid[]))
     """
 )
 _RECOUNT = text(
@@ -46,7 +52,7 @@ _RECOUNT = text(
     SET items = coalesce(new.items, 0), sources = coalesce(new.sources, 0), version = old.version + 1,
         first_at = coalesce(new.first_at, old.first_at), last_at = coalesce(new.last_at, old.last_at),
         field = coalesce(new.field, old.field), title = coalesce(told.title, old.title),
-        summary = coalesce(told.summary, CAST('[]' AS jsonb))
+        summary = coalesce(told.summary, old.summary)
     FROM unnest(CAST(:ids AS uuid[]), CAST(:titles AS text[]), CAST(:summaries AS jsonb[]))
          AS told (id, title, summary)
     LEFT JOIN counted AS new ON new.story_id = told.id
@@ -62,9 +68,15 @@ _MOVE = text(
 _LOCK = text("INSERT INTO leases (name, epoch, holder, expires_at) VALUES (:name, 0, '', :now) ON CONFLICT DO NOTHING")
 
 
-async def list_members(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, Sequence[Member]]:
-    """The first and the last contents of each story."""
-    values = {"ids": list(ids), "publishing": _PUBLISHING, "chars": READ_CHARS, "half": MEMBERS // 2}
+async def count_items(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+    """How many items each story was counted with last, and how many it has."""
+    return {story_id: (then, now) for story_id, then, now in await session.execute(_COUNTS, {"ids": list(ids)})}
+
+
+async def list_members(session: AsyncSession, heard: Mapping[UUID, int]) -> Mapping[UUID, Sequence[Member]]:
+    """Of the so many first contents of each story, in the order in which they joined it, the first and the last."""
+    values = {"ids": list(heard), "heard": list(heard.values())}
+    values |= {"publishing": _PUBLISHING, "chars": READ_CHARS, "half": MEMBERS // 2}
     found: dict[UUID, list[Member]] = defaultdict(list)
     for story_id, *member in await session.execute(_MEMBERS, values):
         found[story_id].append(Member(*member))

@@ -5,6 +5,7 @@ lock of assignment and is numbered; the assigner takes in every decision since t
 batch. What is like a strand later joins it, in whatever story it is now.
 """
 
+import asyncio
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -29,18 +30,23 @@ from services.classify.storytelling.problems import (
     StoriesKeptApart,
     StoryAlreadyMerged,
 )
-from services.classify.storytelling.telling import Telling, tell
+from services.classify.storytelling.telling import Telling, heard, tell
 
 
-async def retell_stories(session: AsyncSession, ids: Sequence[UUID]) -> None:
-    """Count stories anew from their items, and tell their title and summary."""
-    members = await queries.list_members(session, ids)
-    told = [tell(members[story_id]) if members.get(story_id) else None for story_id in ids]
-    titles = [one.title if one else None for one in told]
-    await queries.write_stories(session, ids, titles, [_json(one) if one else None for one in told])
+async def retell_stories(session: AsyncSession, ids: Sequence[UUID], *, every: bool = False) -> None:
+    """Count stories anew from their items, and tell the title and summary of those that have grown enough, or of every
+    one."""
+    counts = await queries.count_items(session, ids)
+    due = {one: heard(now) for one, (then, now) in counts.items() if every or heard(now) != heard(then)}
+    members = await queries.list_members(session, due)
+    told = await asyncio.to_thread(lambda: {one: tell(members[one]) for one in due if members.get(one)})
+    titles = [told[one].title if one in told else None for one in ids]
+    await queries.write_stories(session, ids, titles, [_json(told.get(one)) if one in due else None for one in ids])
 
 
-def _json(told: Telling) -> str:
+def _json(told: Telling | None) -> str:
+    if told is None:
+        return "[]"
     return json.dumps([{"content_id": str(one.content_id), "text": one.text} for one in told.summary])
 
 
@@ -133,7 +139,7 @@ async def _decide(
 
 
 async def _announce(session: AsyncSession, ids: tuple[UUID, UUID], now: datetime) -> None:
-    await retell_stories(session, ids)
+    await retell_stories(session, ids, every=True)
     await emit(session, StoriesUpdated(story_ids=sorted(ids)), now=now, source="classify")
 
 

@@ -17,7 +17,7 @@ from services.classify.text.sentences import sentences
 
 LONGEST = 300
 MEMBERS = 24
-"""So many of a story's contents are read: its first and its last."""
+"""So many of the contents listened to are read: the first and the last."""
 READ_CHARS = 1500
 _SENTENCES, _PER_MEMBER = 3, 6
 _SHORTEST = 40
@@ -53,6 +53,18 @@ class _Candidate(NamedTuple):
     member: Member
     text: str
     words: frozenset[str]
+
+
+def heard(count: int) -> int:
+    """So many of a story's first contents are listened to when it has `count`: each up to six, then steps of a third.
+
+    What is told hangs on this number alone, not on the batches in which contents came; and a long story is not read
+    anew for each that joins it.
+    """
+    step = min(count, 6)
+    while (following := step + max(step // 3, 2)) <= count:
+        step = following
+    return step
 
 
 def tell(members: Sequence[Member]) -> Telling:
