@@ -13,7 +13,7 @@ from itertools import pairwise
 from libs.common.text import canonical_tone, unmark, words
 from libs.common.units import PlaceName
 
-_MAX_CHARS = 2400
+_MAX_CHARS = 1600
 _SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 _KINDS: dict[tuple[str, ...], str] = {

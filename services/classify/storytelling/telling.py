@@ -18,7 +18,7 @@ from services.classify.text.sentences import sentences
 LONGEST = 300
 MEMBERS = 24
 """So many of the contents listened to are read: the first and the last."""
-READ_CHARS = 1500
+READ_CHARS = 1000
 _SENTENCES, _PER_MEMBER = 3, 6
 _SHORTEST = 40
 _NEW = 0.4
@@ -48,6 +48,17 @@ class Telling(NamedTuple):
     summary: list[Sentence]
 
 
+class _Said(NamedTuple):
+    text: str
+    words: frozenset[str]
+
+
+class _Voice(NamedTuple):
+    member: Member
+    title_words: frozenset[str]
+    sentences: list[_Said]
+
+
 class _Candidate(NamedTuple):
     score: float
     member: Member
@@ -70,19 +81,37 @@ def heard(count: int) -> int:
 def tell(members: Sequence[Member]) -> Telling:
     """Of at least one content. Who publishes is quoted before what people say in a forum."""
     voices = sorted((one for one in members if one.is_public), key=_order) or sorted(members, key=_order)
-    counts = Counter(word for one in voices for word in _words(f"{one.title} {one.text[:READ_CHARS]}"))
-    return Telling(_title(voices, counts), list(_summary(voices, counts)))
+    if len(voices) == 1:
+        return _alone(voices[0])
+    said = [_Voice(one, _words(one.title), [_Said(text, _words(text)) for text in _opening(one)]) for one in voices]
+    counts = Counter(word for one in said for word in one.title_words.union(*(each.words for each in one.sentences)))
+    return Telling(_title(said, counts), list(_summary(said, counts)))
 
 
 def _order(member: Member) -> tuple[datetime, UUID]:
     return member.at, member.content_id
 
 
-def _title(voices: Sequence[Member], counts: Counter[str]) -> str:
-    headed = [one for one in voices if one.title.strip()]
+def _alone(member: Member) -> Telling:
+    """With nobody to agree with, the first sentence that can stand by itself."""
+    first = next((text for text in _opening(member) if _is_quotable(text) and _words(text)), None)
+    title = member.title if member.title.strip() else member.text
+    return Telling(_clipped(title), [Sentence(member.content_id, first)] if first else [])
+
+
+def _opening(member: Member) -> list[str]:
+    return sentences(member.text[:READ_CHARS])[:_PER_MEMBER]
+
+
+def _is_quotable(sentence: str) -> bool:
+    return _SHORTEST <= len(sentence) <= LONGEST and sentence[-1] in ".!?…\"”'"
+
+
+def _title(voices: Sequence[_Voice], counts: Counter[str]) -> str:
+    headed = [one for one in voices if one.member.title.strip()]
     if not headed:
-        return _clipped(voices[0].text)
-    return _clipped(max(headed, key=lambda one: _centrality(_words(one.title), counts)).title)
+        return _clipped(voices[0].member.text)
+    return _clipped(max(headed, key=lambda one: _centrality(one.title_words, counts)).member.title)
 
 
 def _centrality(found: frozenset[str], counts: Counter[str]) -> float:
@@ -91,7 +120,7 @@ def _centrality(found: frozenset[str], counts: Counter[str]) -> float:
     return float(shared / max(len(found), 4) ** 0.75)
 
 
-def _summary(voices: Sequence[Member], counts: Counter[str]) -> Iterator[Sentence]:
+def _summary(voices: Sequence[_Voice], counts: Counter[str]) -> Iterator[Sentence]:
     left = sorted(_candidates(voices, counts), key=lambda one: -one.score)
     told: frozenset[str] = frozenset()
     for _ in range(_SENTENCES):
@@ -103,14 +132,12 @@ def _summary(voices: Sequence[Member], counts: Counter[str]) -> Iterator[Sentenc
         left = [one for one in left if one.member.source_id != best.member.source_id]
 
 
-def _candidates(voices: Sequence[Member], counts: Counter[str]) -> Iterator[_Candidate]:
+def _candidates(voices: Sequence[_Voice], counts: Counter[str]) -> Iterator[_Candidate]:
     for one in voices:
-        for place, sentence in enumerate(sentences(one.text[:READ_CHARS])[:_PER_MEMBER]):
-            found = _words(sentence)
-            if _SHORTEST <= len(sentence) <= LONGEST and sentence[-1] in '.!?…"”' and found:
-                yield _Candidate(
-                    _centrality(found, counts) * (1 - _LATER * place) - _LATER * place, one, sentence, found
-                )
+        for place, (sentence, found) in enumerate(one.sentences):
+            if _is_quotable(sentence) and found:
+                score = _centrality(found, counts) * (1 - _LATER * place) - _LATER * place
+                yield _Candidate(score, one.member, sentence, found)
 
 
 def _words(text: str) -> frozenset[str]:
