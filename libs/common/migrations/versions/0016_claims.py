@@ -28,7 +28,7 @@ def upgrade() -> None:
         op.add_column("claims", column)
     op.create_unique_constraint(op.f("uq_claims_import_key"), "claims", ["import_key"])
     op.create_index("ix_claims_updated_at_id", "claims", ["updated_at", "id"])
-    for column in (
+    for seen in (
         sa.Column("source_id", sa.Uuid(), nullable=True),
         sa.Column("title", TEXT, nullable=True),
         sa.Column("url", TEXT, nullable=True),
@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("copy_of", sa.Uuid(), nullable=True),
         sa.Column("decided_at", AT, nullable=True),
     ):
-        op.add_column("claim_matches", column)
+        op.add_column("claim_matches", seen)
     op.execute(
         "UPDATE claim_matches SET seen_at = c.first_seen_at, source_id = c.source_id, url = c.url, "
         "title = left(c.title, 300) FROM contents c WHERE c.id = content_id"
