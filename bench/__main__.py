@@ -8,8 +8,9 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench import feeds, items, learning, pages, publishing, relaying, sources
+from bench import classifying, feeds, items, pages, publishing, relaying, sources
 from bench.stage import machine
+from bench.table import row, wait
 from libs.common.local.process import StartFailed
 
 
@@ -31,7 +32,7 @@ async def figures(wanted: argparse.Namespace) -> list[dict[str, object]]:
         wait("giây, p99: đã duyệt → thấy trên 10 kênh (ngân sách 2)", sent.p99, sent.apart, apart),
         *await feed_entries(),
         *article_pages(),
-        *learnt_sets(),
+        *await classifying.figures(),
         *await polled_sources(wanted.sources),
     ]
 
@@ -58,23 +59,6 @@ def article_pages() -> list[dict[str, object]]:
     return rows
 
 
-def learnt_sets() -> list[dict[str, object]]:
-    """The general learner on rows it has not seen, where the sets are at hand."""
-    rows = []
-    for one in learning.bench():
-        said = f"{one.name}, {one.rows} dòng học trong {one.seconds:.0f} giây"
-        linear = "TF-IDF + LinearSVC, cùng dòng"
-        for name, ours, theirs in (
-            ("accuracy", one.ours.accuracy, one.baseline.accuracy),
-            ("macro-F1", one.ours.macro_f1, one.baseline.macro_f1),
-            ("F1 theo số dòng", one.ours.weighted_f1, one.baseline.weighted_f1),
-        ):
-            told: dict[str, object] = {"name": f"{name}: {said}", "value": round(ours, 3), "baseline": round(theirs, 3)}
-            rows.append({**told, "ratio": round(ours / max(theirs, 0.001), 3), "against": linear})
-        rows.append(row(f"văn bản/giây, một lõi: {one.name}", one.per_second, one.baseline_per_second, linear))
-    return rows
-
-
 async def polled_sources(count: int) -> list[dict[str, object]]:
     """A tenth of the sources is slow or hostile; the delays are those of the others."""
     every = 120
@@ -87,22 +71,6 @@ async def polled_sources(count: int) -> list[dict[str, object]]:
     ]
     against = f"phần tư thứ hai của lần chạy; cả bộ phân tích: {seen.megabytes:.0f} MB"
     return [*told, wait("bộ nhớ ở phần tư cuối, so với phần tư thứ hai", seen.growth, 1.0, against)]
-
-
-def row(name: str, value: float, baseline: float, against: str) -> dict[str, object]:
-    return {
-        "name": name,
-        "value": round(value),
-        "baseline": round(baseline),
-        "ratio": round(value / baseline, 1),
-        "against": against,
-    }
-
-
-def wait(name: str, value: float, baseline: float, against: str) -> dict[str, object]:
-    """A time: the ratio says how many times shorter than its baseline."""
-    told: dict[str, object] = {"name": name, "value": round(value, 2), "baseline": round(baseline, 2)}
-    return {**told, "ratio": round(baseline / max(value, 0.001), 1), "against": against}
 
 
 def main() -> None:

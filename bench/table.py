@@ -1,0 +1,23 @@
+"""Rows of the table of figures: a value, the baseline of the same run, and their ratio."""
+
+
+def row(name: str, value: float, baseline: float, against: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "value": round(value),
+        "baseline": round(baseline),
+        "ratio": round(value / baseline, 1),
+        "against": against,
+    }
+
+
+def wait(name: str, value: float, baseline: float, against: str) -> dict[str, object]:
+    """A time: the ratio says how many times shorter than its baseline."""
+    told: dict[str, object] = {"name": name, "value": round(value, 2), "baseline": round(baseline, 2)}
+    return {**told, "ratio": round(baseline / max(value, 0.001), 1), "against": against}
+
+
+def score(name: str, value: float, baseline: float, against: str) -> dict[str, object]:
+    """A figure between 0 and 1, or a score: the higher the better."""
+    ratio = round(value / baseline, 3) if baseline > 0 else "—"
+    return {"name": name, "value": round(value, 3), "baseline": round(baseline, 3), "ratio": ratio, "against": against}
