@@ -11,6 +11,10 @@ class UploadRefused(ValueError):
     """What is wrong with it, in Vietnamese: too big, or no form with a file."""
 
 
+class UploadTooBig(UploadRefused):
+    """Larger than what is taken."""
+
+
 async def read_upload(request: Request, most: int) -> bytes:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return b"".join([chunk async for chunk in _bounded(request, most)])
@@ -34,5 +38,5 @@ async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     async for chunk in request.stream():
         size += len(chunk)
         if size > most:
-            raise UploadRefused(f"Giới hạn là {most // 1024**2} MB.")
+            raise UploadTooBig(f"Giới hạn là {most // 1024**2} MB.")
         yield chunk

@@ -1,18 +1,17 @@
 """Route of imports: a file as the body, or as the part `file` of a form; answered whole, or row by row as it goes."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from libs.common.auth import ClockDep, Principal, require
 from libs.common.db import DatabaseDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.models.enums import Role
+from libs.common.uploads import UploadRefused, UploadTooBig, read_upload
 from services.ingest import service as intake
 from services.ingest.api import PREFIX, SettingsDep
 from services.ingest.imports.problems import FileNotReadable, UnknownMapping
@@ -85,31 +84,9 @@ async def _lines(plan: Plan, batches: AsyncIterator[list[RowOut]]) -> AsyncItera
 
 async def _file(request: Request) -> bytes:
     """Held in memory alone: it may name people. Raises BodyTooBig, FileNotReadable."""
-    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        return await _part(request)
-    return b"".join([chunk async for chunk in _bounded(request)])
-
-
-async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BYTES:
-            raise BodyTooBig(f"Giới hạn là {MAX_BYTES // 1024**2} MB.")
-        yield chunk
-
-
-async def _part(request: Request) -> bytes:
-    parser = MultiPartParser(request.headers, _bounded(request), max_files=1, max_fields=10)
-    parser.spool_max_size = 2 * MAX_BYTES  # never a temporary file
     try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise FileNotReadable("Biểu mẫu gửi lên không đọc được.") from error
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise FileNotReadable("Biểu mẫu cần có phần “file”.")
-    try:
-        return await file.read()
-    finally:
-        await form.close()
+        return await read_upload(request, MAX_BYTES)
+    except UploadTooBig as error:
+        raise BodyTooBig(str(error)) from error
+    except UploadRefused as error:
+        raise FileNotReadable(str(error)) from error
