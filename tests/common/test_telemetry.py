@@ -185,6 +185,8 @@ HOPS = [
     "publish lantoa.content.classified.v1",
     "process classify-content-classified",
     "index",
+    "alerts",
+    "claims",
     "process ingest-content-classified",
     "publish lantoa.feedback.opened.v1",
 ]
@@ -219,6 +221,8 @@ async def test_one_pushed_item_is_one_trace_through_every_service(
         "publish lantoa.content.classified.v1": "annotate",
         "process classify-content-classified": "publish lantoa.content.classified.v1",
         "index": "process classify-content-classified",
+        "alerts": "process classify-content-classified",
+        "claims": "process classify-content-classified",
         "process ingest-content-classified": "publish lantoa.content.classified.v1",
         "publish lantoa.feedback.opened.v1": "process ingest-content-classified",
     }
