@@ -34,9 +34,9 @@ async def check_rumour(checker: Desk, claim_id: str | None) -> dict[str, Any] | 
     return {"id": claim_id, "text": RUMOUR, "verdict": VERDICT, "matches": matches}
 
 
-async def newest_alert(editor: Desk, *, patience: float = PATIENCE_SECONDS) -> dict[str, Any] | None:
-    """The newest alert that is open, waited for a little, since the rules are looked at every few seconds."""
-    until = time.monotonic() + patience
+async def newest_alert(editor: Desk, *, is_due: bool) -> dict[str, Any] | None:
+    """The newest alert that is open; one that is due is waited for, since the rules are looked at every few seconds."""
+    until = time.monotonic() + (PATIENCE_SECONDS if is_due else 0.0)
     while True:
         alerts: list[dict[str, Any]] = (await editor.get(f"{BASE}/alerts", limit=1))["items"]
         if alerts or time.monotonic() > until:

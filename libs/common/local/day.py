@@ -204,7 +204,7 @@ class Day:
         if self._found.fictional and (claim := await checking.check_rumour(checker, self._state.get("claim_id"))):
             self._found.claim = claim
             self._remember(claim_id=claim["id"])
-        self._found.alert = await checking.newest_alert(editor)
+        self._found.alert = await checking.newest_alert(editor, is_due=self._found.claim is not None)
 
     # --- speak ----------------------------------------------------------------------------------------------
 
