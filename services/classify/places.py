@@ -92,15 +92,24 @@ class Gazetteer:
             self._pairs.update((opening[-1], bare[0]) for opening in _KINDS)
 
     def _scan(self, text: _Text, on: date | None) -> Iterable[str]:
-        start = 0
-        while start < len(text.folded):
-            if text.folded[start] not in self._root.children:
-                start += 1
-                continue
-            code, length = self._longest(text, start, on)
-            if code:
-                yield code
-            start += max(length, 1)
+        reach = 0
+        for start in self._starts(text.folded):
+            if start >= reach:
+                code, length = self._longest(text, start, on)
+                if code:
+                    yield code
+                reach = start + max(length, 1)
+
+    def _starts(self, folded: Sequence[str]) -> Iterable[int]:
+        """Where a name may begin, in order: at its first two words, or behind the word of kind of a single one."""
+        names, pairs = self._root.children, self._pairs
+        last = -1
+        for at, pair in enumerate(pairwise(folded)):
+            if pair in pairs:
+                for start in (at, at + 1):
+                    if start > last and folded[start] in names:
+                        yield start
+                        last = start
 
     def _longest(self, text: _Text, start: int, on: date | None) -> tuple[str | None, int]:
         node = self._root
