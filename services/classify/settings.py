@@ -24,7 +24,7 @@ class LaneSettings(BaseModel):
     """When contents leave the stream for the slow lane, and how fast that one is worked off."""
 
     late_seconds: float = Field(default=2.0, ge=0.5, description="what is older is labelled beside the stream")
-    batch: int = Field(default=BATCH_LIMIT, ge=1, le=1000, description="late contents in one transaction")
+    batch: int = Field(default=100, ge=1, le=1000, description="late contents in one transaction")
     retry_seconds: float = Field(default=15.0, ge=1, description="pause before a missing model is tried again")
 
 

@@ -22,12 +22,13 @@ async def on_contents_ingested(events: Sequence[ContentsIngested], ctx: HandlerC
     """Label the newest; what lay in the stream too long, is too much at once, or has no model goes to the slow lane."""
     held = ctx.resources
     after = timedelta(seconds=held.settings.lanes.late_seconds)
-    fresh, late = lanes.part([event.content_ids for event in events], ctx.now, after)
+    parted = lanes.part([event.content_ids for event in events], ctx.now, after)
     if held.classifier is None:
-        await lanes.park(ctx.session, fresh | late, LateReason.NO_MODEL, ctx.now)
+        await lanes.park(ctx.session, set().union(*parted), LateReason.NO_MODEL, ctx.now)
         return
-    await lanes.park(ctx.session, late, LateReason.BEHIND, ctx.now)
-    await annotating.classify_contents(ctx.session, fresh, held.classifier, held.gazetteer, now=ctx.now)
+    await lanes.park(ctx.session, parted.behind, LateReason.BEHIND, ctx.now)
+    await lanes.park(ctx.session, parted.bulk, LateReason.BULK, ctx.now)
+    await annotating.classify_contents(ctx.session, parted.fresh, held.classifier, held.gazetteer, now=ctx.now)
 
 
 @subscribers.on(ContentsClassified, batch=5)

@@ -106,6 +106,8 @@ class LateReason(StrEnum):
 
     BEHIND = "behind"
     """It lay in the stream too long, so that fresh ones were let past it."""
+    BULK = "bulk"
+    """It came with many others at once, so that single ones were let past it."""
     NO_MODEL = "no_model"
     AGAIN = "again"
     """Labelled before, to be labelled anew by another model."""

@@ -24,12 +24,14 @@ async def park(session: AsyncSession, ids: Sequence[UUID], reason: LateReason, n
 
 
 async def claim(session: AsyncSession, limit: int, tries: int) -> list[UUID]:
-    """Lock the next ones in the order in which they came in; several workers take different ones."""
+    """Lock the next ones, what came singly first, then the newest: one that just missed the stream
+    does not wait behind a whole backlog.
+    Several workers take different ones."""
     late = LateContent
     query = (
         select(late.content_id)
         .where(late.tries < tries)
-        .order_by(late.tries, late.content_id)
+        .order_by(late.tries, late.reason != LateReason.BEHIND, late.content_id.desc())
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

@@ -7,6 +7,7 @@ it are reached within seconds, whatever the backlog. The same table holds what c
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,18 +28,30 @@ TRIES = 5
 """A content whose labelling failed so often is left for a person to look at; it is counted, never dropped."""
 
 
-AT_ONCE = 2 * BATCH_LIMIT
+AT_ONCE = BATCH_LIMIT
 """Contents labelled in one go from the stream: more would let the next fresh one wait for seconds."""
 
 
-def part(batches: Sequence[Sequence[UUID]], now: datetime, after: timedelta) -> tuple[set[UUID], set[UUID]]:
-    """(fresh, late) of these batches. A content's key carries when it came in: late is a batch whose newest has waited
-    longer than `after`, and of the others all that is over `AT_ONCE`, the newest going first."""
-    fresh, late = set[UUID](), set[UUID]()
-    for batch in sorted(batches, key=max, reverse=True):
-        waits = now - id_time(max(batch)) > after or (fresh and len(fresh) + len(batch) > AT_ONCE)
-        (late if waits else fresh).update(batch)
-    return fresh, late - fresh
+BULK = 50
+"""An event of so many contents is a bulk: an import, an archive, a flood."""
+
+
+class Parted(NamedTuple):
+    """Contents to be labelled at once, and those that wait: what came singly, and what came in bulk."""
+
+    fresh: set[UUID]
+    behind: set[UUID]
+    bulk: set[UUID]
+
+
+def part(batches: Sequence[Sequence[UUID]], now: datetime, after: timedelta) -> Parted:
+    """What of these events is labelled at once. A content's key carries when it came in: an event waits whose newest
+    has waited longer than `after`, or that is over `AT_ONCE`; single contents go before a bulk, then the newest."""
+    parted = Parted(set(), set(), set())
+    for batch in sorted(batches, key=lambda one: (len(one) < BULK, max(one)), reverse=True):
+        waits = now - id_time(max(batch)) > after or (parted.fresh and len(parted.fresh) + len(batch) > AT_ONCE)
+        (parted.fresh if not waits else parted.bulk if len(batch) >= BULK else parted.behind).update(batch)
+    return Parted(parted.fresh, parted.behind - parted.fresh, parted.bulk - parted.fresh - parted.behind)
 
 
 async def park(session: AsyncSession, ids: Iterable[UUID], reason: LateReason, now: datetime) -> None:

@@ -13,9 +13,10 @@ from libs.common.bus import HandlerContext
 from libs.common.events.content import BATCH_LIMIT, ContentsIngested
 from libs.common.ids import new_id
 from libs.common.jobs import JobContext
+from libs.common.models.enums import LateReason
 from services.classify.adapters.base import CLASSIFIERS, Classifier, Document, Labels
 from services.classify.jobs import label_late_contents
-from services.classify.lanes.service import TRIES, annotate_late, part
+from services.classify.lanes.service import TRIES, annotate_late, park, part
 from services.classify.resources import load_classifier
 from services.classify.subscribers import on_contents_ingested
 from tests.classify.conftest import Desk
@@ -62,12 +63,19 @@ async def test_old_events_wait_beside_the_stream_while_fresh_ones_are_labelled(d
 def test_of_too_much_at_once_the_newest_goes_first() -> None:
     now = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
     batches = [[new_id(now - timedelta(seconds=1 - n / 10)) for _ in range(BATCH_LIMIT)] for n in range(5)]
-    fresh, late = part(batches, now, timedelta(seconds=2))
-    assert fresh == {*batches[3], *batches[4]}
-    assert late == {*batches[0], *batches[1], *batches[2]}
-    assert part(batches, now + timedelta(seconds=5), timedelta(seconds=2))[0] == set()
-    singles = [[new_id(now)] for _ in range(5)]
-    assert part(singles, now, timedelta(seconds=2)) == ({one for [one] in singles}, set())
+    fresh, behind, bulk = part(batches, now, timedelta(seconds=2))
+    assert fresh == {*batches[4]}
+    assert bulk == {one for batch in batches[:4] for one in batch}
+    assert behind == set()
+    assert part(batches, now + timedelta(seconds=5), timedelta(seconds=2)).fresh == set()
+
+
+def test_what_comes_singly_goes_before_a_bulk() -> None:
+    now = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+    singles, bulk = [[new_id(now)] for _ in range(4)], [new_id(now) for _ in range(BATCH_LIMIT)]
+    alone = {one for [one] in singles}
+    assert part([bulk, *singles], now, timedelta(seconds=2)) == (alone, set(), set(bulk))
+    assert part([bulk, *singles], now + timedelta(seconds=3), timedelta(seconds=2)) == (set(), alone, set(bulk))
 
 
 async def test_a_model_that_does_not_load_loses_nothing(desk: Desk) -> None:
@@ -117,6 +125,31 @@ async def test_one_content_that_breaks_the_model_holds_nobody_up_and_is_kept(des
     async with desk.owner.transaction() as session:
         [row] = (await session.execute(select(m.LateContent.content_id, m.LateContent.tries))).all()
     assert tuple(row) == (bad, TRIES)
+
+
+async def test_the_newest_of_the_late_goes_first(desk: Desk) -> None:
+    ids = []
+    for number in range(3):
+        ids.append(await content(desk, number))
+        desk.clock.advance(timedelta(seconds=10))
+    await arrive(desk, ids)
+    assert await annotate_late(desk.db, lexicon(), desk.held.gazetteer, now=desk.clock.now(), limit=1) == 1
+    assert await labelled(desk) == {ids[-1]}
+
+
+def lexicon() -> Classifier:
+    made: Classifier = CLASSIFIERS.get("lexicon")()
+    return made
+
+
+async def test_late_ones_that_came_singly_go_before_a_bulk(desk: Desk) -> None:
+    now = desk.clock.now()
+    single, bulk = await content(desk, 0), await content(desk, 1)
+    async with desk.db.transaction() as session:
+        await park(session, [bulk], LateReason.BULK, now)
+        await park(session, [single], LateReason.BEHIND, now)
+    assert await annotate_late(desk.db, lexicon(), desk.held.gazetteer, now=now, limit=1) == 1
+    assert await labelled(desk) == {single}
 
 
 async def test_two_workers_take_different_contents(desk: Desk) -> None:

@@ -45,7 +45,7 @@ def _late_contents() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("parked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("reason IN ('behind', 'no_model', 'again')", name=op.f("ck_late_contents_reason")),
+        sa.CheckConstraint("reason IN ('behind', 'bulk', 'no_model', 'again')", name=op.f("ck_late_contents_reason")),
         sa.PrimaryKeyConstraint("content_id", name=op.f("pk_late_contents")),
     )
 
