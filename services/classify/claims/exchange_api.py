@@ -1,12 +1,12 @@
 """Routes by which claims come in from others' files, and go out as ClaimReview."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 
+from libs.common import ndjson
 from libs.common.auth import ClockDep
 from libs.common.db import DatabaseDep, SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
@@ -14,13 +14,12 @@ from libs.common.pagination import PageDep
 from libs.common.uploads import UploadRefused, read_upload
 from services.classify.api import PREFIX
 from services.classify.claims import exporting
-from services.classify.claims.importing import ClaimRow, ClaimsImported, ImportPlan, dry_run, plan_import, run_import
+from services.classify.claims.importing import ClaimsImported, dry_run, plan_import, run_import
 from services.classify.claims.problems import FileNotAnImport
 from services.classify.claims.roles import CheckerDep, ClaimReaderDep
 
 router = APIRouter(prefix=PREFIX, tags=["classify"], responses=problems(Unauthenticated, Forbidden))
 MAX_BYTES = 8 * 1024**2
-NDJSON = "application/x-ndjson"
 JSON_LD = "application/ld+json"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FORM = {"schema": {"type": "object", "required": ["file"], "properties": {"file": _BINARY["schema"]}}}
@@ -43,23 +42,9 @@ async def import_claims(
         raise FileNotAnImport(str(error)) from error
     plan = await asyncio.to_thread(plan_import, data)
     if is_dry_run:
-        return _json(dry_run(plan))
+        return ndjson.whole(dry_run(plan))
     batches = run_import(db, plan, by=who.person_id, clock=clock.now)
-    if NDJSON in request.headers.get("accept", ""):
-        return StreamingResponse(_lines(plan, batches), media_type=NDJSON)
-    return _json(plan.summary([one async for batch in batches for one in batch]))
-
-
-def _json(told: ClaimsImported) -> Response:
-    return Response(told.model_dump_json(), media_type="application/json")
-
-
-async def _lines(plan: ImportPlan, batches: AsyncIterator[list[ClaimRow]]) -> AsyncIterator[str]:
-    results: list[ClaimRow] = []
-    async for batch in batches:
-        results += batch
-        yield "".join(f"{one.model_dump_json()}\n" for one in batch)
-    yield f'{{"summary": {plan.summary(results).model_dump_json(exclude={"results"})}}}\n'
+    return await ndjson.answer(request, batches, plan.summary)
 
 
 @router.get("/claims/export", response_model=dict[str, Any])

@@ -1,12 +1,11 @@
 """Route of imports: a file as the body, or as the part `file` of a form; answered whole, or row by row as it goes."""
 
-import json
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
+from libs.common import ndjson
 from libs.common.auth import ClockDep, Principal, require
 from libs.common.db import DatabaseDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
@@ -15,14 +14,13 @@ from libs.common.uploads import UploadRefused, UploadTooBig, read_upload
 from services.ingest import service as intake
 from services.ingest.api import PREFIX, SettingsDep
 from services.ingest.imports.problems import FileNotReadable, UnknownMapping
-from services.ingest.imports.schemas import ImportOut, RowOut, Target
-from services.ingest.imports.service import Order, Plan, plan_import, preview, run_import
+from services.ingest.imports.schemas import ImportOut, Target
+from services.ingest.imports.service import Order, plan_import, preview, run_import
 from services.ingest.problems import BodyTooBig, IntakeOverloaded
 
 router = APIRouter(prefix=PREFIX, tags=["ingest"], responses=problems(Unauthenticated, Forbidden))
 ImporterDep = Annotated[Principal, require(Role.FEEDBACK_OFFICER, Role.ADMIN)]
 MAX_BYTES = 16 * 1024**2
-NDJSON = "application/x-ndjson"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FORM = {"schema": {"type": "object", "required": ["file"], "properties": {"file": _BINARY["schema"]}}}
 _BODY = {
@@ -57,26 +55,11 @@ async def import_file(
     order, parsers = Order(mapping, into, is_preview), request.app.state.resources.parsers
     plan = await plan_import(await _file(request), order, clock.now(), parsers)
     if is_preview:
-        return _json(preview(plan))
+        return ndjson.whole(preview(plan))
     async with db.transaction() as session:
         await intake.refuse_when_overloaded(session, settings.intake, clock.now())
     batches = run_import(db, plan, settings, by=who.person_id, clock=clock.now)
-    if NDJSON in request.headers.get("accept", ""):
-        return StreamingResponse(_lines(plan, batches), media_type=NDJSON)
-    return _json(plan.summary([one async for batch in batches for one in batch]))
-
-
-def _json(told: ImportOut) -> Response:
-    return Response(told.model_dump_json(), media_type="application/json")
-
-
-async def _lines(plan: Plan, batches: AsyncIterator[list[RowOut]]) -> AsyncIterator[bytes]:
-    results: list[RowOut] = []
-    async for batch in batches:
-        results += batch
-        yield b"".join(one.model_dump_json().encode() + b"\n" for one in batch)
-    summary: dict[str, Any] = plan.summary(results).model_dump(mode="json", exclude={"results"})
-    yield json.dumps({"summary": summary}, ensure_ascii=False).encode() + b"\n"
+    return await ndjson.answer(request, batches, plan.summary)
 
 
 # --- the file -----------------------------------------------------------------------------------------------
