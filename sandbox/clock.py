@@ -24,9 +24,10 @@ class VirtualClock:
                 self._offset += step
             return self._now()
 
-    def freeze(self) -> datetime:
+    def freeze(self, at: datetime | None = None) -> datetime:
+        """Stands still from now on, or exactly at an instant of one's choice."""
         with self._lock:
-            self._frozen = self._now()
+            self._frozen = at or self._now()
             return self._frozen
 
     def resume(self) -> datetime:

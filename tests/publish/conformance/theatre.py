@@ -136,8 +136,9 @@ class Theatre:
 
     async def reset(self) -> None:
         """An empty sandbox; its clock stands where ours stands."""
-        await self.post("reset", at=self.newsroom.clock.now().isoformat())
-        self.app.state.world.clock.freeze()
+        now = self.newsroom.clock.now()
+        await self.post("reset", at=now.isoformat())
+        self.app.state.world.clock.freeze(now)  # to the microsecond: the sandbox has walked on since
         self.newsroom.resources.tools.sessions.clear()
 
     def advance(self, step: timedelta) -> None:
