@@ -1,20 +1,19 @@
 """Which units of the city a text names: the longest name, whole words, written as a name.
 
 A gazetteer is built from names with their days, in order of preference where one name has several codes: a text of
-before 1 July 2025 that says "Ba Đình" means the district of then, a later one the ward. Most texts name no place of
-the city at all, and are known to by one look over their pairs of words.
+before 1 July 2025 that says "Ba Đình" means the district of then, a later one the ward.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 
 from libs.common.text import canonical_tone, unmark, words
 from libs.common.units import PlaceName
 
 _MAX_CHARS = 1600
-_SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 _KINDS: dict[tuple[str, ...], str] = {
     ("phuong",): "phuong", ("p",): "phuong", ("xa",): "xa", ("thi", "tran"): "thi tran", ("thi", "xa"): "thi xa",
@@ -45,12 +44,20 @@ class _Entry:
         return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
 
 
-@dataclass(frozen=True, slots=True)
 class _Text:
-    raw: list[str]
-    folded: list[str]
-    marked: bool
-    shouted: bool
+    """The words of a text, as written and folded; how it is written is looked at only where a name may stand."""
+
+    def __init__(self, text: str) -> None:
+        self.raw = words(text)
+        self.folded = unmark(" ".join(self.raw)).split(" ") if self.raw else []
+
+    @cached_property
+    def marked(self) -> bool:
+        return len(self.raw) - sum(map(str.isascii, self.raw)) > 0.15 * len(self.raw)
+
+    @cached_property
+    def shouted(self) -> bool:
+        return sum(map(str.isupper, self.raw)) > 0.7 * len(self.raw)
 
 
 class Gazetteer:
@@ -66,15 +73,9 @@ class Gazetteer:
         """The codes of the units named, each once, in order of mention; `on` is the day of the text, if known."""
         codes: dict[str, None] = {}
         for part in (title, text[:_MAX_CHARS]):
-            if self._may_name(part):
-                for code in self._scan(_read(part), on):
-                    codes.setdefault(code)
+            for code in self._scan(_Text(part), on):
+                codes.setdefault(code)
         return tuple(codes)
-
-    def _may_name(self, text: str) -> bool:
-        """Whether any first two words of a name stand side by side, or a name of one word after its word of kind."""
-        tokens = unmark(text).translate(_SPACES).split()
-        return not self._pairs.isdisjoint(pairwise(tokens))
 
     def _add(self, place: PlaceName) -> None:
         spelling = [word.lower() for word in words(canonical_tone(place.name))]
@@ -104,12 +105,12 @@ class Gazetteer:
         """Where a name may begin, in order: at its first two words, or behind the word of kind of a single one."""
         names, pairs = self._root.children, self._pairs
         last = -1
-        for at, pair in enumerate(pairwise(folded)):
-            if pair in pairs:
-                for start in (at, at + 1):
-                    if start > last and folded[start] in names:
-                        yield start
-                        last = start
+        # Most texts have no such pair: one pass over all of them, and nothing more, is what they cost.
+        for at in [at for at, pair in enumerate(pairwise(folded)) if pair in pairs]:
+            for start in (at, at + 1):
+                if start > last and folded[start] in names:
+                    yield start
+                    last = start
 
     def _longest(self, text: _Text, start: int, on: date | None) -> tuple[str | None, int]:
         node = self._root
@@ -127,7 +128,7 @@ class Gazetteer:
 
 def _accept(text: _Text, start: int, length: int, entries: Sequence[_Entry], on: date | None) -> str | None:
     """The code meant by these words, if they are written as the name of a unit."""
-    spelled = tuple(word.lower() for word in text.raw[start : start + length])
+    spelled = tuple(canonical_tone(word).lower() for word in text.raw[start : start + length])
     fitting = [entry for entry in entries if not text.marked or entry.spelling == spelled]
     kind, _ = _kind_before(text.folded[max(0, start - 2) : start], from_start=False)
     if kind:
@@ -186,11 +187,3 @@ def _kind_before(folded: Sequence[str], *, from_start: bool) -> tuple[str, int]:
         if len(piece) == size and piece in _KINDS:
             return _KINDS[piece], size
     return "", 0
-
-
-def _read(text: str) -> _Text:
-    raw = words(canonical_tone(text))
-    folded = unmark(" ".join(raw)).split(" ") if raw else []
-    marked = len(raw) - sum(map(str.isascii, raw)) > 0.15 * len(raw)
-    shouted = sum(map(str.isupper, raw)) > 0.7 * len(raw)
-    return _Text(raw, folded, marked, shouted)
