@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import httpx
 from rich.progress import Progress
@@ -16,6 +17,7 @@ from sqlalchemy import text
 
 from bench.articles import articles
 from bench.stage import Stage, screen, stage
+from services.classify.story_queries import count_backlog
 
 ROWS, CLIENTS = 200, 3
 PROCESSES = ("ingest-api", "relay", "classify-api", "classify-worker")
@@ -73,10 +75,12 @@ async def push(http: httpx.AsyncClient, bodies: Iterator[Sequence[dict[str, Any]
 
 
 async def ready(stage: Stage) -> list[int]:
-    """How many have labels, a story, and a place in the search index."""
+    """How many have labels, a story where they tell one, and a place in the search index."""
     async with stage.db.transaction() as session:
-        tables = ("annotations", "story_items", "search_documents")
-        return [int(await session.scalar(text(f"SELECT count(*) FROM {table}")) or 0) for table in tables]  # noqa: S608
+        tables = ("annotations", "search_documents")
+        labelled, found = [int(await session.scalar(text(f"SELECT count(*) FROM {one}")) or 0) for one in tables]  # noqa: S608
+        _, waiting = await count_backlog(session, UUID(int=0))
+        return [labelled, labelled - waiting, found]
 
 
 async def bench(count: int) -> tuple[Rate, Rate]:
