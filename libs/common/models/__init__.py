@@ -1,7 +1,9 @@
 """Every table of the one schema. `from libs.common import models as m`."""
 
+from libs.common.models.agenda import AgendaEvent, AgendaImport, AgendaKind
 from libs.common.models.alerts import Alert, AlertHit, AlertMemory, AlertRule, AlertStep, AlertTelling
 from libs.common.models.base import Base
+from libs.common.models.bulletin import BulletinText, HubSubscription, PublicationTranslation
 from libs.common.models.catalogue import SourceEvent, SourceHour, SourceNorm
 from libs.common.models.claims import Claim, ClaimMatch
 from libs.common.models.classify import (
@@ -12,6 +14,16 @@ from libs.common.models.classify import (
     LegalRiskCase,
     Story,
     StoryItem,
+)
+from libs.common.models.corrections import Correction, CorrectionTarget
+from libs.common.models.crisis import Playbook, PlaybookSuggestion, Situation, SituationEntry
+from libs.common.models.conversation import (
+    CommentHiding,
+    CommentReply,
+    Conversation,
+    HouseRule,
+    ReplyTemplate,
+    ReplyTemplateVersion,
 )
 from libs.common.models.doors import ConversationCase, MailboxPosition, PushKey
 from libs.common.models.feedback import (
@@ -93,6 +105,9 @@ from libs.common.models.trends import Burst, Series, SeriesForecast, SeriesItem,
 from libs.common.models.units import OrganizationUnit, UnitAlias
 
 __all__ = [
+    "AgendaEvent",
+    "AgendaImport",
+    "AgendaKind",
     "Alert",
     "AlertHit",
     "AlertMemory",
@@ -105,6 +120,7 @@ __all__ = [
     "Assignment",
     "AuditEntry",
     "Base",
+    "BulletinText",
     "Burst",
     "CalendarFeed",
     "Campaign",
@@ -122,11 +138,16 @@ __all__ = [
     "ClaimMatch",
     "Comment",
     "CommentCase",
+    "CommentHiding",
     "CommentReading",
+    "CommentReply",
     "Content",
     "ContentKey",
     "ContentRevision",
+    "Conversation",
     "ConversationCase",
+    "Correction",
+    "CorrectionTarget",
     "DataRequest",
     "DeadLetter",
     "Delivery",
@@ -138,6 +159,8 @@ __all__ = [
     "FeedbackCase",
     "Fetch",
     "HostBudget",
+    "HouseRule",
+    "HubSubscription",
     "InboxEvent",
     "InstalledModel",
     "LabelCorrection",
@@ -164,17 +187,22 @@ __all__ = [
     "Person",
     "Plan",
     "PlatformEvent",
+    "Playbook",
+    "PlaybookSuggestion",
     "PressSend",
     "PressVersion",
     "Programme",
     "Publication",
     "PublicationMedium",
     "PublicationRevision",
+    "PublicationTranslation",
     "PushKey",
     "PushNotice",
     "PushSend",
     "PushSubscription",
     "ReplyAddress",
+    "ReplyTemplate",
+    "ReplyTemplateVersion",
     "ReportRun",
     "RoleGrant",
     "SavedQuery",
@@ -187,6 +215,8 @@ __all__ = [
     "SeriesMark",
     "SeriesPoint",
     "ShortLink",
+    "Situation",
+    "SituationEntry",
     "Snapshot",
     "Source",
     "SourceEvent",
