@@ -13,6 +13,7 @@ APPEND_ONLY = frozenset(
         "approvals",
         "publication_revisions",
         "pause_resumptions",
+        "situation_entries",
         "snapshots",
         "engagement_points",
     }

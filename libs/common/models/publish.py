@@ -19,6 +19,14 @@ from libs.common.models.enums import (
     TaskState,
 )
 
+DRILL_MARK = "DIỄN TẬP"
+MARKED = f"NOT is_drill OR title LIKE '{DRILL_MARK}%'"
+DRILL_KINDS = ("bluesky", "facebook", "instagram", "mastodon", "telegram", "threads", "tiktok", "youtube", "zalo")
+"""Platforms that the sandbox plays; the bulletin, mail, push and the press are never part of a drill."""
+DRILL_CHANNEL = (
+    f"NOT is_drill OR (kind IN ({', '.join(map(repr, DRILL_KINDS))}) AND settings ? 'service' AND NOT is_city_official)"
+)
+
 
 class Channel(Base):
     """An account the city owns, openly. A private person's account cannot be held here."""
@@ -35,6 +43,7 @@ class Channel(Base):
             postgresql_nulls_not_distinct=True,
         ),
         UniqueConstraint("kind", "address"),
+        CheckConstraint(DRILL_CHANNEL, name="drill_in_the_sandbox"),
         table_rules("publish"),
     )
 
@@ -55,6 +64,8 @@ class Channel(Base):
     health_at: Mapped[datetime | None]
     credentials_end_at: Mapped[datetime | None]
     """When a person has to connect the account again, where the platform says so."""
+    is_drill: Mapped[bool] = mapped_column(server_default=text("false"))
+    """An account on the sandbox: drills post here and nowhere else, and nothing real does (triggers)."""
 
 
 class ChannelLimit(Base):
@@ -99,6 +110,7 @@ class Publication(Base):
         CheckConstraint(
             "corrects_id IS NULL OR (kind = 'correction' AND corrects_id <> id)", name="correction_corrects"
         ),
+        CheckConstraint(MARKED, name="drill_is_marked"),
         Index("ix_publications_state_scheduled_at", "state", "scheduled_at"),
         Index("ix_publications_unit_id_scheduled_at", "unit_id", "scheduled_at"),
         Index("ix_publications_calendar", "unit_id", text("coalesce(published_at, scheduled_at)"), "id"),
@@ -132,6 +144,8 @@ class Publication(Base):
     published_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
     withdrawn_reason: Mapped[str | None]
+    is_drill: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Made by a drill: marked for ever, posted in the sandbox alone, told to nobody outside (triggers)."""
     created_by: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -309,9 +323,11 @@ class Task(Base):
             name="done_by",
         ),
         CheckConstraint(one_of("outcome", TaskOutcome), name="outcome"),
+        CheckConstraint(MARKED, name="drill_is_marked"),
         UniqueConstraint("kind", "delivery_id"),
         Index("uq_tasks_open_channel", "kind", "channel_id", unique=True, postgresql_where=text("state = 'open'")),
         Index("ix_tasks_publication_id", "publication_id"),
+        Index("ix_tasks_situation_id", "situation_id"),
         table_rules("publish"),
     )
 
@@ -329,6 +345,11 @@ class Task(Base):
     created_at: Mapped[datetime]
     done_by: Mapped[UUID | None]
     done_at: Mapped[datetime | None]
+    situation_id: Mapped[UUID | None] = mapped_column(ForeignKey("situations.id"))
+    """The situation whose checklist it stands on; `role` is who does it, `due_at` by when."""
+    role: Mapped[str | None]
+    due_at: Mapped[datetime | None]
+    is_drill: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class NotificationMail(Base):
