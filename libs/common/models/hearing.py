@@ -48,6 +48,7 @@ class Comment(Base):
         CheckConstraint("(state = 'removed') = (body IS NULL)", name="removed_is_erased"),
         UniqueConstraint("channel_id", "digest"),
         Index("ix_comments_delivery_id_id", "delivery_id", "id"),
+        Index("ix_comments_own_answers", "channel_id", "parent_digest", postgresql_where=text("is_ours")),
         table_rules("publish"),
     )
 
