@@ -15,8 +15,6 @@ from libs.common.models.classify import (
     Story,
     StoryItem,
 )
-from libs.common.models.corrections import Correction, CorrectionTarget
-from libs.common.models.crisis import Playbook, PlaybookSuggestion, Situation, SituationEntry
 from libs.common.models.conversation import (
     CommentHiding,
     CommentReply,
@@ -25,6 +23,8 @@ from libs.common.models.conversation import (
     ReplyTemplate,
     ReplyTemplateVersion,
 )
+from libs.common.models.corrections import Correction, CorrectionTarget
+from libs.common.models.crisis import Playbook, PlaybookSuggestion, Situation, SituationEntry
 from libs.common.models.doors import ConversationCase, MailboxPosition, PushKey
 from libs.common.models.feedback import (
     CaseCode,
@@ -53,6 +53,14 @@ from libs.common.models.media import (
     ShortLink,
 )
 from libs.common.models.models import InstalledModel, LabelCorrection
+from libs.common.models.partners import (
+    ChannelChoice,
+    KitPost,
+    Partner,
+    PartnerKit,
+    PartnerProof,
+    PartnerSelection,
+)
 from libs.common.models.people import DutyRoster, Person, RoleGrant
 from libs.common.models.plans import (
     CalendarFeed,
@@ -132,6 +140,7 @@ __all__ = [
     "CaseRelabelling",
     "CaseTransfer",
     "Channel",
+    "ChannelChoice",
     "ChannelCredential",
     "ChannelLimit",
     "Claim",
@@ -163,6 +172,7 @@ __all__ = [
     "HubSubscription",
     "InboxEvent",
     "InstalledModel",
+    "KitPost",
     "LabelCorrection",
     "LabelProposal",
     "LabelRecord",
@@ -182,6 +192,10 @@ __all__ = [
     "NotificationMail",
     "OrganizationUnit",
     "OutboxEvent",
+    "Partner",
+    "PartnerKit",
+    "PartnerProof",
+    "PartnerSelection",
     "Pause",
     "PauseResumption",
     "Person",

@@ -72,17 +72,20 @@ class PublicationMedium(Base):
 
 
 class ShortLink(Base):
-    """An address of our own domain that leads to a page, one for each publication and channel."""
+    """An address of our own domain that leads to a page, one for each publication and channel or partner's kit."""
 
     __tablename__ = "short_links"
     __table_args__ = (
+        CheckConstraint("(channel_id IS NULL) <> (kit_id IS NULL)", name="of_one"),
         UniqueConstraint("publication_id", "channel_id"),
+        UniqueConstraint("kit_id"),
         table_rules("publish"),
     )
 
     code: Mapped[str] = mapped_column(primary_key=True)
     publication_id: Mapped[UUID] = mapped_column(ForeignKey("publications.id"))
-    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id"))
+    channel_id: Mapped[UUID | None] = mapped_column(ForeignKey("channels.id"))
+    kit_id: Mapped[UUID | None] = mapped_column(ForeignKey("partner_kits.id"))
     target: Mapped[str]
     created_at: Mapped[datetime]
 
