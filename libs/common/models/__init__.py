@@ -26,6 +26,7 @@ from libs.common.models.conversation import (
 from libs.common.models.corrections import Correction, CorrectionTarget
 from libs.common.models.crisis import Playbook, PlaybookSuggestion, Situation, SituationEntry
 from libs.common.models.doors import ConversationCase, MailboxPosition, PushKey
+from libs.common.models.event_subscribers import EventSubscriber
 from libs.common.models.feedback import (
     CaseCode,
     CaseContact,
@@ -111,6 +112,7 @@ from libs.common.models.storytelling import StoryLink
 from libs.common.models.transfers import CaseTransfer
 from libs.common.models.trends import Burst, Series, SeriesForecast, SeriesItem, SeriesMark, SeriesPoint
 from libs.common.models.units import OrganizationUnit, UnitAlias
+from libs.common.models.units_desk import Syndication
 
 __all__ = [
     "AgendaEvent",
@@ -165,6 +167,7 @@ __all__ = [
     "DigestSend",
     "DutyRoster",
     "EngagementPoint",
+    "EventSubscriber",
     "FeedbackCase",
     "Fetch",
     "HostBudget",
@@ -240,6 +243,7 @@ __all__ = [
     "Story",
     "StoryItem",
     "StoryLink",
+    "Syndication",
     "Takedown",
     "Task",
     "Theme",
