@@ -30,6 +30,7 @@ class Asked:
     channel_id: UUID | None = None
     states: frozenset[PublicationState] = frozenset()
     plan_id: UUID | None = None
+    with_drills: bool = True
 
 
 async def list_entries(session: AsyncSession, asked: Asked, limit: int, after: Cursor | None = None) -> list[Entry]:
@@ -61,6 +62,8 @@ def _in_range(asked: Asked) -> Select[*tuple[Any, ...]]:
     if asked.channel_id is not None:
         carried = select(m.Variant.publication_id).where(m.Variant.channel_id == asked.channel_id)
         query = query.where(m.Publication.id.in_(carried))
+    if not asked.with_drills:
+        query = query.where(m.Publication.is_drill.is_(False))
     if asked.states:
         query = query.where(m.Publication.state.in_(asked.states))
     return query
@@ -92,6 +95,7 @@ def _entry(publication: m.Publication, at: datetime, campaign: m.Campaign | None
         state=PublicationState(publication.state),
         revision=publication.revision,
         is_urgent=publication.is_urgent,
+        is_drill=publication.is_drill,
         at=at,
         scheduled_at=publication.scheduled_at,
         published_at=publication.published_at,

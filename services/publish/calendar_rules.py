@@ -58,6 +58,7 @@ class Entry:
     state: PublicationState
     revision: int
     is_urgent: bool
+    is_drill: bool
     at: datetime
     scheduled_at: datetime | None
     published_at: datetime | None

@@ -82,6 +82,10 @@ class TaskOut(Row):
     created_at: datetime
     done_by: UUID | None
     done_at: datetime | None
+    situation_id: UUID | None
+    role: Role | None
+    due_at: datetime | None
+    is_drill: bool
 
 
 class CardFileOut(BaseModel):

@@ -212,6 +212,7 @@ class CalendarItem(Row):
     state: PublicationState
     revision: int
     is_urgent: bool
+    is_drill: bool
     at: datetime = Field(description="published_at, or scheduled_at where it is not out; Hà Nội time")
     day: date = Field(description="the day in Hà Nội")
     scheduled_at: datetime | None

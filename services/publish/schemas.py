@@ -66,6 +66,7 @@ class ChannelCreate(Strict):
     secret: dict[str, SecretStr] = {}
     is_city_official: bool = False
     programme_id: UUID | None = None
+    is_drill: bool = Field(default=False, description="an account on the sandbox, for drills alone; never changes")
 
 
 class CredentialsIn(Strict):
@@ -83,6 +84,7 @@ class ChannelOut(Row):
     state: ChannelState
     is_city_official: bool
     programme_id: UUID | None
+    is_drill: bool
     created_at: datetime
 
 
@@ -176,6 +178,7 @@ class PublicationOut(Row):
     is_ai_made: bool
     is_urgent: bool
     urgent_reason: str | None
+    is_drill: bool
     corrects_id: UUID | None
     campaign_id: UUID | None
     state: PublicationState

@@ -192,7 +192,11 @@ async def confirmed_matches(session: AsyncSession, period: Period) -> int:
 
 
 def _is_correction() -> ColumnElement[bool]:
-    return and_(m.Publication.kind == PublicationKind.CORRECTION, m.Publication.published_at.is_not(None))
+    return and_(
+        m.Publication.kind == PublicationKind.CORRECTION,
+        m.Publication.published_at.is_not(None),
+        m.Publication.is_drill.is_(False),
+    )
 
 
 async def corrections(session: AsyncSession, period: Period | None = None) -> int:
@@ -207,7 +211,8 @@ async def corrections(session: AsyncSession, period: Period | None = None) -> in
 
 def _touched(period: Period) -> ColumnElement[bool]:
     one = m.Publication
-    return or_(*(_during(at, period) for at in (one.updated_at, one.published_at, one.withdrawn_at)))
+    touched = or_(*(_during(at, period) for at in (one.updated_at, one.published_at, one.withdrawn_at)))
+    return and_(touched, one.is_drill.is_(False))
 
 
 async def publication_states(session: AsyncSession, period: Period) -> dict[str, int]:
@@ -246,7 +251,7 @@ async def measured_deliveries(session: AsyncSession, period: Period) -> Sequence
         select(one.id, m.Publication.title, m.Channel.name)
         .join(m.Publication, m.Publication.id == one.publication_id)
         .join(m.Channel, m.Channel.id == one.channel_id)
-        .where(one.id.in_(seen), m.Publication.state.in_(NAMED_STATES))
+        .where(one.id.in_(seen), m.Publication.state.in_(NAMED_STATES), m.Publication.is_drill.is_(False))
         .order_by(one.id.desc())
         .limit(NAMED)
     )

@@ -118,7 +118,7 @@ async def take_hook(
 
 async def _taken(session: AsyncSession, kind: str, channel_id: UUID, letter: Letter, ear: Ear) -> str:
     channel, hook = await publish_queries.get_channel(session, channel_id), HOOKS.get(kind)
-    if channel is None or channel.kind != kind:
+    if channel is None or channel.kind != kind or channel.is_drill:  # nobody real speaks under a drill
         return "absent"
     if not await is_genuine(session, channel, hook, letter, ear):
         return "refused"

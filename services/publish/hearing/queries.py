@@ -105,7 +105,7 @@ async def claim_to_read(
         select(m.Delivery)
         .join(m.Channel, m.Channel.id == m.Delivery.channel_id)
         .outerjoin(m.CommentReading, m.CommentReading.delivery_id == m.Delivery.id)
-        .where(m.Channel.kind.in_(kinds), m.Channel.state == ChannelState.ACTIVE)
+        .where(m.Channel.kind.in_(kinds), m.Channel.state == ChannelState.ACTIVE, m.Channel.is_drill.is_(False))
         .where(m.Delivery.state == DeliveryState.PUBLISHED, m.Delivery.platform_id.is_not(None))
         .where(m.Delivery.confirmed_at > now - young, due <= now)
         .order_by(due)

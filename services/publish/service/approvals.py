@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit, outbox
+from libs.common import audit
 from libs.common import models as m
 from libs.common.auth import Principal
 from libs.common.errors import Problem
@@ -29,6 +29,7 @@ from services.publish.problems import (
 )
 from services.publish.resources import PublishResources
 from services.publish.service import composing, correcting, reminding
+from services.publish.service.announcing import tell_outside
 from services.publish.service.publications import recomposed, require_locked, require_visible
 
 REFUSED: Mapping[Refusal, type[Problem]] = {
@@ -144,7 +145,7 @@ async def _release(session: AsyncSession, publication: m.Publication, fitted: co
     made = sorted(fitted.variants.items())
     session.add_all(_delivery(publication, channel_id, composed, due, now) for channel_id, composed in made)
     event = PublicationApproved(publication_id=publication.id, revision=publication.revision)
-    await outbox.emit(session, event, now=now, source="publish")
+    await tell_outside(session, publication.id, event, now)
 
 
 def _delivery(

@@ -121,6 +121,6 @@ async def subscribed(session: AsyncSession, token: str, now: datetime) -> Subscr
         return None
     unit = await queries.get_unit(session, feed.unit_id)
     today = datetime.combine(now.astimezone(HANOI).date(), time(), HANOI)
-    asked = Asked(frozenset({feed.unit_id}), today - BACK, today + AHEAD)
+    asked = Asked(frozenset({feed.unit_id}), today - BACK, today + AHEAD, with_drills=False)
     entries = await queries.list_entries(session, asked, MOST)
     return Subscribed(unit.name if unit else "", entries)

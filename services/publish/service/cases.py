@@ -12,12 +12,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit, outbox
+from libs.common import audit
 from libs.common import models as m
 from libs.common.events import TakedownClosed
 from libs.common.ids import new_id
 from libs.common.models.enums import DeliveryState, TakedownKind
 from services.publish import domain, queries, takedown_queries
+from services.publish.service.announcing import tell_outside
 
 
 async def open_case(
@@ -57,7 +58,7 @@ async def close_confirmed(session: AsyncSession, publication_id: UUID, now: date
             await session.flush()
             await _audit(session, case, "takedown.closed", None, now)
             event = TakedownClosed(takedown_id=case.id, publication_id=publication_id, kind=case.kind)
-            await outbox.emit(session, event, now=now, source="publish")
+            await tell_outside(session, publication_id, event, now)
 
 
 async def _audit(session: AsyncSession, case: m.Takedown, action: str, by: UUID | None, now: datetime) -> None:

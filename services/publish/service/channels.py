@@ -14,6 +14,7 @@ from libs.common.auth import Principal
 from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models.enums import ChannelState, Role
+from libs.common.models.publish import DRILL_KINDS
 from services.publish import adapters, domain, queries
 from services.publish.adapters.base import Health, Json
 from services.publish.adapters.retired import PLATFORMS as RETIRED
@@ -39,6 +40,8 @@ async def register_channel(
     unit_id = fields.pop("unit_id", None) or who.unit_id
     _require_admin(who, unit_id)
     _check(fields["kind"], fields["settings"])
+    if fields.get("is_drill"):
+        _check_drill(fields, res)
     needs = adapters.CHANNELS.get(fields["kind"]).needs_secret
     state = ChannelState.ACTIVE if all(name in secret for name in needs) else ChannelState.NEEDS_RECONNECT
     if fields["kind"] in RETIRED:
@@ -75,6 +78,17 @@ def _check(kind: str, settings: dict[str, Any]) -> None:
             _check_address(name, settings[name])
     if "quiet_hours" in settings:
         _check_quiet_hours(settings["quiet_hours"])
+
+
+def _check_drill(fields: dict[str, Any], res: PublishResources) -> None:
+    """An account of drills is on the sandbox with every address it knows."""
+    if fields["kind"] not in DRILL_KINDS or fields["is_city_official"]:
+        raise InvalidChannel(f"Kênh diễn tập là tài khoản trên sandbox của: {', '.join(DRILL_KINDS)}.")
+    if not fields["settings"].get("service"):
+        raise InvalidChannel("Kênh diễn tập cần settings.service là địa chỉ của sandbox.")
+    for name, written in fields["settings"].items():
+        if "//" in str(written) and not (isinstance(written, str) and res.drills.holds(written)):
+            raise InvalidChannel(f"settings.{name} của kênh diễn tập phải là địa chỉ của sandbox.")
 
 
 def _check_quiet_hours(written: object) -> None:

@@ -11,6 +11,7 @@ from libs.common import models as m
 from libs.common.ids import new_id
 from services.publish import domain, queries
 from services.publish.adapters.base import Composed, Draft, NotPostable
+from services.publish.crisis.problems import DrillStaysInside
 from services.publish.problems import ChannelNotFound, ChannelOfAnotherUnit, MediumNotFound, NotPostableHere
 from services.publish.resources import PublishResources
 from services.publish.service import links
@@ -92,8 +93,10 @@ def hash_of(publication: m.Publication, fitted: Fitted) -> bytes:
     )
 
 
-async def chosen_channels(session: AsyncSession, ids: Iterable[UUID], unit_id: UUID) -> dict[UUID, m.Channel]:
-    """The channels by id; a unit posts through its own, and on the city's bulletin."""
+async def chosen_channels(
+    session: AsyncSession, ids: Iterable[UUID], unit_id: UUID, *, is_drill: bool = False
+) -> dict[UUID, m.Channel]:
+    """The channels by id; a unit posts through its own, and on the city's bulletin; a drill in the sandbox alone."""
     wanted = list(dict.fromkeys(ids))
     found = await queries.channels_by_id(session, wanted)
     for channel_id in wanted:
@@ -102,6 +105,9 @@ async def chosen_channels(session: AsyncSession, ids: Iterable[UUID], unit_id: U
             raise ChannelNotFound(f"Không có kênh {channel_id}.")
         if channel.unit_id != unit_id and channel.kind != "own_site":
             raise ChannelOfAnotherUnit(f"“{channel.name}” không thuộc đơn vị của tin này.")
+        if channel.is_drill != is_drill:
+            only = "Tin diễn tập chỉ đăng ở kênh diễn tập" if is_drill else "Kênh diễn tập chỉ nhận tin diễn tập"
+            raise DrillStaysInside(f"{only}: “{channel.name}”.")
     return found
 
 

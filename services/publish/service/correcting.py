@@ -29,6 +29,8 @@ async def require_correctable(session: AsyncSession, corrects_id: UUID, unit_id:
     original = await queries.lock_publication(session, corrects_id)
     if original is None or original.unit_id != unit_id:
         raise PublicationNotFound(f"Không có tin {corrects_id} của đơn vị để cải chính.")
+    if original.is_drill:
+        raise StateConflict("Tin diễn tập không cải chính: nếu cần, hãy rút tin rồi diễn tập lại.")
     if original.state in (P.WITHDRAWN, P.KILLED):
         raise StateConflict("Tin gốc đã được rút hoặc hủy: không còn gì để cải chính; hãy ra một thông báo mới.")
     out = D.PUBLISHED in await queries.delivery_states(session, corrects_id)

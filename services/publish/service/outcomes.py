@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
-from libs.common import outbox
 from libs.common.events import CorrectionPublished, DeliveryConfirmed, PublicationPublished
 from libs.common.models.enums import DeliveryState, PublicationKind, PublicationState
 from services.publish import delivery_queries, domain, queries
@@ -32,6 +31,7 @@ from services.publish.adapters.base import (
     Unknown,
 )
 from services.publish.service import correcting, limiting
+from services.publish.service.announcing import tell_outside
 from services.publish.service.tasks import open_task
 
 D, P = DeliveryState, PublicationState
@@ -187,10 +187,10 @@ async def _say_it_is_out(session: AsyncSession, publication: m.Publication, now:
         "title": publication.title,
         "url": await _best_url(session, publication),
     }
-    await outbox.emit(session, PublicationPublished(**told), now=now, source="publish")
+    await tell_outside(session, publication.id, PublicationPublished(**told), now)
     if publication.kind == PublicationKind.CORRECTION:
         corrected = CorrectionPublished(**told, corrects_id=publication.corrects_id)
-        await outbox.emit(session, corrected, now=now, source="publish")
+        await tell_outside(session, publication.id, corrected, now)
 
 
 async def _best_url(session: AsyncSession, publication: m.Publication) -> str:
@@ -233,7 +233,7 @@ async def announce(session: AsyncSession, delivery: m.Delivery, now: datetime) -
         state=delivery.state,
         platform_url=delivery.platform_url,
     )
-    await outbox.emit(session, event, now=now, source="publish")
+    await tell_outside(session, delivery.publication_id, event, now)
 
 
 def _open_question(delivery: m.Delivery, reason: Reason, now: datetime) -> None:

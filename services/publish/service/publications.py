@@ -26,7 +26,7 @@ from services.publish.problems import (
     StoryNotFound,
 )
 from services.publish.resources import PublishResources
-from services.publish.service import composing, correcting, links, reminding
+from services.publish.service import composing, correcting, links, marking, reminding
 
 SEES = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
 QUOTE = 300
@@ -41,7 +41,7 @@ async def create_publication(
     if corrects_id is not None:
         await correcting.require_correctable(session, corrects_id, unit_id)
     chosen = channel_ids or (await correcting.standing_channels(session, corrects_id) if corrects_id else [])
-    channels = await composing.chosen_channels(session, chosen, unit_id)
+    channels = await composing.chosen_channels(session, chosen, unit_id, is_drill=fields.get("is_drill", False))
     media_ids = await composing.chosen_media(session, fields.pop("media_ids", []), unit_id)
     _require_label(fields)
     _require_future(fields.get("scheduled_at"), now)
@@ -88,13 +88,15 @@ async def edit_publication(
     ids = fields.pop("channel_ids", None)
     if ids is None:
         ids = [variant.channel_id for variant in await queries.variants_of(session, publication.id)]
-    channels = await composing.chosen_channels(session, ids, publication.unit_id)
+    channels = await composing.chosen_channels(session, ids, publication.unit_id, is_drill=publication.is_drill)
     media_ids, shown = fields.pop("media_ids", None), list(await queries.media_shown(session, publication.id))
     if media_ids is None:
         media_ids = shown
     else:
         media_ids = await composing.chosen_media(session, media_ids, publication.unit_id, shown)
     _require_edit(publication, fields)
+    if publication.is_drill and "title" in fields:
+        fields["title"] = marking.marked(fields["title"])
     _require_future(fields.get("scheduled_at"), now)
     with session.no_autoflush:
         for name, value in fields.items():

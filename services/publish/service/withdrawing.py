@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common import audit, outbox
+from libs.common import audit
 from libs.common import models as m
 from libs.common.auth import Principal
 from libs.common.events import PublicationWithdrawn
@@ -16,6 +16,7 @@ from services.publish.adapters.base import Reason, Removal, StillLive
 from services.publish.desk_problems import TakedownClosedAlready, TakedownNotFound
 from services.publish.problems import NotSpokesperson, StateConflict
 from services.publish.service import cases
+from services.publish.service.announcing import tell_outside
 from services.publish.service.outcomes import announce, look_once_more, settle
 from services.publish.service.publications import SEES, require_locked
 from services.publish.service.sending import SENDING_STATES
@@ -107,7 +108,7 @@ async def _report(session: AsyncSession, publication: m.Publication, who: Princi
     )
     if publication.state == P.WITHDRAWN:
         event = PublicationWithdrawn(publication_id=publication.id, revision=publication.revision)
-        await outbox.emit(session, event, now=now, source="publish")
+        await tell_outside(session, publication.id, event, now)
 
 
 async def record_removal(session: AsyncSession, delivery_id: UUID, removal: Removal, now: datetime) -> None:

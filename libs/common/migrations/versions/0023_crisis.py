@@ -4,6 +4,7 @@ Revision: 0023; follows 0022.
 """
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -65,7 +66,7 @@ def _list(name: str) -> sa.Column[object]:
     return sa.Column(name, postgresql.JSONB(), server_default=sa.text("'[]'::jsonb"), nullable=False)
 
 
-def _array(name: str, of: sa.types.TypeEngine[object]) -> sa.Column[object]:
+def _array(name: str, of: sa.types.TypeEngine[Any]) -> sa.Column[object]:
     return sa.Column(name, postgresql.ARRAY(of), nullable=False)
 
 

@@ -1,0 +1,1 @@
+"""The events desk (docs/how-to/events-desk.md)."""

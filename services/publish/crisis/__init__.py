@@ -1,0 +1,1 @@
+"""Playbooks, situations and drills (docs/how-to/crisis.md)."""
