@@ -20,10 +20,11 @@ from libs.common.db import Database
 from libs.common.ids import new_id
 from libs.common.models import Claim
 from libs.common.models.enums import ClaimState, Verdict
+from libs.common.verdicts import LABELS
 from services.classify.claims import queries
 from services.classify.claims.checking import LOOK_BACK_DAYS, match_stored
 from services.classify.claims.problems import FileNotAnImport
-from services.classify.claims.review import LABELS, Refused, Reviewed, read_reviews
+from services.classify.claims.review import Refused, Reviewed, read_reviews
 from services.classify.claims.table import Row, read_table
 
 BATCH = 20

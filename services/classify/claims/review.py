@@ -13,18 +13,11 @@ from urllib.parse import urlsplit
 from libs.common.clock import HANOI
 from libs.common.models.enums import Verdict
 from libs.common.text import collapse, fold, nfc
+from libs.common.verdicts import BEST, LABELS, RATINGS, WORST
 
 CONTEXT = "https://schema.org"
 MAX_TEXT, MIN_TEXT, MAX_NAME, MAX_URL = 1000, 10, 300, 2000
 MOST_REVIEWS = 10_000
-LABELS = {
-    Verdict.TIN_GIA: "Tin giả",
-    Verdict.TIN_SAI_SU_THAT: "Tin sai sự thật",
-    Verdict.TIN_XAC_THUC: "Tin xác thực",
-    Verdict.CHUA_XAC_MINH: "Chưa xác minh",
-}
-_RATINGS = {Verdict.TIN_GIA: 1, Verdict.TIN_SAI_SU_THAT: 2, Verdict.TIN_XAC_THUC: 5}
-"""As fact-checkers use the scale of 1 (false) to 5 (true)."""
 _SAID = {
     Verdict.TIN_GIA: ("tin gia", "gia", "gia mao", "bia dat", "fake", "fake news", "fabricated", "pants on fire"),
     Verdict.TIN_SAI_SU_THAT: (
@@ -208,8 +201,8 @@ def review_document(reviews: Sequence[Reviewed], now: datetime) -> dict[str, Any
 
 def _node(one: Reviewed) -> dict[str, Any]:
     rating: dict[str, Any] = {"@type": "Rating", "alternateName": LABELS[one.verdict]}
-    if one.verdict in _RATINGS:
-        rating |= {"ratingValue": _RATINGS[one.verdict], "worstRating": 1, "bestRating": 5}
+    if one.verdict in RATINGS:
+        rating |= {"ratingValue": RATINGS[one.verdict], "worstRating": WORST, "bestRating": BEST}
     node = {
         "@type": "ClaimReview",
         "url": one.url,
