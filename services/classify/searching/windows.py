@@ -12,8 +12,11 @@ PROBE_ROWS = 300
 FEW_ROWS = 1000
 """So few are read row by row, too: looking words up would read all their places."""
 MARGIN = 1.5
-GROWTH = (4, 20)
+GROWTH = (4.0, 20.0)
 """A window is at least and at most so many times as long as all before it."""
+ENOUGH, LEAST = 8, 0.5
+"""After so many hits their share is known well enough for a window as short as what is wanted still: at least so many
+times as long as all before it."""
 BEGINNING = UUID(int=0)
 
 
@@ -34,7 +37,7 @@ def growth(seen: Seen, wanted: int) -> float:
     least, most = GROWTH
     share = (seen.hits + 0.5) / max(seen.rows, 1)
     rows = MARGIN * (wanted - seen.hits) / share
-    return min(max(rows / max(seen.rows, 1), least), most)
+    return min(max(rows / max(seen.rows, 1), LEAST if seen.hits >= ENOUGH else least), most)
 
 
 def next_window(high: UUID, seen: Seen, wanted: int, oldest: UUID) -> tuple[UUID, float]:
