@@ -14,6 +14,7 @@ from markupsafe import Markup
 from libs.common.clock import HANOI
 from libs.common.web import Site, environment
 from services.publish import feeds, markup, measure
+from services.publish.chrome import ENGLISH, VIETNAMESE, Edition
 
 INDEX_SIZE = 40
 RIGHTS_PINNED = timedelta(days=30)
@@ -71,6 +72,9 @@ class Entry:
     media: tuple[Figure, ...] = ()
     corrects: Reference | None = None
     corrected_by: tuple[Reference, ...] = ()
+    english: Reference | None = None
+    """The text in English that stands for it."""
+    translates: Reference | None = None
 
     @property
     def is_corrected(self) -> bool:
@@ -97,6 +101,11 @@ class Entry:
     def month(self) -> str:
         return f"{self.published_at.astimezone(HANOI):%Y-%m}"
 
+    def elsewhere(self, edition: Edition) -> str:
+        """Its address in the other language of the pages."""
+        twin = self.translates if edition.is_english else self.english
+        return _other(edition).path(f"/tin/{twin.slug if twin else self.slug}")
+
     @property
     def urn(self) -> str:
         return self.publication_id.urn
@@ -107,14 +116,20 @@ def _templates() -> jinja2.Environment:
     return environment("services.publish")
 
 
-def page(site: Site, entry: Entry) -> bytes:
+def _other(edition: Edition) -> Edition:
+    return VIETNAMESE if edition.is_english else ENGLISH
+
+
+def page(site: Site, entry: Entry, edition: Edition = VIETNAMESE) -> bytes:
+    elsewhere = entry.elsewhere(edition)
     if entry.is_withdrawn:
-        return _render("bulletin_gone.html", site=site, entry=entry, here=None)
+        return _render("bulletin_gone.html", site, edition, elsewhere, entry=entry)
     return _render(
         "bulletin_entry.html",
-        site=site,
+        site,
+        edition,
+        elsewhere,
         entry=entry,
-        here=None,
         digest=entry.digest,
         text=markup.to_html(entry.body),
         source_note=markup.to_inline(entry.source_note or ""),
@@ -122,15 +137,19 @@ def page(site: Site, entry: Entry) -> bytes:
     )
 
 
-def index(site: Site, entries: Sequence[Entry], months: Sequence[str], now: datetime) -> bytes:
+def index(
+    site: Site, entries: Sequence[Entry], months: Sequence[str], now: datetime, edition: Edition = VIETNAMESE
+) -> bytes:
     """What touches rights and duties comes first, then the rest by time; withdrawals are not hidden."""
-    live = _newest(e for e in entries if not e.is_withdrawn)
+    live = _newest(in_edition((e for e in entries if not e.is_withdrawn), edition))
     rights = [e for e in live if e.affects_rights and e.published_at > now - RIGHTS_PINNED]
     latest = [e for e in live if e not in rights][:INDEX_SIZE]
     gone = [e for e in entries if e.is_withdrawn and e.updated_at > now - WITHDRAWN_SHOWN]
     return _render(
         "bulletin_index.html",
-        site=site,
+        site,
+        edition,
+        _other(edition).path("/"),
         here="/",
         rights=rights,
         latest=latest,
@@ -139,23 +158,36 @@ def index(site: Site, entries: Sequence[Entry], months: Sequence[str], now: date
     )
 
 
-def month_page(site: Site, month: str, entries: Iterable[Entry]) -> bytes:
-    of_month = _newest(e for e in entries if e.month == month and not e.is_withdrawn)
-    return _render("bulletin_month.html", site=site, here=None, month=month, entries=of_month)
+def in_edition(entries: Iterable[Entry], edition: Edition) -> Iterable[Entry]:
+    """Of two texts that say the same, the one in the edition's language; what has one text alone is in both."""
+    return (e for e in entries if not (e.english if edition.is_english else e.translates))
 
 
-def missing(site: Site) -> bytes:
-    return _render("bulletin_missing.html", site=site, here=None)
+def month_page(site: Site, month: str, entries: Iterable[Entry], edition: Edition = VIETNAMESE) -> bytes:
+    of_month = in_edition((e for e in entries if e.month == month and not e.is_withdrawn), edition)
+    elsewhere = _other(edition).path(f"/thang/{month}")
+    return _render("bulletin_month.html", site, edition, elsewhere, month=month, entries=_newest(of_month))
 
 
-def feed_files(site: Site, entries: Sequence[Entry], now: datetime) -> dict[str, bytes]:
+def missing(site: Site, edition: Edition = VIETNAMESE) -> bytes:
+    return _render("bulletin_missing.html", site, edition, _other(edition).path("/"))
+
+
+def search_page(site: Site, edition: Edition, **found: Any) -> bytes:
+    """`found`: what was asked, the rows and whether there are more of them, or the name of what is wrong."""
+    told: dict[str, Any] = {"asked": "", "found": (), "has_more": False, "trouble": None}
+    return _render("bulletin_search.html", site, edition, _other(edition).path("/tim"), **(told | found))
+
+
+def feed_files(site: Site, entries: Sequence[Entry], now: datetime, hub: str | None = None) -> dict[str, bytes]:
+    """`hub`: the address of the hub that tells of changes, where there is one."""
     live = [_feed_item(site, e) for e in _newest(e for e in entries if not e.is_withdrawn)]
     gone = [feeds.Deleted(e.urn, e.updated_at) for e in entries if e.is_withdrawn]
     updated = max((e.updated_at for e in entries), default=now)
     return {
-        "feed.rss": feeds.rss(site, live[: feeds.SIZE], updated),
-        "feed.atom": feeds.atom(site, live[: feeds.SIZE], gone, updated),
-        "feed.json": feeds.json_feed(site, live[: feeds.SIZE]),
+        "feed.rss": feeds.rss(site, live[: feeds.SIZE], updated, hub),
+        "feed.atom": feeds.atom(site, live[: feeds.SIZE], gone, updated, hub),
+        "feed.json": feeds.json_feed(site, live[: feeds.SIZE], hub),
         "recent.json": recent_file(live),
     }
 
@@ -163,7 +195,10 @@ def feed_files(site: Site, entries: Sequence[Entry], now: datetime) -> dict[str,
 def recent_file(items: Sequence[feeds.Item]) -> bytes:
     """What the news sitemap is made of when it is asked for: it must drop items as they turn two days old."""
     recent = items[:1000]
-    rows = [{"url": i.url, "title": i.title, "published_at": i.published_at.isoformat()} for i in recent]
+    rows = [
+        {"url": i.url, "title": i.title, "published_at": i.published_at.isoformat(), "language": i.language}
+        for i in recent
+    ]
     return json.dumps(rows, ensure_ascii=False).encode()
 
 
@@ -185,6 +220,7 @@ def news_article(site: Site, entry: Entry) -> dict[str, Any]:
         "publisher": publisher,
         "mainEntityOfPage": {"@type": "WebPage", "@id": url},
         "isAccessibleForFree": True,
+        **({"license": site.licence_url} if site.licence_url else {}),
         **({"image": [site.url(entry.media_path(picture)) for picture in entry.pictures]} if entry.pictures else {}),
     }
 
@@ -227,5 +263,7 @@ def _local(at: datetime) -> str:
     return at.astimezone(HANOI).isoformat(timespec="seconds")
 
 
-def _render(template: str, **values: Any) -> bytes:
-    return _templates().get_template(template).render(**values).encode()
+def _render(template: str, site: Site, edition: Edition, elsewhere: str, **values: Any) -> bytes:
+    told: dict[str, Any] = {"site": site, "edition": edition, "w": edition.words, "here": None}
+    told |= {"elsewhere": elsewhere, "other": _other(edition).code}
+    return _templates().get_template(template).render(**(told | values)).encode()

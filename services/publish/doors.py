@@ -20,6 +20,8 @@ from services.publish import (
 )
 from services.publish.hearing import api as hearing_api
 from services.publish.hearing import jobs as hearing_jobs
+from services.publish.hub import api as hub_api
+from services.publish.hub import jobs as hub_jobs
 from services.publish.presskit import api as press_api
 from services.publish.presskit import jobs as press_jobs
 from services.publish.push import api as push_api
@@ -51,11 +53,22 @@ ROUTERS = [
     push_pages.router,
     press_api.router,
     press_api.public_router,
+    hub_api.router,
     pages.router,
 ]
 JOBS = Jobs()
 JOBS.all = [
     each
-    for loops in (jobs, remind_jobs, link_jobs, notify_jobs, readers_jobs, push_jobs, press_jobs, hearing_jobs)
+    for loops in (
+        jobs,
+        remind_jobs,
+        link_jobs,
+        notify_jobs,
+        readers_jobs,
+        push_jobs,
+        press_jobs,
+        hearing_jobs,
+        hub_jobs,
+    )
     for each in loops.jobs.all
 ]

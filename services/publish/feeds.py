@@ -20,6 +20,8 @@ DC = "http://purl.org/dc/elements/1.1/"
 TOMBSTONE = "http://purl.org/atompub/tombstones/1.0"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
+LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+CC = "http://cyber.law.harvard.edu/rss/creativeCommonsRssModule.html"
 # lxml takes None as the default prefix, its stubs do not know it.
 ATOM_NAMES: Any = {None: ATOM, "at": TOMBSTONE}
 SITEMAP_NAMES: Any = {None: SITEMAP}
@@ -46,16 +48,23 @@ class Deleted:
     at: datetime
 
 
-def rss(site: Site, items: Sequence[Item], updated: datetime) -> bytes:
-    root = etree.Element("rss", version="2.0", nsmap={"atom": ATOM, "content": CONTENT, "dc": DC})
+def rss(site: Site, items: Sequence[Item], updated: datetime, hub: str | None = None) -> bytes:
+    names = {"atom": ATOM, "content": CONTENT, "dc": DC, "creativeCommons": CC}
+    root = etree.Element("rss", version="2.0", nsmap=names)
     channel = etree.SubElement(root, "channel")
     _text(channel, "title", site.name)
     _text(channel, "link", site.url("/"))
     _text(channel, "description", site.description)
     _text(channel, "language", "vi")
+    if site.licence and site.licence_url:
+        _text(channel, "copyright", f"{site.publisher}. {site.licence}: {site.licence_url}")
     _text(channel, "lastBuildDate", format_datetime(updated.astimezone(HANOI)))
     href, kind = site.url("/feed.rss"), "application/rss+xml"
     etree.SubElement(channel, f"{{{ATOM}}}link", href=href, rel="self", type=kind)
+    if hub:
+        etree.SubElement(channel, f"{{{ATOM}}}link", href=hub, rel="hub")
+    if site.licence_url:
+        _text(channel, f"{{{CC}}}license", site.licence_url)
     for item in items:
         _rss_item(etree.SubElement(channel, "item"), item)
     return _document(root)
@@ -73,9 +82,11 @@ def _rss_item(node: Any, item: Item) -> None:
     _text(node, f"{{{CONTENT}}}encoded", etree.CDATA(item.html))
 
 
-def atom(site: Site, items: Sequence[Item], gone: Sequence[Deleted], updated: datetime) -> bytes:
+def atom(
+    site: Site, items: Sequence[Item], gone: Sequence[Deleted], updated: datetime, hub: str | None = None
+) -> bytes:
     root = etree.Element(f"{{{ATOM}}}feed", nsmap=ATOM_NAMES)
-    root.set("{http://www.w3.org/XML/1998/namespace}lang", "vi")
+    root.set(LANGUAGE, "vi")
     _text(root, f"{{{ATOM}}}id", site.url("/"))
     _text(root, f"{{{ATOM}}}title", site.name)
     _text(root, f"{{{ATOM}}}subtitle", site.description)
@@ -84,6 +95,11 @@ def atom(site: Site, items: Sequence[Item], gone: Sequence[Deleted], updated: da
     etree.SubElement(root, f"{{{ATOM}}}link", href=site.url("/"), rel="alternate", type="text/html")
     own, kind = site.url("/feed.atom"), "application/atom+xml"
     etree.SubElement(root, f"{{{ATOM}}}link", href=own, rel="self", type=kind)
+    if hub:
+        etree.SubElement(root, f"{{{ATOM}}}link", href=hub, rel="hub")
+    if site.licence and site.licence_url:
+        etree.SubElement(root, f"{{{ATOM}}}link", href=site.licence_url, rel="license")  # RFC 4946
+        _text(root, f"{{{ATOM}}}rights", f"{site.publisher}. {site.licence}")
     for item in items:
         _atom_entry(etree.SubElement(root, f"{{{ATOM}}}entry"), item)
     for one in gone:
@@ -92,6 +108,8 @@ def atom(site: Site, items: Sequence[Item], gone: Sequence[Deleted], updated: da
 
 
 def _atom_entry(node: Any, item: Item) -> None:
+    if item.language != "vi":
+        node.set(LANGUAGE, item.language)
     _text(node, f"{{{ATOM}}}id", item.id)
     _text(node, f"{{{ATOM}}}title", item.title)
     _text(node, f"{{{ATOM}}}published", _utc(item.published_at))
@@ -104,8 +122,8 @@ def _atom_entry(node: Any, item: Item) -> None:
         etree.SubElement(node, f"{{{ATOM}}}category", term=tag)
 
 
-def json_feed(site: Site, items: Sequence[Item]) -> bytes:
-    feed = {
+def json_feed(site: Site, items: Sequence[Item], hub: str | None = None) -> bytes:
+    feed: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": site.name,
         "description": site.description,
@@ -115,6 +133,10 @@ def json_feed(site: Site, items: Sequence[Item]) -> bytes:
         "authors": [{"name": site.publisher, "url": site.url("/")}],
         "items": [_json_item(item) for item in items],
     }
+    if hub:
+        feed["hubs"] = [{"type": "WebSub", "url": hub}]
+    if site.licence_url:
+        feed["_licence"] = {"about": site.licence_url, "name": site.licence}
     return json.dumps(feed, ensure_ascii=False, indent=1).encode()
 
 
@@ -145,7 +167,7 @@ def news_sitemap(site: Site, rows: Sequence[dict[str, str]], now: datetime) -> b
         news = etree.SubElement(url, f"{{{NEWS}}}news")
         publication = etree.SubElement(news, f"{{{NEWS}}}publication")
         _text(publication, f"{{{NEWS}}}name", site.name)
-        _text(publication, f"{{{NEWS}}}language", "vi")
+        _text(publication, f"{{{NEWS}}}language", row.get("language", "vi"))
         _text(news, f"{{{NEWS}}}publication_date", _local(published))
         _text(news, f"{{{NEWS}}}title", row["title"])
     return _document(root)

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,9 +23,10 @@ from libs.common.clock import HANOI, Clock
 from libs.common.db import Database
 from libs.common.files import FileStore
 from libs.common.web import Site
-from services.publish import bulletin, feeds
+from services.publish import bulletin, feeds, finding
 from services.publish.adapters.own_site import content_digest
 from services.publish.bulletin import Entry, Figure, Reference
+from services.publish.chrome import EDITIONS, Edition
 from services.publish.service import links
 
 FOLDER = "bulletin"
@@ -36,18 +38,29 @@ RECENT = 200
 
 
 class BulletinPress:
-    def __init__(self, db: Database, files: FileStore, clock: Clock, site: Site) -> None:
+    def __init__(
+        self,
+        db: Database,
+        files: FileStore,
+        clock: Clock,
+        site: Site,
+        english: Site | None = None,
+        hub: str | None = None,
+    ) -> None:
+        """`english`: the same site by its names in English; `hub`: the address that tells subscribers of the feeds."""
         self._db, self._files, self._clock, self._site = db, files, clock, site
+        self._english, self._hub = english or site, hub
 
     async def publish(self, slug: str) -> None:
         """Print one page, its month, the front page, feeds and sitemaps."""
         async with self._db.transaction() as session:
             await session.execute(LOCK)
             entries = await entries_where(session, m.Publication.slug == slug)
-            others = [other.slug for entry in entries for other in (entry.corrects, *entry.corrected_by) if other]
+            others = [other.slug for entry in entries for other in _beside(entry)]
             related = await entries_where(session, m.Publication.slug.in_(others), limit=len(others))
             for entry in (*entries, *related):
                 self._print_page(entry)
+            await finding.keep(session, entries)
             for code, target in await links.targets_of(session, [entry.publication_id for entry in entries]):
                 self._write(f"l/{code}", target.encode())
             await self._print_lists(session, {entry.month for entry in (*entries, *related)})
@@ -65,6 +78,7 @@ class BulletinPress:
             entries = await entries_where(session, limit=50_000)
             for entry in entries:
                 self._print_page(entry)
+            await finding.keep(session, entries)
             await self._print_lists(session, {entry.month for entry in entries})
         self._write("design", self._design())
         return len(entries)
@@ -86,7 +100,8 @@ class BulletinPress:
         shown = {figure.sha256: figure.mime for figure in entry.media}
         if shown or self._files.read(f"{FOLDER}/tin/{entry.slug}.media") is not None:
             self._write(f"tin/{entry.slug}.media", json.dumps(shown, sort_keys=True).encode())
-        self._write(f"tin/{entry.slug}.html", bulletin.page(self._site, entry))
+        for edition in EDITIONS:
+            self._write(f"{folder(edition)}tin/{entry.slug}.html", bulletin.page(self._named(edition), entry, edition))
         if entry.is_withdrawn:
             self._write(f"tin/{entry.slug}.gone", b"")
 
@@ -96,12 +111,19 @@ class BulletinPress:
         all_months = await months_of(session)
         for month in months:
             of_month = await entries_where(session, in_month(month), limit=2000)
-            self._write(f"thang/{month}.html", bulletin.month_page(self._site, month, of_month))
-        for name, data in bulletin.feed_files(self._site, entries, now).items():
+            for edition in EDITIONS:
+                page = bulletin.month_page(self._named(edition), month, of_month, edition)
+                self._write(f"{folder(edition)}thang/{month}.html", page)
+        for name, data in bulletin.feed_files(self._site, entries, now, self._hub).items():
             self._write(name, data)
         addresses = [(self._site.url(f"/tin/{slug}"), at) for slug, at in await live_pages(session)]
         self._write("sitemap.xml", feeds.sitemap(addresses))
-        self._write("index.html", bulletin.index(self._site, entries, all_months, now))
+        for edition in EDITIONS:
+            page = bulletin.index(self._named(edition), entries, all_months, now, edition)
+            self._write(f"{folder(edition)}index.html", page)
+
+    def _named(self, edition: Edition) -> Site:
+        return self._english if edition.is_english else self._site
 
     def _write(self, name: str, data: bytes) -> None:
         """Unchanged files keep their time of change."""
@@ -110,9 +132,27 @@ class BulletinPress:
             self._files.write(path, data)
 
     def _design(self) -> bytes:
-        parts = [repr(self._site), web.stylesheet(), (web.HERE / "templates/base.html").read_text("utf-8")]
+        parts = [
+            repr(self._site),
+            repr(self._english),
+            repr(EDITIONS),
+            repr(self._hub),
+            web.stylesheet(),
+            (web.HERE / "templates/base.html").read_text("utf-8"),
+        ]
         parts += [path.read_text("utf-8") for path in sorted(TEMPLATES.glob("*.html"))]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest().encode()
+
+
+def folder(edition: Edition) -> str:
+    """In which an edition's files lie."""
+    return f"{edition.code}/" if edition.prefix else ""
+
+
+def _beside(entry: Entry) -> list[Reference]:
+    """The pages that speak of this one, and so are printed with it."""
+    found = (entry.corrects, *entry.corrected_by, entry.english, entry.translates)
+    return [other for other in found if other is not None]
 
 
 def local_month() -> Any:
@@ -146,7 +186,27 @@ async def entries_where(session: AsyncSession, *conditions: Any, limit: int = 1)
     corrected = [publication.corrects_id for publication, _ in rows if publication.corrects_id]
     originals = await _references(session, m.Publication.id.in_(corrected))
     corrections = await _references(session, m.Publication.corrects_id.in_(ids), m.Publication.state != "withdrawn")
-    return [_related(to_entry(row), row[0], originals, corrections) for row in rows]
+    twins = await _twins(session, ids)
+    found = [_related(to_entry(row), row[0], originals, corrections) for row in rows]
+    return [replace(entry, **twins.get(entry.publication_id, {})) for entry in found]
+
+
+async def _twins(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """The confirmed texts in the other language, as far as they stand on the bulletin."""
+    t = m.PublicationTranslation
+    mine = t.publication_id.in_(ids) | t.translates_id.in_(ids)
+    pairs = (await session.scalars(select(t).where(t.confirmed_at.is_not(None), mine))).all()
+    wanted = {each for pair in pairs for each in (pair.publication_id, pair.translates_id)}
+    if not wanted:
+        return {}
+    standing = await _references(session, m.Publication.id.in_(wanted), m.Publication.state != "withdrawn")
+    shown = {publication.id: reference for publication, reference in standing}
+    found: dict[UUID, dict[str, Any]] = {}
+    for pair in pairs:
+        if pair.publication_id in shown and pair.translates_id in shown:
+            found[pair.translates_id] = {"english": shown[pair.publication_id]}
+            found[pair.publication_id] = {"translates": shown[pair.translates_id]}
+    return found
 
 
 async def _references(session: AsyncSession, *conditions: Any) -> list[tuple[m.Publication, Reference]]:

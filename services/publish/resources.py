@@ -23,6 +23,9 @@ from services.publish import adapters
 from services.publish.adapters.base import Account, Channel, Json, Tools
 from services.publish.credentials import Vault
 from services.publish.hearing.base import HearingKeys
+from services.publish.hub import service as hubs
+from services.publish.hub.rules import PATH as HUB
+from services.publish.hub.service import Hub
 from services.publish.press import BulletinPress
 from services.publish.presskit.desk import StoredPress
 from services.publish.presskit.sending import PressSender, open_sender
@@ -33,7 +36,8 @@ from services.publish.readers.basket import StoredBasket
 from services.publish.readers.doorman import Doorman
 from services.publish.readers.keys import ReadersKeys
 from services.publish.readers.letters import Sender, Signer
-from services.publish.settings import PublishSettings, WaitingSettings
+from services.publish.settings import BulletinSettings, PublishSettings, WaitingSettings
+from services.publish.shelf import Shelf
 from services.publish.tokens import StoredTokens
 
 log = logging.getLogger("lantoa.publish")
@@ -87,6 +91,14 @@ class PublishResources:
     """Tell apart what platforms send; None where no key is set."""
     push: PushService | None = field(default=None, repr=False)
     """The way to readers' browsers; None without a key pair."""
+    hub: Hub | None = field(default=None, repr=False)
+    """Tells subscribers of the feeds; None without a key."""
+    english: Site | None = field(default=None, repr=False)
+    """The site by its names in English."""
+    bulletin: BulletinSettings = field(default_factory=BulletinSettings, repr=False)
+    shelf: Shelf = field(default_factory=Shelf, repr=False)
+    feed_doorman: Doorman = field(default_factory=Doorman, repr=False)
+    search_doorman: Doorman = field(default_factory=Doorman, repr=False)
     replay: bool = False
     """Other sites are looked for on this machine alone."""
 
@@ -101,7 +113,15 @@ class PublishResources:
 
 def site_of(settings: PublishSettings) -> Site:
     told = settings.publish.site
-    return Site(settings.public_url, told.name, told.publisher, told.description, told.contact)
+    whose = (told.name, told.publisher, told.description, told.contact)
+    return Site(settings.public_url, *whose, told.licence, told.licence_url)
+
+
+def english_site_of(settings: PublishSettings) -> Site:
+    """The same site by its names in English."""
+    told = settings.publish.site
+    whose = (told.name_en, told.publisher_en, told.description_en, told.contact_en)
+    return Site(settings.public_url, *whose, told.licence, told.licence_url)
 
 
 def sender_of(settings: PublishSettings, site: Site) -> Sender | None:
@@ -119,11 +139,12 @@ def sender_of(settings: PublishSettings, site: Site) -> Sender | None:
 async def open_resources(settings: PublishSettings, db: Database, clock: Clock) -> AsyncIterator[PublishResources]:
     site, files = site_of(settings), FileStore(settings.files.root)
     mailer = Mailer(settings.mail, clock)
-    press = BulletinPress(db, files, clock, site)
-    key = settings.publish.credentials_key
+    key, english = settings.publish.credentials_key, english_site_of(settings)
+    press = BulletinPress(db, files, clock, site, english, site.url(HUB) if key else None)
     async with (
         httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=trust()) as http,
         open_fetcher(settings.publish.push, replay=settings.replay) as fetcher,
+        hubs.open_fetcher(settings.publish.bulletin, replay=settings.replay) as hub_fetcher,
         open_sender(settings.mail, mailer, clock) as press_sender,
     ):
         vault = Vault(key, settings.publish.old_keys) if key else None
@@ -156,5 +177,8 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
             hearing=HearingKeys.of(key, settings.publish.old_keys) if key else None,
             sender=sender_of(settings, site),
             push=PushService.of(settings.publish.push, vault, fetcher),
+            hub=Hub.of(settings.publish.bulletin, site, vault, hub_fetcher, replay=settings.replay),
+            english=english,
+            bulletin=settings.publish.bulletin,
             replay=settings.replay,
         )

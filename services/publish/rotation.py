@@ -32,7 +32,13 @@ class Rotation:
 class _Sealed:
     """A table of sealed rows: what each is bound to."""
 
-    table: type[m.ChannelCredential] | type[m.MailSubscription] | type[m.PushSubscription] | type[m.ReplyAddress]
+    table: (
+        type[m.ChannelCredential]
+        | type[m.MailSubscription]
+        | type[m.PushSubscription]
+        | type[m.ReplyAddress]
+        | type[m.HubSubscription]
+    )
     owner: InstrumentedAttribute[UUID]
 
     def under_another(self, key_id: str) -> ColumnElement[bool]:
@@ -44,6 +50,7 @@ SEALED = (
     _Sealed(m.MailSubscription, m.MailSubscription.id),
     _Sealed(m.PushSubscription, m.PushSubscription.id),
     _Sealed(m.ReplyAddress, m.ReplyAddress.comment_id),
+    _Sealed(m.HubSubscription, m.HubSubscription.id),
 )
 
 

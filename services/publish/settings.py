@@ -22,6 +22,41 @@ class SiteSettings(BaseModel):
     publisher: str = "Thành phố Hà Nội"
     description: str = "Thông tin chính thức của thành phố: việc gì, ở đâu, từ bao giờ và hỏi ai."
     contact: str | None = "Đường dây nóng: 1022"
+    name_en: str = "Hà Nội City Bulletin"
+    publisher_en: str = "City of Hà Nội"
+    description_en: str = "Official information of the city: what, where, from when, and whom to ask."
+    contact_en: str | None = "Hotline: 1022"
+    licence: str | None = Field(default="CC BY 4.0", description="under which the bulletin's own text may be reused")
+    licence_url: str | None = "https://creativecommons.org/licenses/by/4.0/deed.vi"
+
+    @model_validator(mode="after")
+    def _licence_is_whole(self) -> Self:
+        if bool(self.licence) != bool(self.licence_url):
+            raise ValueError("publish.site.licence and publish.site.licence_url go together")
+        return self
+
+
+class BulletinSettings(BaseModel):
+    """What strangers may ask of the bulletin in an hour, counted by network (/24, /48) and not kept; and its hub."""
+
+    feeds_per_hour: int = Field(
+        default=600, ge=1, description="whole feeds handed to one network in an hour; what is unchanged is not counted"
+    )
+    searches_per_hour: int = Field(default=600, ge=1, description="searches of one network in an hour")
+    hub_per_host: int = Field(default=20, ge=1, description="most subscriptions of the hub that lead to one host")
+    hub_most: int = Field(default=5000, ge=1, description="most subscriptions of the hub")
+    hub_asks_per_hour: int = Field(
+        default=60, ge=1, description="most requests to the hub in an hour from one network, and about one host"
+    )
+    hub_networks: list[str] = Field(
+        default=[], description="private networks (CIDR) in which the city's own subscribers may be told"
+    )
+
+    @model_validator(mode="after")
+    def _networks_are_networks(self) -> Self:
+        for block in self.hub_networks:
+            _ = ip_network(block)
+        return self
 
 
 class WaitingSettings(BaseModel):
@@ -206,6 +241,7 @@ class PublishGroup(BaseModel):
         default=None, description="keys of before, as a JSON list; they only read, until everything is rotated"
     )
     site: SiteSettings = SiteSettings()
+    bulletin: BulletinSettings = BulletinSettings()
     media: MediaSettings = MediaSettings()
     waiting: WaitingSettings = WaitingSettings()
     watchdog: WatchdogSettings = WatchdogSettings()

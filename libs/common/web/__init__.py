@@ -29,6 +29,9 @@ class Site:
     publisher: str
     description: str
     contact: str | None = None
+    licence: str | None = None
+    """Under which the site's own text may be used again; None where nothing is said of it."""
+    licence_url: str | None = None
 
     def url(self, path: str) -> str:
         return f"{self.origin.rstrip('/')}{path}"
