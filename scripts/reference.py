@@ -7,9 +7,11 @@ import argparse
 import importlib
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
+from uuid import UUID
 
 import yaml
 from fastapi import FastAPI
@@ -17,12 +19,16 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from libs.common.app import Service
+from libs.common.bus import headers_of
 from libs.common.events import ALL_EVENTS
 from libs.common.events.base import Event
+from libs.common.events.outside import EXAMPLES
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "reference"
 SERVICES = ("ingest", "classify", "publish", "reports")
+OUTSIDE_TAG = "outside"
+EXAMPLE_ID, EXAMPLE_AT = UUID("019ab112-0000-7000-8000-000000000001"), datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 
 
 def service_of(name: str) -> Service:
@@ -64,6 +70,9 @@ def asyncapi() -> str:
         "components": {"messages": {}, "schemas": {}},
     }
     durables = receivers()
+    document["tags"] = [
+        {"name": OUTSIDE_TAG, "description": "What others may subscribe to: docs/how-to/subscribe-to-events.md"}
+    ]
     for event in ALL_EVENTS:
         _add_event(document, event, durables.get(event.subject, []))
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=110)
@@ -83,9 +92,19 @@ def _add_event(document: dict[str, Any], event: type[Event], durables: list[str]
         "address": event.subject,
         "messages": {name: {"$ref": f"#/components/messages/{name}"}},
     }
+    _add_example(document, event)
     document["operations"][f"emit{name}"] = {"action": "send", "channel": {"$ref": f"#/channels/{name}"}}
     for durable in durables:
         document["operations"][durable] = {"action": "receive", "channel": {"$ref": f"#/channels/{name}"}}
+
+
+def _add_example(document: dict[str, Any], event: type[Event]) -> None:
+    """Events of the closed list are marked, each with an example as it is on the wire."""
+    name = event.__name__
+    for example in (one for one in EXAMPLES if type(one) is event):
+        headers = headers_of(EXAMPLE_ID, event.subject, "publish", EXAMPLE_AT, str(EXAMPLE_ID))
+        shown = {"name": name, "headers": headers, "payload": example.model_dump(mode="json")}
+        document["components"]["messages"][name] |= {"tags": [{"name": OUTSIDE_TAG}], "examples": [shown]}
 
 
 def settings_table() -> str:

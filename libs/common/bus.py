@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from nats.aio.client import Client
@@ -77,6 +78,13 @@ class BusRefused(RuntimeError):
     """The server is there and does not accept our credentials: waiting would not help."""
 
 
+def credentials(settings: NatsSettings) -> dict[str, Any]:
+    """What the client shows: the user of the address with the token as its password, or the token alone."""
+    token = settings.token.get_secret_value() if settings.token else None
+    user = urlsplit(settings.url).username
+    return {"user": user, "password": token} if user and token else {"token": token}
+
+
 async def connect(settings: NatsSettings, name: str, *, on_closed: Callable[[], None] = lambda: None) -> Client:
     """A connection that keeps trying for ever, so that an outage is waited out; refused credentials are raised.
 
@@ -96,7 +104,7 @@ async def connect(settings: NatsSettings, name: str, *, on_closed: Callable[[], 
     connecting = asyncio.create_task(
         client.connect(
             settings.url,
-            token=settings.token.get_secret_value() if settings.token else None,
+            **credentials(settings),
             name=name,
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,

@@ -15,8 +15,8 @@ class DatabaseSettings(BaseModel):
 
 
 class NatsSettings(BaseModel):
-    url: str = Field(description="nats://host:port")
-    token: SecretStr | None = None
+    url: str = Field(description="nats://host:port; nats://lantoa@host:port where the server knows subscribers")
+    token: SecretStr | None = Field(default=None, description="the token, or the password of the user in the address")
     stream: str = "lantoa"
     max_bytes: int = Field(default=2 * 1024**3, description="size limit of the stream, bytes; discard=new")
 

@@ -75,11 +75,12 @@ def nats(tmp_path: Path) -> Iterator[str]:
         config = config.replace(ours, here)
     file = tmp_path / "nats.conf"
     file.write_text(config)
+    (tmp_path / "users.conf").write_text((CHART / "files" / "nats-users.conf").read_text())
     told = {"PATH": os.environ["PATH"], "NATS_TOKEN": "0123456789abcdef"}
     server = subprocess.Popen([str(packaged_binary()), "--config", str(file)], env=told, stderr=subprocess.DEVNULL)
     try:
         _until_listening(port)
-        yield f"nats://127.0.0.1:{port}"
+        yield f"nats://lantoa@127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(10)

@@ -13,7 +13,7 @@ from sqlalchemy import event as hooks
 from sqlalchemy import text
 
 from libs.common import models as m
-from libs.common.bus import headers_of
+from libs.common.bus import credentials, headers_of
 from libs.common.consumer import Consumer
 from libs.common.ids import new_id
 from libs.common.settings import NatsSettings
@@ -118,7 +118,7 @@ def _consumer(desk: Desk, number: int) -> Consumer[Any]:
 
 
 async def _publish(settings: NatsSettings, event_id: UUID, ids: list[UUID], message_id: str) -> None:
-    client = await nats.connect(settings.url, token=settings.token.get_secret_value() if settings.token else None)
+    client = await nats.connect(settings.url, **credentials(settings))
     subject = "lantoa.content.ingested.v1"
     headers = headers_of(event_id, subject, "ingest", datetime.now(UTC), message_id)
     body = json.dumps({"content_ids": [str(i) for i in ids]}).encode()
@@ -138,7 +138,7 @@ async def _until(condition: Callable[[], Any]) -> None:
 async def test_through_nats_a_redelivered_event_takes_effect_once(desk: Desk, nats_settings: NatsSettings) -> None:
     first, second = await desk.content(*NEWS), await desk.content("Cống tắc", CRITICISM, group="forum")
     event_id = new_id(desk.clock.now())
-    client = await nats.connect(nats_settings.url, token=nats_settings.token.get_secret_value())  # type: ignore[union-attr]
+    client = await nats.connect(nats_settings.url, **credentials(nats_settings))
     stopping = asyncio.Event()
     running = asyncio.create_task(_consumer(desk, 0).run(client.jetstream(), stopping))
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from libs.common import models as m
 from libs.common.app import create_worker
-from libs.common.bus import connect, disconnect, headers_of
+from libs.common.bus import connect, credentials, disconnect, headers_of
 from libs.common.clock import SystemClock
 from libs.common.events.content import ContentsIngested
 from libs.common.ids import new_id
@@ -64,8 +64,7 @@ async def _done(desk: Desk) -> bool:
 
 
 async def _publish(settings: NatsSettings, event: ContentsIngested) -> None:
-    token = settings.token.get_secret_value() if settings.token else None
-    client = await nats.connect(settings.url, token=token)
+    client = await nats.connect(settings.url, **credentials(settings))
     now = SystemClock().now()
     event_id = new_id(now)
     headers = headers_of(event_id, event.subject, "ingest", now, str(event_id))

@@ -11,13 +11,12 @@ from uuid import UUID
 
 import nats
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from bench.near import recalls, same_event
 from libs.common import models as m
 from libs.common.app import create_worker
-from libs.common.bus import headers_of
+from libs.common.bus import credentials, headers_of
 from libs.common.events.content import ContentsIngested
 from libs.common.ids import new_id
 from libs.common.settings import NatsSettings
@@ -275,7 +274,7 @@ async def test_a_worker_links_what_was_stored_once_however_often_it_is_told(
     desk: Desk, nats_settings: NatsSettings
 ) -> None:
     ids = await pushed(desk, *TEXTS)
-    client = await nats.connect(nats_settings.url, token=(nats_settings.token or SecretStr("")).get_secret_value())
+    client = await nats.connect(nats_settings.url, **credentials(nats_settings))
     event, event_id = ContentsIngested(content_ids=ids), new_id(desk.clock.now())
     worker = create_worker(SERVICE, desk.settings, desk.clock)
     running = asyncio.create_task(worker.run())

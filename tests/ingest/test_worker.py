@@ -4,11 +4,10 @@ import asyncio
 from uuid import UUID
 
 import nats
-from pydantic import SecretStr
 
 from libs.common import models as m
 from libs.common.app import create_worker
-from libs.common.bus import headers_of
+from libs.common.bus import credentials, headers_of
 from libs.common.events.base import Event
 from libs.common.events.content import ClassifiedItem, ContentsClassified
 from libs.common.ids import new_id
@@ -46,8 +45,7 @@ async def test_a_worker_polls_what_is_due_and_opens_a_case_once_for_a_redelivere
 
 
 async def publish(settings: NatsSettings, desk: Desk, event: Event, times: int = 1) -> None:
-    token = settings.token or SecretStr("")
-    client = await nats.connect(settings.url, token=token.get_secret_value())
+    client = await nats.connect(settings.url, **credentials(settings))
     now = desk.clock.now()
     event_id = new_id(now)
     for n in range(times):

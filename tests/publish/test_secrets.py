@@ -33,6 +33,7 @@ from sqlalchemy import text
 from typing_extensions import override
 
 from libs.common import logs, telemetry
+from libs.common.bus import credentials
 from libs.common.clock import FrozenClock
 from libs.common.db import Database
 from libs.common.ids import new_id
@@ -202,8 +203,7 @@ async def dump(db: Database) -> dict[str, list[str]]:
 
 
 async def stream_of(settings: NatsSettings) -> list[str]:
-    assert settings.token is not None
-    client = await nats.connect(settings.url, token=settings.token.get_secret_value())
+    client = await nats.connect(settings.url, **credentials(settings))
     js = client.jetstream()
     last = (await js.stream_info(settings.stream)).state.last_seq
     found = [await js.get_msg(settings.stream, seq) for seq in range(1, last + 1)]

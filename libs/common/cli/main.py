@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 import typer
 from pydantic import ValidationError
 
-from libs.common.cli import backing, ops, run
+from libs.common.cli import backing, ops, run, subscribers
 
 GROUPS = {
     "feeds": "Nguồn tin (feed)",
@@ -42,6 +42,7 @@ def build() -> typer.Typer:
     run.register(app)
     ops.register(app)
     backing.register(app)
+    subscribers.register(app)
     for entry in sorted(entry_points(group="lantoa.commands"), key=lambda e: e.name):
         entry.load()(app)
     return app

@@ -32,6 +32,7 @@ from libs.common.outbox import pending_events
 from libs.common.replay import ReplayStuck, replay_events
 from libs.common.seed import UnknownUnitCode, seed, seed_person
 from libs.common.settings import CommonSettings, DatabaseSettings, NatsSettings
+from libs.common.subscribers import ensure_lines, list_subscribers
 from libs.common.units import CITY_CODE
 
 out, err = Console(), Console(stderr=True)
@@ -130,9 +131,12 @@ def migrate_command(
             for difference in found:
                 err.print(escape(str(difference)))
             return 1 if found else 0
-        async with opened() as (settings, _, js):
+        async with opened() as (settings, db, js):
             await migrate(settings.db.url.get_secret_value())
             await ensure_stream(js, settings.nats)
+            async with db.transaction() as session:
+                readers = await list_subscribers(session)
+            await ensure_lines(js, settings.nats.stream, readers)
         out.print("Lược đồ và luồng sự kiện đã sẵn sàng.")
         return 0
 

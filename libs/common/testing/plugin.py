@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.app import Service, create_app
 from libs.common.auth.dev import DEV_ISSUER, dev_token, ensure_keys
-from libs.common.bus import ensure_stream
+from libs.common.bus import credentials, ensure_stream
 from libs.common.clock import FrozenClock
 from libs.common.db import Database
 from libs.common.files import FileStore
@@ -151,7 +151,7 @@ async def nats_settings(nats_server: NatsServer) -> NatsSettings:
     """A clean stream on the worker's NATS."""
     info = nats_server.info
     settings = NatsSettings(url=info.url, token=SecretStr(info.token), max_bytes=64 * 1024**2)
-    client = await nats.connect(info.url, token=info.token)
+    client = await nats.connect(info.url, **credentials(settings))
     js = client.jetstream()
     for stream in await js.streams_info():
         await js.delete_stream(stream.config.name or "")

@@ -19,7 +19,7 @@ from nats.js.errors import NotFoundError
 from sqlalchemy import event as hooks
 from sqlalchemy import text
 
-from libs.common.bus import HandlerContext, Permanent, Subscription, connect, disconnect
+from libs.common.bus import HandlerContext, Permanent, Subscription, connect, credentials, disconnect
 from libs.common.clock import SystemClock
 from libs.common.consumer import Consumer
 from libs.common.db import Database
@@ -165,8 +165,8 @@ async def until_settled(js: JetStreamContext, durable: str, seconds: float = 10.
 
 @asynccontextmanager
 async def connected(settings: NatsSettings) -> AsyncIterator[Client]:
-    token = settings.token.get_secret_value() if settings.token else None
-    client = await nats.connect(settings.url, token=token, max_reconnect_attempts=-1, reconnect_time_wait=0.1)
+    shown = credentials(settings)
+    client = await nats.connect(settings.url, **shown, max_reconnect_attempts=-1, reconnect_time_wait=0.1)
     try:
         yield client
     finally:

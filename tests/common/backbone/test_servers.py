@@ -43,13 +43,13 @@ async def test_nats_keeps_its_streams_its_port_and_its_token(crash: bool, tmp_pa
 async def test_nats_is_loopback_only_and_wants_its_token(tmp_path: Path) -> None:
     server = NatsServer(tmp_path / "nats")
     info = server.start()
-    assert info.url == f"nats://127.0.0.1:{info.port}"
+    assert info.url == f"nats://lantoa@127.0.0.1:{info.port}"
     with pytest.raises(BusRefused):
         await connect(NatsSettings(url=info.url, token=SecretStr("guess")), "stranger")
     assert server.process is not None
     arguments = Path(f"/proc/{server.process.pid}/cmdline").read_text()
     assert info.token not in arguments, "others can read an argument list"
-    for name in ("token", "nats.conf"):
+    for name in ("token", "nats.conf", "users.conf"):
         assert _mode(tmp_path / "nats" / name) == 0o600
     assert _mode(tmp_path / "nats") == 0o700
     server.stop()

@@ -50,7 +50,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 
 {{- define "lantoa.natsUrl" -}}
 {{- if eq .Values.nats.mode "inChart" -}}
-nats://{{ include "lantoa.name" . }}-nats:4222
+nats://lantoa@{{ include "lantoa.name" . }}-nats:4222
 {{- else -}}
 {{ required "nats.url: say where NATS is (nats://host:4222), or set nats.mode to inChart" .Values.nats.url }}
 {{- end -}}
