@@ -8,6 +8,7 @@ words (1-2) and of parts of words (2-5) with LinearSVC, its C chosen on the very
 import argparse
 import json
 import lzma
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Measured:
     baseline_per_second: float
     seconds: float
     rows: int
-    chosen: str
+    card: dict[str, Any]
 
 
 def read(folder: Path, part: str, column: str) -> Examples | None:
@@ -64,7 +65,9 @@ def read(folder: Path, part: str, column: str) -> Examples | None:
     return Examples([row["text"] for row in rows], labels, {"file": path.name, "rows": len(rows)}, {})
 
 
-def measure(name: str, data: Path, budget: float, most: int | None = None) -> Measured:
+def measure(
+    name: str, data: Path, budget: float, most: int | None = None, tell: Callable[[str], None] = lambda line: None
+) -> Measured:
     folder, column = SETS[name]
     given = read(data / folder, "train", column)
     if given is None:
@@ -73,7 +76,7 @@ def measure(name: str, data: Path, budget: float, most: int | None = None) -> Me
     if dev is None:
         rows, dev = apart(rows)
     began = time.perf_counter()
-    model, card = train(rows, None, budget=budget)
+    model, card = train(rows, None, budget=budget, second_stage=None, tell=tell)
     seconds = time.perf_counter() - began
     labels = model.heads[0].labels
     truth = indices(dev.labels, labels)
@@ -83,8 +86,7 @@ def measure(name: str, data: Path, budget: float, most: int | None = None) -> Me
     new = ~np.isin(groups[len(rows) :], groups[: len(rows)])
     answers = indices(said, labels)
     found = [figures(truth, answers, len(labels)), theirs, figures(truth[new], answers[new], len(labels))]
-    chosen = json.dumps(card["chosen"]["recipe"])
-    return Measured(name, found[0], found[1], found[2], labels, per_second, their_speed, seconds, len(rows), chosen)
+    return Measured(name, found[0], found[1], found[2], labels, per_second, their_speed, seconds, len(rows), card)
 
 
 def head(rows: Examples, most: int) -> Examples:
@@ -153,14 +155,16 @@ def main() -> None:
     wanted = parser.parse_args()
     table = Table("bộ", "acc", "macro-F1", "F1", "không bản chép", "LinearSVC", "văn bản/s", "s học", title=machine())
     for name in wanted.sets.split(","):
-        one = measure(name, wanted.data, wanted.budget, wanted.most)
-        told = {"set": name, "f1": dict(zip(one.labels, one.ours.f1, strict=True)), "chosen": one.chosen}
+        one = measure(
+            name, wanted.data, wanted.budget, wanted.most, lambda line: print(line, file=sys.stderr, flush=True)
+        )
+        told = {"set": name, "f1": dict(zip(one.labels, one.ours.f1, strict=True)), "chosen": one.card["chosen"]}
         figures_of = {"ours": one.ours, "baseline": one.baseline, "without_copies": one.without_copies}
         told |= {
             key: [round(f.accuracy, 4), round(f.macro_f1, 4), round(f.weighted_f1, 4)] for key, f in figures_of.items()
         }
         told |= {"per_second": round(one.per_second), "baseline_per_second": round(one.baseline_per_second)}
-        told |= {"rows": one.rows, "seconds": round(one.seconds)}
+        told |= {"rows": one.rows, "seconds": round(one.seconds), "second_stage": one.card["second_stage"]}
         if wanted.json:
             print(json.dumps(told, ensure_ascii=False), flush=True)
         three = (f"{one.ours.accuracy:.3f}", f"{one.ours.macro_f1:.3f}", f"{one.ours.weighted_f1:.3f}")

@@ -32,6 +32,10 @@ class Block:
     scale: float = 1.0
     first: int = 0
     """Only the first words of a text count, where this is not 0: a title and a lead say most."""
+    idf: bool = True
+    """Rare keys weigh more."""
+    least: int = 1
+    """Texts of the training rows that must have a key, for it to be known."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class FeatureSpec:
     def __post_init__(self) -> None:
         if not 1 <= len(self.blocks) <= 1 << BLOCK_BITS:
             raise ValueError(f"1 to {1 << BLOCK_BITS} blocks")
-        if any(block.first < 0 for block in self.blocks) or self.limit < 1:
+        if any(block.first < 0 or block.least < 1 for block in self.blocks) or self.limit < 1:
             raise ValueError("limits of a text are positive")
         if any(not 1 <= block.low <= block.high <= 8 for block in self.blocks):
             raise ValueError("n-grams are of order 1 to 8")

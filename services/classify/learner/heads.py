@@ -44,10 +44,14 @@ class Head:
         return cls(**{**told, **lists})
 
     def probabilities(self, scores: Scores) -> NDArray[np.float64]:
-        logits = scores * np.array(self.slope) + np.array(self.bias)
+        logits = self.logits(scores)
         if self.many:
             return np.asarray(1 / (1 + np.exp(-np.clip(logits, -50, 50))))
         return softmax(logits)
+
+    def logits(self, scores: Scores) -> NDArray[np.float64]:
+        """Calibrated log-odds."""
+        return np.asarray(scores * np.array(self.slope) + np.array(self.bias))
 
     def answers(self, scores: Scores) -> "Answers":
         chances = self.probabilities(scores)
@@ -64,6 +68,10 @@ class Answers:
     head: Head
     probabilities: NDArray[np.float64]
     holds: NDArray[np.bool_]
+
+    def taken(self, rows: NDArray[np.intp]) -> "Answers":
+        """Those rows, in that order."""
+        return Answers(self.head, self.probabilities[rows], self.holds[rows])
 
     @property
     def best(self) -> NDArray[np.intp]:

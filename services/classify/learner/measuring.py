@@ -26,8 +26,11 @@ class Figures:
 
     def as_dict(self, labels: tuple[str, ...]) -> dict[str, Any]:
         each = {label: round(value, 4) for label, value in zip(labels, self.f1, strict=True)}
+        return {**self.short(), "f1": each}
+
+    def short(self) -> dict[str, float]:
         named = {"accuracy": self.accuracy, "macro_f1": self.macro_f1, "weighted_f1": self.weighted_f1}
-        return {**{name: round(value, 4) for name, value in named.items()}, "f1": each}
+        return {name: round(value, 4) for name, value in named.items()}
 
 
 def figures(truth: Indices, answers: Indices, labels: int) -> Figures:

