@@ -18,6 +18,9 @@ from services.publish import (
     takedowns_api,
     tasks_api,
 )
+from services.publish.conversation import api as conversation_api
+from services.publish.conversation import house_api
+from services.publish.conversation import jobs as conversation_jobs
 from services.publish.hearing import api as hearing_api
 from services.publish.hearing import jobs as hearing_jobs
 from services.publish.hub import api as hub_api
@@ -44,6 +47,9 @@ ROUTERS = [
     media_api.router,
     links_api.router,
     links_api.public_router,
+    conversation_api.router,
+    house_api.router,
+    house_api.public_router,
     hearing_api.router,
     hearing_api.public_router,
     readers_api.router,
@@ -68,6 +74,7 @@ JOBS.all = [
         push_jobs,
         press_jobs,
         hearing_jobs,
+        conversation_jobs,
         hub_jobs,
     )
     for each in loops.jobs.all

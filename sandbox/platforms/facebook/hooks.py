@@ -100,9 +100,17 @@ class Hooks:
     def comment(self, item: Item, author: str) -> None:
         self._standing[item.subject] = item
         post_id = item.data["post_id"]
-        said = {"message": item.data["text"], "from": {"id": str(10**15 + len(author)), "name": author}}
+        reader = {"id": str(10**15 + len(author)), "name": author}
+        said = {
+            "message": item.data["text"],
+            "from": self._author(item.account) if item.data.get("is_ours") else reader,
+        }
         ids = {"post_id": post_id, "comment_id": item.subject, "parent_id": item.data["parent_id"] or post_id}
         self._tell(item.account, {"item": "comment", "verb": "add", **ids, **said})
+
+    def hidden(self, item: Item, is_hidden: bool) -> None:
+        ids = {"post_id": item.data["post_id"], "comment_id": item.subject}
+        self._tell(item.account, {"item": "comment", "verb": "hide" if is_hidden else "unhide", **ids})
 
     def reaction(self, post: Item, author: str) -> None:
         who = {"id": str(10**15 + len(author)), "name": author}

@@ -17,6 +17,7 @@ from sandbox.ledger import Act, Effect, Item
 from sandbox.platforms import meta
 from sandbox.platforms.base import AccountIn, Engagement, Platform, PublicPost, UnknownPost, World
 from sandbox.platforms.facebook import rules
+from sandbox.platforms.facebook.comments import Comments
 from sandbox.platforms.facebook.hooks import Hooks
 from sandbox.platforms.facebook.pages import NAME, SCOPES, STATUSES, Page, Pages
 from sandbox.platforms.facebook.photos import Photos
@@ -58,6 +59,7 @@ class Facebook:
         self._posts = Posts(
             world, self._photos, self._videos, self._views, self._late, lambda: self._new_id(), self._hooks.post
         )
+        self._comments = Comments(world, self._posts, self._hooks, lambda: self._new_id())
         self._doors = self._made_doors()
         world.webhooks.feed(self._posts.publish_due)
         world.webhooks.feed(self._hooks.look)
@@ -172,9 +174,10 @@ class Facebook:
             _door("GET", upload, "uploads.read", lambda page, call: self._videos.offset(page, call.path["upload"])),
             _door("POST", upload, "uploads.transfer", self._fill, is_bytes=True),
             _door("POST", r"video-upload/(?P<reel>\d+)", "video.transfer", self._fill_reel, is_bytes=True),
-            _door("GET", f"{one}/comments", "comments", self._comments),
+            _door("GET", f"{one}/comments", "comments", self._listed_comments),
+            _door("POST", f"{one}/comments", "comment.reply", self._comments.reply),
             _door("GET", one, "object.read", self._read),
-            _door("POST", one, "object.update", lambda page, call: self._posts.update(page, call.path["id"], call)),
+            _door("POST", one, "object.update", self._update),
             _door("DELETE", one, "object.delete", lambda page, call: self._posts.delete(page, call.path["id"], call)),
         ]
 
@@ -257,10 +260,19 @@ class Facebook:
 
     def _read(self, page: Page, call: Call) -> Json:
         wanted = call.path["id"]
+        comment = self._comments.get(page, wanted)
+        if comment is not None:
+            return self._comments.read(comment, call)
         return self._views.page(page, call) if wanted == page.id else self._posts.read(page, wanted, call)
 
-    def _comments(self, page: Page, call: Call) -> Json:
-        return self._posts.comments(page, call.path["id"], call)
+    def _update(self, page: Page, call: Call) -> Json:
+        comment = self._comments.get(page, call.path["id"])
+        if comment is not None:
+            return self._comments.update(comment, page, call)
+        return self._posts.update(page, call.path["id"], call)
+
+    def _listed_comments(self, page: Page, call: Call) -> Json:
+        return self._comments.listed(page, call.path["id"], call)
 
     async def _fill(self, call: Call, request: Request) -> Json:
         return await self._videos.fill(self._authorized(call), call.path["upload"], call, request.stream())

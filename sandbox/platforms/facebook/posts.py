@@ -10,14 +10,13 @@ from urllib.parse import urlencode, urlsplit
 from sandbox import counting
 from sandbox.lag import LateList
 from sandbox.ledger import Act, Effect, Item
-from sandbox.platforms import meta
 from sandbox.platforms.base import World
 from sandbox.platforms.facebook import rules
 from sandbox.platforms.facebook.pages import NAME, POLICY_BLOCKED, Page
 from sandbox.platforms.facebook.photos import Photos
 from sandbox.platforms.facebook.videos import Videos
 from sandbox.platforms.facebook.views import COMMENT, PHOTO, POST, VIDEO, Views
-from sandbox.platforms.meta import PERMISSION_LOST, Call, Json, Refused, missing, parameter, permission, stamp
+from sandbox.platforms.meta import PERMISSION_LOST, Call, Json, Refused, missing, parameter, permission
 
 Tell = Callable[[Item, str], None]
 _FEED = (
@@ -152,7 +151,7 @@ class Posts:
         if reel is not None and self.world.ledger.current.get(NAME, object_id) is None:
             wanted = {"id": object_id, "status": self.videos.started_status(reel)}
             return {name: value for name, value in wanted.items() if name in [*call.fields(), "id"]}
-        item = self._mine(page, object_id)
+        item = self.mine(page, object_id)
         match item.kind:
             case "video":
                 return self.views.video(item, call, self.videos.status(item))
@@ -163,7 +162,7 @@ class Posts:
 
     def update(self, page: Page, object_id: str, call: Call) -> Json:
         require_may_post(page)
-        item = self._mine(page, object_id, "post")
+        item = self.mine(page, object_id, "post")
         if item.data.get("app_id", page.holder.app_id) != page.holder.app_id:
             raise Refused(200, "(#200) The post wasn't created by the application")
         if item.kind == VIDEO:
@@ -204,7 +203,7 @@ class Posts:
 
     def delete(self, page: Page, object_id: str, call: Call) -> Json:
         require_may_post(page)
-        item = self._mine(page, object_id, "delete")
+        item = self.mine(page, object_id, "delete")
         twins = [item]
         other = item.data.get("post_id") if item.kind == VIDEO else item.data.get("video_id")
         if item.kind in (VIDEO, POST) and other and (twin := self.world.ledger.current.get(NAME, other)):
@@ -215,7 +214,7 @@ class Posts:
                 self.tell(one, "remove")
         return {"success": True}
 
-    def _mine(self, page: Page, object_id: str, method: str = "get") -> Item:
+    def mine(self, page: Page, object_id: str, method: str = "get") -> Item:
         item = self.world.ledger.current.get(NAME, object_id)
         if item is None or item.account != page.id or item.kind not in (POST, PHOTO, VIDEO):
             raise missing(object_id, method)
@@ -258,19 +257,6 @@ class Posts:
         return told
 
     # --- readers ---
-
-    def comments(self, page: Page, object_id: str, call: Call) -> Json:
-        """Oldest first, answers among them (`filter=stream`); readers are not named (`from` needs a permission)."""
-        call.require_only("filter", "order", "since", "limit", "after")
-        item = self._mine(page, object_id)
-        post_id = item.data["post_id"] if item.kind == VIDEO else item.subject
-        found = [one for one in self.world.ledger.current.of(NAME, COMMENT) if one.data["post_id"] == post_id]
-        return meta.page_of(call, [self._comment(one) for one in found], rules.COMMENTS_PAGE)
-
-    def _comment(self, item: Item) -> Json:
-        more = {"like_count": 0, "comment_count": 0, "is_hidden": False, "can_hide": True}
-        told = {"id": item.subject, "message": item.data["text"], "created_time": stamp(item.created_at), **more}
-        return {**told, "parent": {"id": item.data["parent_id"]}} if item.data["parent_id"] else told
 
     def comment(self, above: Item, author: str, words: str) -> Item:
         """Under a post, or in answer to another comment."""

@@ -149,6 +149,16 @@ REEL_FINISH_TWICE = rule(
 
 # --- comments, webhooks ---
 
+COMMENT_LENGTH = rule("facebook.comment.length", Mark.MEMORY, "a comment is at most 8000 characters", 8000).value
+COMMENT_THREAD = rule(
+    "facebook.comment.thread", Mark.MEMORY, "an answer to an answer stands under the first comment", True
+).value
+COMMENT_HIDE = rule(
+    "facebook.comment.hide",
+    Mark.MEMORY,
+    "a page hides a reader's comment by is_hidden and shows it again; never its own",
+    True,
+).value
 COMMENTS_PAGE = rule("facebook.comments.page", Mark.MEMORY, "a list of comments gives 25, at most 100", 100).value
 
 FEED = rule("facebook.webhook.feed", Mark.MEMORY, "events of posts and comments come in the field feed", "feed").value

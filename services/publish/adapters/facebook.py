@@ -18,6 +18,7 @@ from uuid import UUID
 
 from services.publish import measure
 from services.publish.adapters import graph, versions
+from services.publish.adapters.answering import CommentGone
 from services.publish.adapters.base import (
     CHANNELS,
     MOST_COMMENTS,
@@ -84,7 +85,12 @@ class Facebook:
     needs_settings: ClassVar[tuple[str, ...]] = ("page", "app_id")
     limits: ClassVar[tuple[Limit, ...]] = (
         # 4800 calls for each engaged user of the page; how many there are only the usage headers show.
-        Limit("calls", 4800, timedelta(hours=24), costs={"publish": 8, "stage": 4, "delete": 4, "read": 1}),
+        Limit(
+            "calls",
+            4800,
+            timedelta(hours=24),
+            costs={"publish": 8, "stage": 4, "delete": 4, "read": 1, "reply": 3, "hide": 1},
+        ),
     )
 
     def __init__(self, account: Account, tools: Tools) -> None:
@@ -425,6 +431,35 @@ class Facebook:
                 break
             query = {**query, "after": str(after)}
         return found[:MOST_COMMENTS]
+
+    async def reply(self, comment_id: str, text: str, at: datetime) -> Outcome:
+        try:
+            return Published(_id(await self._graph.post(f"{comment_id}/comments", message=text)), "")
+        except ChannelError as trouble:
+            return graph.committed(trouble, Prepared(comment_id, {}, at=at), self._tools, NAME)
+
+    async def find_reply(self, comment_id: str, text: str, since: datetime) -> str | None:
+        """Among the answers of the whole thread: one to an answer stands under the first comment."""
+        told = await self._read(comment_id, "id,parent")
+        if told is None:
+            raise ChannelError(Reason("Bình luận không còn trên Facebook", "the comment is gone"))
+        thread, wanted = str((told.get("parent") or {}).get("id") or comment_id), measure.squeezed(text)
+        alike = [
+            one
+            for one in await self.comments(thread)
+            if measure.squeezed(one.text) == wanted and (one.at or since) >= since - CLOCKS_APART
+        ]
+        return alike[-1].id if alike else None
+
+    async def set_hidden(self, comment_id: str, is_hidden: bool) -> None:
+        try:
+            told = await self._graph.post(comment_id, is_hidden=is_hidden)
+        except Refused as refused:
+            if refused.meaning is Meaning.GONE and await self._read(comment_id, "id") is None:
+                raise CommentGone(comment_id) from None
+            raise
+        if told.get("success") is not True:
+            raise AnswerLost(NAME, "hiding without success")
 
     # --- reading ---
 

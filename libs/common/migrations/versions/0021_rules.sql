@@ -141,7 +141,8 @@ BEGIN
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'hidden_by_steps';
         END IF;
     END IF;
-    IF NEW.state NOT IN ('to_hide', 'armed') THEN
+    -- Asked for, and about to be done: each doing counts as an attempt.
+    IF TG_OP = 'UPDATE' AND NOT (NEW.state = 'armed' AND (OLD.state <> 'armed' OR NEW.attempts > OLD.attempts)) THEN
         RETURN NEW;
     END IF;
     IF current_setting('transaction_isolation') <> 'read committed' THEN
