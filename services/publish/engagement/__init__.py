@@ -1,0 +1,1 @@
+"""Rates with their formula, and advice that shows what it rests on."""
