@@ -6,8 +6,10 @@ from datetime import timedelta
 from libs.common import telemetry
 from libs.common.bus import HandlerContext, Subscribers
 from libs.common.events.content import ContentsClassified, ContentsIngested
+from libs.common.events.publication import CorrectionPublished, PublicationWithdrawn
 from libs.common.models.enums import LateReason
 from services.classify.alerts.watching import watch_contents
+from services.classify.claims.announced import take_back, take_over
 from services.classify.claims.matching import match_contents
 from services.classify.lanes import service as lanes
 from services.classify.resources import Resources
@@ -41,3 +43,16 @@ async def on_contents_classified(events: Sequence[ContentsClassified], ctx: Hand
         await watch_contents(ctx.session, ids, now=ctx.now)
     with telemetry.step("claims", items=len(ids)):
         await match_contents(ctx.session, ids, ctx.resources.shelf, now=ctx.now)
+
+
+@subscribers.on(CorrectionPublished)
+async def on_correction_published(event: CorrectionPublished, ctx: HandlerContext[Resources]) -> None:
+    """What was announced of a claim stands in the book of claims, too."""
+    if event.claim_id is not None:
+        await take_over(ctx.session, event.publication_id, now=ctx.now)
+
+
+@subscribers.on(PublicationWithdrawn)
+async def on_publication_withdrawn(event: PublicationWithdrawn, ctx: HandlerContext[Resources]) -> None:
+    """A verdict that was withdrawn is not public any more."""
+    await take_back(ctx.session, event.publication_id, now=ctx.now)

@@ -15,6 +15,10 @@ from libs.common.clock import HANOI
 from libs.common.web import Site, environment
 from services.publish import feeds, markup, measure
 from services.publish.chrome import ENGLISH, VIETNAMESE, Edition
+from services.publish.corrections import cap
+from services.publish.corrections.claimreview import claim_review
+from services.publish.corrections.queries import Earlier
+from services.publish.corrections.rules import Told
 
 INDEX_SIZE = 40
 RIGHTS_PINNED = timedelta(days=30)
@@ -75,10 +79,19 @@ class Entry:
     english: Reference | None = None
     """The text in English that stands for it."""
     translates: Reference | None = None
+    review: Told | None = None
+    """What it says of a claim."""
+    earlier: tuple[Earlier, ...] = ()
+    """Everything it corrects, back to the first; the oldest first."""
 
     @property
     def is_corrected(self) -> bool:
         return self.state == "corrected" or bool(self.corrected_by)
+
+    @property
+    def has_cap(self) -> bool:
+        """Urgent notices, corrections of claims, and whatever corrects an urgent notice."""
+        return self.is_urgent or self.review is not None or any(one.is_urgent for one in self.earlier)
 
     @property
     def pictures(self) -> tuple[Figure, ...]:
@@ -134,6 +147,7 @@ def page(site: Site, entry: Entry, edition: Edition = VIETNAMESE) -> bytes:
         text=markup.to_html(entry.body),
         source_note=markup.to_inline(entry.source_note or ""),
         json_ld=script_json(news_article(site, entry)),
+        claim_review=_claim_review(site, entry),
     )
 
 
@@ -223,6 +237,34 @@ def news_article(site: Site, entry: Entry) -> dict[str, Any]:
         **({"license": site.licence_url} if site.licence_url else {}),
         **({"image": [site.url(entry.media_path(picture)) for picture in entry.pictures]} if entry.pictures else {}),
     }
+
+
+def _claim_review(site: Site, entry: Entry) -> Markup | None:
+    """Of the message that stands; what was followed is no verdict any more."""
+    if entry.review is None or entry.is_corrected:
+        return None
+    path, told = f"/tin/{entry.slug}", entry.review
+    whole = (path, entry.title, entry.language, entry.unit_name, entry.published_at)
+    made = claim_review(site, told, *whole)
+    return script_json(made) if made is not None else None
+
+
+def cap_document(site: Site, entry: Entry) -> bytes:
+    message = cap.Message(
+        publication_id=entry.publication_id,
+        slug=entry.slug,
+        title=entry.title,
+        text=markup.to_text(entry.body),
+        language=entry.language,
+        unit_name=entry.unit_name,
+        sent=entry.published_at,
+        is_urgent=entry.is_urgent,
+        earlier=entry.earlier,
+        review=entry.review,
+        withdrawn_at=entry.updated_at if entry.is_withdrawn else None,
+        withdrawn_reason=entry.withdrawn_reason,
+    )
+    return cap.document(site, message)
 
 
 def script_json(value: Any) -> Markup:

@@ -21,6 +21,7 @@ from services.publish import (
 from services.publish.conversation import api as conversation_api
 from services.publish.conversation import house_api
 from services.publish.conversation import jobs as conversation_jobs
+from services.publish.corrections import api as corrections_api
 from services.publish.hearing import api as hearing_api
 from services.publish.hearing import jobs as hearing_jobs
 from services.publish.hub import api as hub_api
@@ -38,6 +39,8 @@ ROUTERS = [
     api.router,
     tasks_api.router,
     takedowns_api.router,
+    corrections_api.router,
+    corrections_api.public_router,
     pauses_api.router,
     people_api.router,
     plans_api.router,

@@ -27,6 +27,8 @@ from services.publish import bulletin, feeds, finding
 from services.publish.adapters.own_site import content_digest
 from services.publish.bulletin import Entry, Figure, Reference
 from services.publish.chrome import EDITIONS, Edition
+from services.publish.corrections.queries import earlier_of
+from services.publish.corrections.rules import Told
 from services.publish.service import links
 
 FOLDER = "bulletin"
@@ -102,6 +104,9 @@ class BulletinPress:
             self._write(f"tin/{entry.slug}.media", json.dumps(shown, sort_keys=True).encode())
         for edition in EDITIONS:
             self._write(f"{folder(edition)}tin/{entry.slug}.html", bulletin.page(self._named(edition), entry, edition))
+        message = f"cap/{entry.slug}.xml"
+        if entry.has_cap or self._files.read(f"{FOLDER}/{message}") is not None:
+            self._write(message, bulletin.cap_document(self._site, entry))
         if entry.is_withdrawn:
             self._write(f"tin/{entry.slug}.gone", b"")
 
@@ -188,7 +193,11 @@ async def entries_where(session: AsyncSession, *conditions: Any, limit: int = 1)
     corrections = await _references(session, m.Publication.corrects_id.in_(ids), m.Publication.state != "withdrawn")
     twins = await _twins(session, ids)
     found = [_related(to_entry(row), row[0], originals, corrections) for row in rows]
-    return [replace(entry, **twins.get(entry.publication_id, {})) for entry in found]
+    earlier = await earlier_of(session, ids) if corrected else {}
+    return [
+        replace(entry, earlier=earlier.get(entry.publication_id, ()), **twins.get(entry.publication_id, {}))
+        for entry in found
+    ]
 
 
 async def _twins(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -270,6 +279,7 @@ def to_entry(row: tuple[m.Publication, m.Delivery]) -> Entry:
         withdrawn_reason=publication.withdrawn_reason if withdrawn else None,
         is_urgent=publication.is_urgent,
         media=tuple(_figure(file) for file in payload.get("media") or ()),
+        review=Told.of(payload["review"]) if "review" in payload else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from services.publish import markup, measure
 from services.publish.adapters.base import Draft
+from services.publish.corrections.wording import heading as verdict_first
 
 CORRECTION, URGENT = "Đính chính: ", "KHẨN: "
 AI_MARK = "(Có sử dụng AI)"
@@ -10,10 +11,12 @@ AI_LINE = "Có sử dụng trí tuệ nhân tạo: "
 
 
 def heading(draft: Draft) -> str:
-    """The title, marked as a correction or as urgent unless it says so itself."""
+    """The title, marked with its verdict, as a correction or as urgent unless it says so itself."""
     title = measure.nfc(draft.title).strip()
     is_correction = draft.corrects is not None or draft.kind == "correction"
-    if is_correction and not title.upper().startswith(CORRECTION.strip(": ").upper()):
+    if draft.review is not None:
+        title = verdict_first(title, draft.review)
+    elif is_correction and not title.upper().startswith(CORRECTION.strip(": ").upper()):
         title = CORRECTION + title
     return URGENT + title if draft.is_urgent and not title.upper().startswith(URGENT.strip(": ")) else title
 

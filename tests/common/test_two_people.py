@@ -363,6 +363,12 @@ async def test_what_was_taken_down_stays_down_and_what_was_sent_stays_on_record(
 @pytest.mark.mission("M08", "M28")
 async def test_a_correction_needs_two_approvers_and_one_cannot_count_twice(desk: Desk, make: Make) -> None:
     await desk.write(kind="correction")
+    now, proof = desk.clock.now(), [{"title": "Thông báo", "url": "https://so.example.vn/1"}]
+    about: dict[str, Any] = {"evidence": proof, "verdict": "tin_gia", "created_at": now}
+    claim = await make.add(m.Claim(id=new_id(now), text="Đập sắp vỡ", state="checked", updated_at=now, **about))
+    said = m.Correction(publication_id=desk.publication, chain_id=desk.publication, claim_id=claim.id, **about)
+    said.step, said.claim_text, said.reference_ids, said.created_by = "alert", claim.text, [], desk.author.id
+    await desk.add(said)
     await desk.submit()
     await desk.add(desk.approval())
     await desk.refused("not been approved", "UPDATE publications SET state = 'approved' WHERE id = :id")

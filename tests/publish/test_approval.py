@@ -122,7 +122,8 @@ async def test_an_edit_of_an_old_revision_is_refused(newsroom: Newsroom) -> None
 
 @pytest.mark.mission("M08")
 async def test_a_correction_needs_two_approvers(newsroom: Newsroom) -> None:
-    made = await in_review(newsroom, kind="correction", title="Cải chính")
+    original = await newsroom.published()
+    made = await in_review(newsroom, kind="correction", title="Cải chính", corrects_id=original["id"])
     asked = {"content_hash": made["content_hash"]}
     first = await newsroom.act("approve", made, newsroom.speaker, **asked)
     assert first.json()["state"] == "in_review"

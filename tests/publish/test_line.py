@@ -114,7 +114,9 @@ async def test_an_author_is_not_counted_for_an_urgent_correction_by_sql(
     newsroom: Newsroom, officers: Officers, db_as: Callable[[str], Database]
 ) -> None:
     author = await officers.on_duty(Role.EDITOR)
+    original = await newsroom.published()
     body = {"title": "Khẩn", "body": "x", "kind": "correction", "channel_ids": [str(newsroom.bulletin.id)], **URGENT}
+    body["corrects_id"] = original["id"]
     made = (await newsroom.client.post(f"{API}/publications", json=body, headers=author.headers)).json()
     await newsroom.act("submit", made, author.headers)
     with pytest.raises(DBAPIError, match="may not have touched"):

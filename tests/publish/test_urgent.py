@@ -110,7 +110,8 @@ async def test_who_is_not_on_duty_now_is_told_so(
 async def test_an_urgent_correction_needs_two_besides_its_editors(newsroom: Newsroom, officers: Officers) -> None:
     author = await officers.on_duty(Role.EDITOR)
     first, second = await officers.on_duty(), await officers.on_duty()
-    made = await written(newsroom, author, kind="correction")
+    original = await newsroom.published()
+    made = await written(newsroom, author, kind="correction", corrects_id=original["id"])
     own = await approve(newsroom, made, author)
     assert (own.status_code, slug_of(own)) == (403, "own-work")
     assert (await approve(newsroom, made, first)).json()["state"] == "in_review"

@@ -1,6 +1,6 @@
 """Events about the city's own words."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from libs.common.events.base import Event
@@ -27,7 +27,8 @@ class PublicationWithdrawn(Event):
 
 
 class CorrectionPublished(Event):
-    """A correction is out; `corrects_id` is the publication of ours that it corrects, where it is one."""
+    """A correction is out; `corrects_id` is the publication of ours that it corrects, where it is one. Of a claim: its
+    verdict, whether this begins, updates, corrects or cancels what was said, and every earlier message in order."""
 
     subject: ClassVar[str] = "lantoa.correction.published.v1"
     publication_id: UUID
@@ -35,6 +36,10 @@ class CorrectionPublished(Event):
     revision: int
     title: str
     url: str
+    claim_id: UUID | None = None
+    verdict: Literal["tin_gia", "tin_sai_su_that", "tin_xac_thuc"] | None = None
+    step: Literal["alert", "update", "correction", "cancel"] | None = None
+    reference_ids: tuple[UUID, ...] = ()
 
 
 class TakedownClosed(Event):

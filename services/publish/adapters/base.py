@@ -16,6 +16,7 @@ import httpx
 from libs.common.clock import Clock
 from libs.common.registry import Registry
 from libs.common.withheld import without_secrets
+from services.publish.corrections.rules import Review
 from services.publish.limits import Limit
 from services.publish.presskit.contract import PressDesk
 
@@ -148,6 +149,8 @@ class Draft:
     media: tuple[Medium, ...] = ()
     corrects: Corrected | None = None
     is_urgent: bool = False
+    review: Review | None = None
+    """What a correction of a claim says of it."""
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ class OwnSite:
             "is_urgent": draft.is_urgent,
             "corrects": {"slug": draft.corrects.id, "url": draft.corrects.url} if draft.corrects else None,
             "media": _figures(draft.media),
+            **({"review": draft.review.payload()} if draft.review else {}),
         }
         return Composed(text=str(payload["body"]), link=draft.link, payload=payload)
 

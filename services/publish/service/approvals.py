@@ -18,6 +18,7 @@ from services.publish import approval_queries, domain, queries
 from services.publish.adapters.base import Composed
 from services.publish.approval_queries import Speaker
 from services.publish.desk_problems import NotOnDuty
+from services.publish.corrections import checks, tracking
 from services.publish.domain import Refusal
 from services.publish.problems import (
     AlreadyApproved,
@@ -58,6 +59,7 @@ async def approve_publication(
     await _check(session, publication, seen_hash, who, now)
     if publication.corrects_id is not None:
         await correcting.require_correctable(session, publication.corrects_id, publication.unit_id)
+    await checks.require_verdict_stands(session, publication)
     channels, fitted = await recomposed(session, publication, res)
     if composing.hash_of(publication, fitted) != publication.content_hash:
         raise ContentChanged("Nội dung gửi lên kênh nay khác bản đã gửi duyệt; hãy lưu lại bản nháp và gửi duyệt lại.")
@@ -68,6 +70,7 @@ async def approve_publication(
     if domain.is_enough(publication.kind, publication.is_urgent, given, editors):
         await _release(session, publication, fitted, now)
         await correcting.open_case(session, publication, who.person_id, now)
+        await tracking.on_release(session, publication, who.person_id, now)
     return publication
 
 

@@ -9,8 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
 from libs.common.ids import new_id
+from libs.common.models.enums import PublicationKind
 from services.publish import domain, queries
 from services.publish.adapters.base import Composed, Draft, NotPostable
+from services.publish.corrections import queries as correction_queries
+from services.publish.corrections.rules import Review
 from services.publish.crisis.problems import DrillStaysInside
 from services.publish.problems import ChannelNotFound, ChannelOfAnotherUnit, MediumNotFound, NotPostableHere
 from services.publish.resources import PublishResources
@@ -31,14 +34,17 @@ async def compose(
     channels: Mapping[UUID, m.Channel],
     res: PublishResources,
     media_ids: Sequence[UUID] | None = None,
+    review: Review | None = None,
 ) -> Fitted:
     """What each channel would be sent, exactly (only the time of sending and the platform's own names of uploads are
-    missing). `media_ids`: what it will show, where that is being changed."""
+    missing). `media_ids`: what it will show, where that is being changed; `review`: what it will say of a claim."""
     on_bulletin = any(channel.kind == "own_site" for channel in channels.values())
     shown = await queries.media_shown(session, publication.id) if media_ids is None else media_ids
     media = await queries.media_files(session, shown)
     corrected = await queries.corrected_posts(session, publication.corrects_id)
     labels = dict.fromkeys(label for label in (publication.ai_label, *(medium.ai_label for medium in media)) if label)
+    if review is None and publication.kind == PublicationKind.CORRECTION:
+        review = await correction_queries.review_of(session, publication.id)
     draft = Draft(
         title=publication.title,
         body=publication.body,
@@ -53,6 +59,7 @@ async def compose(
         unit_name=await queries.unit_name(session, publication.unit_id),
         media=tuple(media),
         is_urgent=publication.is_urgent,
+        review=review,
     )
     fitted = {}
     for channel in channels.values():

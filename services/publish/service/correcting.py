@@ -14,6 +14,7 @@ from libs.common import audit
 from libs.common import models as m
 from libs.common.models.enums import DeliveryState, PublicationState, TakedownKind
 from services.publish import domain, queries, takedown_queries
+from services.publish.corrections.rules import Review
 from services.publish.problems import NotPostableHere, PublicationNotFound, StateConflict
 from services.publish.resources import PublishResources
 from services.publish.service import cases, composing
@@ -49,13 +50,14 @@ async def postable(
     channels: Mapping[UUID, m.Channel],
     res: PublishResources,
     media_ids: Sequence[UUID],
+    review: Review | None = None,
 ) -> dict[UUID, m.Channel]:
     """Those channels on which the correction can be posted at all; the others become a person's tasks on release."""
     bulletin = {id_: channel for id_, channel in channels.items() if channel.kind == "own_site"}
     kept = {}
     for id_, channel in channels.items():
         try:
-            await composing.compose(session, publication, {**bulletin, id_: channel}, res, media_ids)
+            await composing.compose(session, publication, {**bulletin, id_: channel}, res, media_ids, review)
             kept[id_] = channel
         except NotPostableHere:
             continue

@@ -30,6 +30,7 @@ from services.publish.adapters.base import (
     Undecidable,
     Unknown,
 )
+from services.publish.corrections import queries as correction_queries
 from services.publish.service import correcting, limiting
 from services.publish.service.announcing import tell_outside
 from services.publish.service.tasks import open_task
@@ -189,7 +190,18 @@ async def _say_it_is_out(session: AsyncSession, publication: m.Publication, now:
     }
     await tell_outside(session, publication.id, PublicationPublished(**told), now)
     if publication.kind == PublicationKind.CORRECTION:
-        corrected = CorrectionPublished(**told, corrects_id=publication.corrects_id)
+        review = await correction_queries.review_of(session, publication.id)
+        of_claim = (
+            {
+                "claim_id": review.claim_id,
+                "verdict": review.verdict.value,
+                "step": review.step.value,
+                "reference_ids": review.reference_ids,
+            }
+            if review
+            else {}
+        )
+        corrected = CorrectionPublished(**told, corrects_id=publication.corrects_id, **of_claim)
         await tell_outside(session, publication.id, corrected, now)
 
 

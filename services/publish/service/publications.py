@@ -15,6 +15,8 @@ from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models.enums import PublicationKind, PublicationState, Role
 from services.publish import domain, queries
+from services.publish.corrections import checks
+from services.publish.corrections.rules import Review
 from services.publish.problems import (
     AiLabelMissing,
     ContentChanged,
@@ -33,13 +35,21 @@ QUOTE = 300
 
 
 async def create_publication(
-    session: AsyncSession, fields: dict[str, Any], who: Principal, now: datetime, res: PublishResources
+    session: AsyncSession,
+    fields: dict[str, Any],
+    who: Principal,
+    now: datetime,
+    res: PublishResources,
+    review: Review | None = None,
 ) -> m.Publication:
+    """`review`: what it says of a claim, where it corrects one (corrections/service.py)."""
     unit_id = fields.pop("unit_id", None) or who.unit_id
     _require_editor(who, unit_id)
     corrects_id, channel_ids = fields.get("corrects_id"), fields.pop("channel_ids")
     if corrects_id is not None:
         await correcting.require_correctable(session, corrects_id, unit_id)
+        if review is None:
+            await checks.require_off_chain(session, corrects_id)
     chosen = channel_ids or (await correcting.standing_channels(session, corrects_id) if corrects_id else [])
     channels = await composing.chosen_channels(session, chosen, unit_id, is_drill=fields.get("is_drill", False))
     media_ids = await composing.chosen_media(session, fields.pop("media_ids", []), unit_id)
@@ -60,7 +70,7 @@ async def create_publication(
     )
     if not channel_ids:
         channels = await correcting.postable(session, publication, channels, res, media_ids)
-    fitted = await composing.compose(session, publication, channels, res, media_ids)
+    fitted = await composing.compose(session, publication, channels, res, media_ids, review)
     publication.content_hash = composing.hash_of(publication, fitted)
     session.add(publication)
     await session.flush()
@@ -139,6 +149,7 @@ async def submit_publication(
         raise StillAutomatic("Hãy biên tập nội dung và xóa dòng đánh dấu bản nháp tự động.")
     if not await queries.variants_of(session, publication.id):
         raise StateConflict("Chưa chọn kênh nào để đăng.")
+    await checks.require_evidence_shown(session, publication)
     await links.require_living(session, publication)
     publication.state = domain.moved(publication.state, PublicationState.IN_REVIEW)
     publication.updated_at = now

@@ -1,6 +1,7 @@
 """Work only a person can do: one task of a kind for each delivery, channel or publication; done in finishing.py."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -53,6 +54,13 @@ async def open_publication_task(
     """One open task of a kind for each publication; whoever calls holds a lock, so that two do not open it at once."""
     if await takedown_queries.has_open_task(session, publication.id, kind):
         return
+    await add_publication_task(session, kind, publication, title, now)
+
+
+async def add_publication_task(
+    session: AsyncSession, kind: str, publication: m.Publication, title: str, now: datetime
+) -> UUID:
+    """One more task of a publication; its spokespersons are told."""
     task = m.Task(
         id=new_id(now),
         kind=kind,
@@ -67,6 +75,7 @@ async def open_publication_task(
     await session.flush()
     told: dict[str, object] = {"id": task.id, "kind": kind, "title": title, "unit_id": task.unit_id}
     await _tell(session, told, publication, now)
+    return task.id
 
 
 async def _tell(session: AsyncSession, task: dict[str, object], publication: m.Publication, now: datetime) -> None:

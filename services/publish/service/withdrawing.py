@@ -13,6 +13,7 @@ from libs.common.events import PublicationWithdrawn
 from libs.common.models.enums import DeliveryState, PublicationState, Role, TakedownKind, TaskOutcome
 from services.publish import delivery_queries, domain, queries, takedown_queries
 from services.publish.adapters.base import Reason, Removal, StillLive
+from services.publish.corrections.queries import ELSEWHERE
 from services.publish.desk_problems import TakedownClosedAlready, TakedownNotFound
 from services.publish.problems import NotSpokesperson, StateConflict
 from services.publish.service import cases
@@ -25,6 +26,8 @@ from services.publish.service.tasks import open_task
 D, P = DeliveryState, PublicationState
 TRIES_BEFORE_TASK = 3
 TASK = "takedown_failed"
+NOT_NEEDED = ("stale_publication", ELSEWHERE)
+"""Tasks of a publication that nobody has to do any more once it is taken back."""
 BY_HAND = Reason("Bài do người đăng bằng tay nên máy không gỡ được", "posted by a person, its id is not known")
 
 
@@ -61,10 +64,11 @@ async def _take_back(
     for delivery in deliveries:
         await recall(session, delivery, now)
     if after is P.WITHDRAWN and any(delivery.state != D.WITHDRAWN for delivery in deliveries):
-        kind = TakedownKind.WITHDRAWAL
-        await cases.open_case(session, publication.id, kind, reason, who.person_id, now)
+        case = TakedownKind.WITHDRAWAL
+        await cases.open_case(session, publication.id, case, reason, who.person_id, now)
     by = who.person_id
-    await takedown_queries.finish_tasks_of(session, publication.id, "stale_publication", TaskOutcome.DONE, by, now)
+    for kind in NOT_NEEDED:
+        await takedown_queries.finish_tasks_of(session, publication.id, kind, TaskOutcome.DONE, by, now)
     await _report(session, publication, who, now)
 
 
