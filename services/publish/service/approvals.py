@@ -17,8 +17,8 @@ from libs.common.models.enums import ChannelState, DeliveryState, PublicationSta
 from services.publish import approval_queries, domain, queries
 from services.publish.adapters.base import Composed
 from services.publish.approval_queries import Speaker
-from services.publish.desk_problems import NotOnDuty
 from services.publish.corrections import checks, tracking
+from services.publish.desk_problems import NotOnDuty
 from services.publish.domain import Refusal
 from services.publish.problems import (
     AlreadyApproved,
