@@ -107,3 +107,8 @@ async def list_notifications(
     if page.after is not None:
         query = query.where(m.Notification.id < page.after.id)
     return (await session.scalars(query.limit(page.limit + 1))).all()
+
+
+async def is_syndicated(session: AsyncSession, draft_id: UUID) -> bool:
+    """Whether a draft was handed to its unit by another: then the unit alone approves it."""
+    return await session.scalar(select(m.Syndication.id).where(m.Syndication.draft_id == draft_id)) is not None

@@ -94,6 +94,8 @@ async def _check(
         raise NotOnDuty(_who_is(on_duty))
     if refused is not None:
         raise REFUSED[refused]()
+    if not attempt.speaks_for_unit and await approval_queries.is_syndicated(session, publication.id):
+        raise NotSpokesperson("Tin thành phố chuyển về chỉ do người phát ngôn của chính đơn vị duyệt, kể cả tin khẩn.")
     if any(a.approver_id == who.person_id for a in await queries.approvals_of(session, publication)):
         raise AlreadyApproved()
 

@@ -45,6 +45,19 @@ async def create_publication(
     """`review`: what it says of a claim, where it corrects one (corrections/service.py)."""
     unit_id = fields.pop("unit_id", None) or who.unit_id
     _require_editor(who, unit_id)
+    return await draft_for(session, unit_id, fields, who, now, res, review)
+
+
+async def draft_for(
+    session: AsyncSession,
+    unit_id: UUID,
+    fields: dict[str, Any],
+    who: Principal,
+    now: datetime,
+    res: PublishResources,
+    review: Review | None = None,
+) -> m.Publication:
+    """A draft in a unit's name, by one of its editors, or by the city that hands it on (units/service.py)."""
     corrects_id, channel_ids = fields.get("corrects_id"), fields.pop("channel_ids")
     if corrects_id is not None:
         await correcting.require_correctable(session, corrects_id, unit_id)
