@@ -22,6 +22,7 @@ from services.publish.conversation import api as conversation_api
 from services.publish.conversation import house_api
 from services.publish.conversation import jobs as conversation_jobs
 from services.publish.corrections import api as corrections_api
+from services.publish.engagement import api as engagement_api
 from services.publish.hearing import api as hearing_api
 from services.publish.hearing import jobs as hearing_jobs
 from services.publish.hub import api as hub_api
@@ -34,6 +35,7 @@ from services.publish.push import pages as push_pages
 from services.publish.readers import api as readers_api
 from services.publish.readers import jobs as readers_jobs
 from services.publish.readers import pages as readers_pages
+from services.publish.units import api as units_api
 
 ROUTERS = [
     api.router,
@@ -63,6 +65,8 @@ ROUTERS = [
     press_api.router,
     press_api.public_router,
     hub_api.router,
+    engagement_api.router,
+    units_api.router,
     pages.router,
 ]
 JOBS = Jobs()
