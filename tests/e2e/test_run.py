@@ -55,7 +55,7 @@ def first(place: Path, at: tuple[int, int]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.mission("M03", "M07", "M18", "M28", "M33")
+@pytest.mark.mission("M03", "M07", "M08", "M18", "M28", "M33")
 def test_the_sample_day_goes_round(first: dict[str, Any]) -> None:
     counts = first["counts"]
     assert first["fictional"]
@@ -89,6 +89,11 @@ def test_the_sample_day_goes_round(first: dict[str, Any]) -> None:
     films = {one["kind"]: one["state"] for one in first["film"]["deliveries"]}
     assert films == dict.fromkeys(("tiktok", "youtube"), "published")
     assert all(one["platform_id"] and one["proof"] for one in first["film"]["deliveries"])
+    correction = first["correction"]
+    assert correction["label"] == "Tin sai sự thật"
+    assert {one["kind"]: one["state"] for one in correction["deliveries"]} == dict.fromkeys(posted, "published")
+    assert (correction["is_open"], correction["missing"]) == (False, [])
+    assert correction["timing"]["seconds_to_all_channels"] > 0
     figures = [one["value"] for one in first["publication"]["engagement"]]
     assert 12 in figures
     assert None in figures, "what the platform does not give stays blank"

@@ -26,7 +26,7 @@ from libs.common.local.addresses import Addresses
 from libs.common.local.day import Day
 from libs.common.local.desk import Desk
 from libs.common.local.paths import LocalPaths
-from libs.common.local.people import ADMIN, CHECKER, EDITOR, SPOKESPERSON
+from libs.common.local.people import ADMIN, CHECKER, EDITOR, SECOND, SPOKESPERSON
 from libs.common.local.process import StartFailed
 from libs.common.local.report import show_addresses, show_day, show_sources
 from libs.common.local.supervisor import Supervisor
@@ -149,7 +149,7 @@ async def _work(wanted: Wanted, setup: Setup, screen: Console, stopping: asyncio
         await _open_catalogue(setup, screen)
         show_addresses(screen, setup, live=True)
         return True
-    desks = (EDITOR, SPOKESPERSON, ADMIN, CHECKER)
+    desks = (EDITOR, SPOKESPERSON, SECOND, ADMIN, CHECKER)
     tokens = {who: dev_token(setup.paths.secrets, who, datetime.now(UTC)) for who in desks}
     day = Day(setup, tokens, screen)
     work = asyncio.create_task(day.run())

@@ -5,45 +5,33 @@ story becomes a publication that an editor writes and a spokesperson approves; i
 back, and the daily brief is made. Safe to repeat: what an earlier run has done is not done again.
 """
 
-import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from sqlalchemy import text
 
 from libs.common.db import Database
-from libs.common.local import accounts, catalogue, checking
+from libs.common.local import accounts, answering, catalogue, checking
+from libs.common.local.counting import read_counts
 from libs.common.local.desk import DayFailed, Desk
 from libs.common.local.film import FILM_ALT, sample_film
-from libs.common.local.people import ADMIN, CHECKER, EDITOR, SPOKESPERSON
+from libs.common.local.people import ADMIN, CHECKER, EDITOR, SECOND, SPOKESPERSON
 from libs.common.local.picture import ALT, sample_picture
 from libs.common.local.process import write_private
 from libs.common.local.topology import Setup
+from libs.common.local.waiting import until
 from libs.common.local.wording import FILM_TEXT, edited_text
 
-PATIENCE_SECONDS = 240.0
-"""How long nothing may move before the run says so and goes on with what there is; longer than all retries together."""
 STILL_SECONDS = 3.0
 ASK_AGAIN_SECONDS = 4.0
 ENGAGED = "bluesky"
 """The platform of the sandbox whose readers react, so that figures are there to be read."""
 _OPEN_DELIVERIES = {"pending", "prepared", "armed", "committed", "accepted", "throttled", "unknown"}
-
-COUNTS = """
-SELECT (SELECT count(*) FROM contents) AS contents, (SELECT count(*) FROM annotations) AS annotations,
-       (SELECT count(*) FROM story_items) AS in_stories, (SELECT count(*) FROM stories) AS stories,
-       (SELECT count(*) FROM stories WHERE sources > 1) AS shared_stories,
-       (SELECT count(*) FROM feedback_cases) AS feedback_cases,
-       (SELECT count(*) FROM legal_risk_cases WHERE state = 'suggested') AS legal_risk,
-       (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS pending_events,
-       (SELECT count(*) FROM dead_letters WHERE retried_at IS NULL) AS dead_letters
-"""
 
 
 @dataclass
@@ -65,6 +53,8 @@ class Found:
     publication: dict[str, Any] | None = None
     film: dict[str, Any] | None = None
     """The second publication, for the channels that take only videos."""
+    correction: dict[str, Any] | None = None
+    """What the city says of the rumour, on every channel that takes words."""
     brief: dict[str, Any] | None = None
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
@@ -109,6 +99,7 @@ class Day:
             await self._listen(editor, admin, sandbox, db, progress)
             await self._check(Desk(http, self._tokens[CHECKER]), editor)
             await self._speak(editor, speaker, admin, sandbox, progress)
+            await self._correct(editor, [speaker, Desk(http, self._tokens[SECOND])], admin, progress)
             await self._account(editor, db)
         except (DayFailed, httpx.HTTPError) as error:
             self._found.problems.append(str(error) or type(error).__name__)
@@ -175,7 +166,7 @@ class Day:
             self._found.source_errors = failed
             return len(done), len(done) == len(sources)
 
-        if not await _until(look, still=0):
+        if not await until(look, still=0):
             self._found.problems.append("Có nguồn chưa đọc được trong thời gian chờ.")
 
     async def _settled(self, editor: Desk, db: Database, progress: Progress) -> None:
@@ -196,7 +187,7 @@ class Day:
             ready = not any(behind.values()) or counts["dead_letters"] > 0
             return seen, ready and not counts["pending_events"]
 
-        settled = await _until(look, still=STILL_SECONDS)
+        settled = await until(look, still=STILL_SECONDS)
         if not settled or (await read_counts(db))["dead_letters"]:
             self._found.problems.append("Phân loại chưa xong; xem `lantoa deadletters list` và nhật ký các tiến trình.")
 
@@ -243,6 +234,18 @@ class Day:
         await self._released(editor, speaker, detail)
         self._found.film = await self._delivered(editor, film_id, channels, progress)
 
+    async def _correct(self, editor: Desk, speakers: Sequence[Desk], admin: Desk, progress: Progress) -> None:
+        """The rumour is answered: by a correction made of the claim, which two approve."""
+        if self._found.claim is None:
+            return
+        known = await self._channels(admin)
+        channels = {key: one for key, one in known.items() if one["kind"] not in accounts.OF_VIDEOS}
+        made = self._state.get("correction_id") or await answering.draft(editor, self._found.claim["id"], channels)
+        self._remember(correction_id=made)
+        await answering.release(editor, speakers, made, channels, await self._picture(editor))
+        self._found.correction = await self._delivered(editor, made, channels, progress)
+        self._found.correction |= await answering.read(editor, made)
+
     async def _channels(self, admin: Desk) -> Channels:
         """Channel id → channel: the city's own bulletin, and its accounts on the sandbox."""
         wanted = accounts.channels(self._setup.addresses.sandbox, self._setup.secret)
@@ -272,7 +275,7 @@ class Day:
         if detail["state"] == "draft":
             edited = edited_text(detail)
             edited["channel_ids"] = list(channels)
-            edited["media_ids"] = [await self._upload(editor, "ban-do.png", sample_picture(), "image/png", ALT)]
+            edited["media_ids"] = [await self._picture(editor)]
             detail |= (await editor.ask("PATCH", path, json=edited)).json()
         await self._released(editor, speaker, detail)
 
@@ -283,6 +286,11 @@ class Day:
             detail |= await editor.post(f"{path}/submit")
         if detail["state"] == "in_review":
             await speaker.post(f"{path}/approve", {"content_hash": detail["content_hash"]})
+
+    async def _picture(self, editor: Desk) -> str:
+        if "picture_id" not in self._state:
+            self._remember(picture_id=await self._upload(editor, "ban-do.png", sample_picture(), "image/png", ALT))
+        return str(self._state["picture_id"])
 
     async def _upload(self, editor: Desk, name: str, data: bytes, mime: str, alt: str) -> str:
         files = {"file": (name, data, mime)}
@@ -304,7 +312,7 @@ class Day:
             states = [one["state"] for one in deliveries]
             return states, bool(deliveries) and not open_ones
 
-        if not await _until(look, still=0, patience=60):
+        if not await until(look, still=0, patience=60):
             self._found.problems.append("Có kênh chưa xác nhận đã đăng.")
         return seen
 
@@ -335,7 +343,7 @@ class Day:
             self._found.publication["engagement"] = detail["engagement"]
             return None, any(one["value"] for one in detail["engagement"] if one["delivery_id"] == posts[0]["id"])
 
-        if not await _until(look, still=0, patience=60):
+        if not await until(look, still=0, patience=60):
             self._found.problems.append("Chưa đọc lại được tương tác.")
         progress.update(task, completed=1)
 
@@ -374,26 +382,3 @@ class Day:
     def _remember(self, **facts: Any) -> None:
         self._state |= facts
         write_private(self._setup.paths.day, json.dumps(self._state))
-
-
-async def read_counts(db: Database) -> dict[str, int]:
-    async with db.transaction() as session:
-        row = (await session.execute(text(COUNTS))).one()
-    return {name: int(value) for name, value in row._mapping.items()}
-
-
-async def _until(
-    look: Callable[[], Awaitable[tuple[Any, bool]]], *, still: float, patience: float = PATIENCE_SECONDS
-) -> bool:
-    """Look until it is done, and has not changed for `still` seconds; False when nothing has moved for `patience`."""
-    before, since = object(), time.monotonic()
-    while True:
-        seen, done = await look()
-        now = time.monotonic()
-        if seen != before:
-            before, since = seen, now
-        if done and now - since >= still:
-            return True
-        if now - since > patience:
-            return False
-        await asyncio.sleep(0.4)

@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.models.enums import Role
 from libs.common.seed import seed_person
 
-EDITOR, SPOKESPERSON, ADMIN, CHECKER = "bien-tap", "phat-ngon", "quan-tri", "kiem-chung"
+EDITOR, SPOKESPERSON, SECOND, ADMIN, CHECKER = "bien-tap", "phat-ngon", "phat-ngon-2", "quan-tri", "kiem-chung"
 
 DESKS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
     EDITOR: ("Biên tập viên trực (thử)", (Role.EDITOR,)),
     SPOKESPERSON: ("Người phát ngôn (thử)", (Role.SPOKESPERSON,)),
-    "phat-ngon-2": ("Người phát ngôn thứ hai (thử)", (Role.SPOKESPERSON,)),
+    SECOND: ("Người phát ngôn thứ hai (thử)", (Role.SPOKESPERSON,)),
     CHECKER: ("Bàn kiểm chứng (thử)", (Role.FACT_CHECKER,)),
     "tiep-dan": ("Bàn tiếp nhận phản ánh (thử)", (Role.FEEDBACK_OFFICER,)),
     ADMIN: ("Quản trị (thử)", (Role.ADMIN,)),

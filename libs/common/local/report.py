@@ -93,7 +93,18 @@ def _alert_rows(alert: dict[str, Any] | None) -> list[tuple[str, str]]:
 
 def _publication_rows(found: Found) -> list[tuple[str, str]]:
     rows = [] if found.publication is None else [*_deliveries(found.publication), *_figures(found.publication)]
-    return rows + ([] if found.film is None else _deliveries(found.film))
+    rows += [] if found.film is None else _deliveries(found.film)
+    return rows if found.correction is None else [*rows, *_correction_rows(found.correction)]
+
+
+def _correction_rows(correction: dict[str, Any]) -> list[tuple[str, str]]:
+    """That it is everywhere, how soon, and where it can be read."""
+    there = [one for one in correction["deliveries"] if one["state"] == "published"]
+    rows = [("Cải chính", f"{escape(correction['title'])}, biên tập và hai người duyệt")]
+    seconds = correction["timing"]["seconds_to_all_channels"]
+    soon = "" if seconds is None else f", {seconds / 60:.0f} phút sau khi tin đồn xuất hiện"
+    rows.append(("", f"{len(there)} trên {len(correction['deliveries'])} kênh đã đăng, đã thấy{soon}"))
+    return rows + [("", one["platform_url"]) for one in there if one["kind"] == "own_site"]
 
 
 def _deliveries(publication: dict[str, Any]) -> list[tuple[str, str]]:
