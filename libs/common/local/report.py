@@ -102,7 +102,8 @@ def _correction_rows(correction: dict[str, Any]) -> list[tuple[str, str]]:
     there = [one for one in correction["deliveries"] if one["state"] == "published"]
     rows = [("Cải chính", f"{escape(correction['title'])}, biên tập và hai người duyệt")]
     seconds = correction["timing"]["seconds_to_all_channels"]
-    soon = "" if seconds is None else f", {seconds / 60:.0f} phút sau khi tin đồn xuất hiện"
+    span = "" if seconds is None else f"{seconds / 60:.0f} phút" if seconds >= 120 else f"{seconds:.0f} giây"
+    soon = f", {span} sau khi tin đồn xuất hiện" if span else ""
     rows.append(("", f"{len(there)} trên {len(correction['deliveries'])} kênh đã đăng, đã thấy{soon}"))
     return rows + [("", one["platform_url"]) for one in there if one["kind"] == "own_site"]
 
