@@ -28,6 +28,7 @@ _SECRETS = (
     (re.compile(r"(://[^\s/:@]*):[^\s/@]+@"), rf"\1:{SECRET}@"),
     (re.compile(r"(/lich/)[^\s/?#\"']+"), rf"\1{SECRET}"),  # a calendar's address is its key
     (re.compile(r"(/nhan-tin/(?:xac-nhan|thoi)/)[^\s/?#\"'<>]+"), rf"\1{SECRET}"),  # so is a reader's
+    (re.compile(r"(/bo-tin/)[^\s/?#\"'<>]+"), rf"\1{SECRET}"),  # and that of a partner's kit
     (
         re.compile(
             r"((?:pass(?:word|wd)?|secret|token|api[_-]?key|authorization|mật khẩu)['\"]?\s*[=:]\s*['\"]?)"

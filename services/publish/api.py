@@ -62,7 +62,7 @@ async def list_channels(session: SessionDep, who: Reader, page: PageDep) -> Any:
     "/channels",
     status_code=201,
     response_model=ChannelOut,
-    responses=problems(wrong.UnknownChannelKind, wrong.InvalidChannel, wrong.ChannelExists, wrong.CityChannelExists),
+    responses=problems(wrong.UnknownChannelKind, wrong.InvalidChannel, wrong.ChannelExists),
 )
 async def register_channel(
     body: ChannelCreate, session: SessionDep, who: Admin, clock: ClockDep, res: Res

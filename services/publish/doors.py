@@ -27,6 +27,10 @@ from services.publish.hearing import api as hearing_api
 from services.publish.hearing import jobs as hearing_jobs
 from services.publish.hub import api as hub_api
 from services.publish.hub import jobs as hub_jobs
+from services.publish.partners import api as partners_api
+from services.publish.partners import choices_api, kits_api
+from services.publish.partners import jobs as partner_jobs
+from services.publish.partners import pages as kit_pages
 from services.publish.presskit import api as press_api
 from services.publish.presskit import jobs as press_jobs
 from services.publish.push import api as push_api
@@ -35,6 +39,7 @@ from services.publish.push import pages as push_pages
 from services.publish.readers import api as readers_api
 from services.publish.readers import jobs as readers_jobs
 from services.publish.readers import pages as readers_pages
+from services.publish.sharing import pages as sharing_pages
 from services.publish.units import api as units_api
 
 ROUTERS = [
@@ -64,6 +69,12 @@ ROUTERS = [
     push_pages.router,
     press_api.router,
     press_api.public_router,
+    choices_api.router,
+    choices_api.public_router,
+    partners_api.router,
+    kits_api.router,
+    kit_pages.router,
+    sharing_pages.router,
     hub_api.router,
     engagement_api.router,
     units_api.router,
@@ -80,6 +91,7 @@ JOBS.all = [
         readers_jobs,
         push_jobs,
         press_jobs,
+        partner_jobs,
         hearing_jobs,
         conversation_jobs,
         hub_jobs,

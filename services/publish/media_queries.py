@@ -86,18 +86,22 @@ async def store_link(session: AsyncSession, values: dict[str, Any]) -> bool:
     return (await session.execute(query.returning(m.ShortLink.code))).first() is not None
 
 
-async def leads_to(session: AsyncSession, code: str) -> tuple[str, str, str | None] | None:
-    """The slug of the page, the kind of the channel, and the title of the campaign, as they are now."""
+async def leads_to(session: AsyncSession, code: str) -> tuple[str, str, str | None, bool] | None:
+    """The slug of the page, the kind of the channel (or the partner's platform), the title of the campaign, and
+    whether the link is of a partner's kit, as they are now."""
+    source = func.coalesce(m.Channel.kind, m.Partner.platform)
     query = (
-        select(m.Publication.slug, m.Channel.kind, m.Campaign.title)
+        select(m.Publication.slug, source, m.Campaign.title, m.ShortLink.kit_id.is_not(None))
         .select_from(m.ShortLink)
         .join(m.Publication, m.Publication.id == m.ShortLink.publication_id)
-        .join(m.Channel, m.Channel.id == m.ShortLink.channel_id)
+        .outerjoin(m.Channel, m.Channel.id == m.ShortLink.channel_id)
+        .outerjoin(m.PartnerKit, m.PartnerKit.id == m.ShortLink.kit_id)
+        .outerjoin(m.Partner, m.Partner.id == m.PartnerKit.partner_id)
         .outerjoin(m.Campaign, m.Campaign.id == m.Publication.campaign_id)
         .where(m.ShortLink.code == code)
     )
     found = (await session.execute(query)).first()
-    return (found[0], found[1], found[2]) if found is not None else None
+    return (found[0], found[1], found[2], found[3]) if found is not None else None
 
 
 async def codes_of(session: AsyncSession, publication_ids: Sequence[UUID]) -> Sequence[str]:

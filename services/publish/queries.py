@@ -289,6 +289,13 @@ async def add_channel_task(session: AsyncSession, values: dict[str, Any]) -> boo
     return (await session.execute(query.returning(m.Task.id))).first() is not None
 
 
+async def has_open_task_about(session: AsyncSession, kind: str, unit_id: UUID, link: str) -> bool:
+    query = select(m.Task.id).where(
+        m.Task.kind == kind, m.Task.unit_id == unit_id, m.Task.link == link, m.Task.state == TaskState.OPEN
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
 async def add_notification(session: AsyncSession, values: dict[str, Any]) -> None:
     """What carries a `dedupe` that was told already is not told again."""
     query = insert(m.Notification).values(values)

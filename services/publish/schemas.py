@@ -64,7 +64,6 @@ class ChannelCreate(Strict):
     address: Name
     settings: dict[str, Any] = {}
     secret: dict[str, SecretStr] = {}
-    is_city_official: bool = False
     programme_id: UUID | None = None
     is_drill: bool = Field(default=False, description="an account on the sandbox, for drills alone; never changes")
 

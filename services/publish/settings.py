@@ -233,6 +233,14 @@ class PushSettings(BaseModel):
         return self
 
 
+class KitSettings(BaseModel):
+    """Partners' kits, which open by a token in their address."""
+
+    wrong_tokens_per_hour: int = Field(
+        default=20, ge=1, description="wrong addresses from one network address in an hour that are still answered 404"
+    )
+
+
 class PublishGroup(BaseModel):
     credentials_key: SecretStr | None = Field(
         default=None, description="at least 32 characters; without it no channel secret can be stored or used"
@@ -247,6 +255,7 @@ class PublishGroup(BaseModel):
     watchdog: WatchdogSettings = WatchdogSettings()
     readers: ReadersSettings = ReadersSettings()
     push: PushSettings = PushSettings()
+    kits: KitSettings = KitSettings()
 
     @property
     def old_keys(self) -> list[SecretStr]:

@@ -91,14 +91,6 @@ async def test_a_private_account_cannot_be_held_even_by_sql(newsroom: Newsroom, 
             await session.execute(text("UPDATE channels SET owner_kind = 'person' WHERE id = :id"), {"id": made["id"]})
 
 
-@pytest.mark.mission("M23")
-async def test_a_second_official_city_channel_is_refused(newsroom: Newsroom) -> None:
-    assert (await register(newsroom, is_city_official=True)).status_code == 201
-    second = await register(newsroom, is_city_official=True, address="khac.example.vn")
-    assert second.status_code == 409
-    assert "một kênh chính thức" in second.json()["title"]
-
-
 async def test_the_same_account_twice_is_refused(newsroom: Newsroom) -> None:
     await register(newsroom)
     again = await register(newsroom)

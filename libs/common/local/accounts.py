@@ -168,7 +168,7 @@ def browser(secret: Secret) -> Json:
 def channels(base: str, secret: Secret) -> list[Json]:
     """Bodies of `POST /api/publish/v1/channels`: the city's own bulletin, digest, press kit and notices first, then
     each account of the sandbox."""
-    own: Json = {"kind": "own_site", "name": "Bản tin thành phố", "address": "ban-tin", "is_city_official": True}
+    own: Json = {"kind": "own_site", "name": "Bản tin thành phố", "address": "ban-tin"}
     digest: Json = {"kind": "email", "name": "Bản tin qua thư", "address": LIST, "settings": {"list": LIST}}
     partners = [{"id": "bao-thu", "name": "Báo Thử"}]
     press: Json = {"kind": "press", "name": "Bộ tin cho báo chí", "address": "bao-chi"}

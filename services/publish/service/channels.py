@@ -21,7 +21,6 @@ from services.publish.adapters.retired import PLATFORMS as RETIRED
 from services.publish.problems import (
     ChannelExists,
     ChannelNotFound,
-    CityChannelExists,
     InvalidChannel,
     NoCredentialsKey,
     NotYourUnit,
@@ -59,8 +58,6 @@ async def _insert(session: AsyncSession, channel: m.Channel) -> None:
         async with session.begin_nested():
             session.add(channel)
     except IntegrityError as error:
-        if "uq_channels_city_official" in str(error.orig):
-            raise CityChannelExists("Mỗi chương trình chỉ có một kênh chính thức của thành phố.") from None
         if "uq_channels_kind_address" in str(error.orig):
             raise ChannelExists(f"Kênh {channel.kind} “{channel.address}” đã có.") from None
         raise InvalidChannel("Đơn vị của kênh không có trong danh mục.") from None

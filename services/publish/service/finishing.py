@@ -45,6 +45,9 @@ NEEDS_ADDRESS: Mapping[str, Mapping[TaskOutcome, bool]] = {
     "delivery_overdue": {TaskOutcome.DONE: False},
     "letters_unsettled": {TaskOutcome.DONE: False},
     "letters_stuck": {TaskOutcome.DONE: False},
+    "partner_recheck": {TaskOutcome.DONE: False},
+    "partner_dropped": {TaskOutcome.DONE: False},
+    "partners_too_few": {TaskOutcome.DONE: False},
     "crisis_step": {TaskOutcome.DONE: False},
 }
 """What each kind of task may end with, and whether an address has to show it. Of any other kind: done, with one."""

@@ -51,9 +51,9 @@ NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONA
 # --- short links: pure -------------------------------------------------------------------------------
 
 
-def code_of(publication_id: UUID, channel_id: UUID) -> str:
-    """45 bits of a hash of both."""
-    digest = hashlib.blake2b(publication_id.bytes + channel_id.bytes, digest_size=8, person=b"lantoa-link").digest()
+def code_of(publication_id: UUID, carrier_id: UUID) -> str:
+    """45 bits of a hash of both; what carries it is a channel, or a partner's kit."""
+    digest = hashlib.blake2b(publication_id.bytes + carrier_id.bytes, digest_size=8, person=b"lantoa-link").digest()
     number = int.from_bytes(digest)
     return "".join(ALPHABET[(number >> (5 * at)) & 31] for at in range(LENGTH))
 
@@ -65,9 +65,10 @@ def link_for(site: Site, publication: m.Publication, channel: m.Channel) -> str:
     return site.url(f"/l/{code_of(publication.id, channel.id)}")
 
 
-def target_path(slug: str, kind: str, campaign: str | None) -> str:
+def target_path(slug: str, kind: str, campaign: str | None, is_of_a_kit: bool = False) -> str:
     """Where it leads, on our own origin."""
-    marks = {"utm_source": kind, "utm_medium": "social", "utm_campaign": domain.slugify(campaign) if campaign else slug}
+    medium = "partner" if is_of_a_kit else "social"
+    marks = {"utm_source": kind, "utm_medium": medium, "utm_campaign": domain.slugify(campaign) if campaign else slug}
     return f"/tin/{slug}?{urlencode(marks)}"
 
 

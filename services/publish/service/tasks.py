@@ -78,6 +78,21 @@ async def add_publication_task(
     return task.id
 
 
+async def open_partner_task(
+    session: AsyncSession, kind: str, unit_id: UUID, link: str, title: str, now: datetime
+) -> None:
+    """One open task of a kind for each partner's page; the unit's admins are told. Whoever calls holds the partner."""
+    if await queries.has_open_task_about(session, kind, unit_id, link):
+        return
+    task = m.Task(
+        id=new_id(now), kind=kind, title=title, link=link, unit_id=unit_id, state=TaskState.OPEN, created_at=now
+    )
+    session.add(task)
+    await session.flush()
+    told: dict[str, object] = {"id": task.id, "kind": kind, "title": title, "unit_id": unit_id}
+    await _notify(session, told, Role.ADMIN, title, now)
+
+
 async def _tell(session: AsyncSession, task: dict[str, object], publication: m.Publication, now: datetime) -> None:
     await _notify(session, task, Role.SPOKESPERSON, f"Cần xử lý: {publication.title}", now)
 
