@@ -18,6 +18,9 @@ from services.publish import (
     takedowns_api,
     tasks_api,
 )
+from services.publish.consultation import api as consultation_api
+from services.publish.consultation import jobs as consultation_jobs
+from services.publish.consultation import pages as consultation_pages
 from services.publish.conversation import api as conversation_api
 from services.publish.conversation import house_api
 from services.publish.conversation import jobs as conversation_jobs
@@ -57,6 +60,8 @@ ROUTERS = [
     media_api.router,
     links_api.router,
     links_api.public_router,
+    consultation_api.router,
+    consultation_pages.router,
     conversation_api.router,
     house_api.router,
     house_api.public_router,
@@ -94,6 +99,7 @@ JOBS.all = [
         partner_jobs,
         hearing_jobs,
         conversation_jobs,
+        consultation_jobs,
         hub_jobs,
     )
     for each in loops.jobs.all

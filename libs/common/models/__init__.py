@@ -15,6 +15,7 @@ from libs.common.models.classify import (
     Story,
     StoryItem,
 )
+from libs.common.models.consultation import Consultation, ConsultationOption, ConsultationToken
 from libs.common.models.conversation import (
     CommentHiding,
     CommentReply,
@@ -152,6 +153,9 @@ __all__ = [
     "CommentHiding",
     "CommentReading",
     "CommentReply",
+    "Consultation",
+    "ConsultationOption",
+    "ConsultationToken",
     "Content",
     "ContentKey",
     "ContentRevision",

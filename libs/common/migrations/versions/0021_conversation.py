@@ -24,6 +24,7 @@ def upgrade() -> None:
     _replies()
     _house_rules()
     _hidings()
+    _consultations()
     op.create_index(
         "ix_comments_own_answers", "comments", ["channel_id", "parent_digest"], postgresql_where=sa.text("is_ours")
     )
@@ -223,6 +224,69 @@ def _hidings() -> None:
         "uq_comment_hidings_live", table, ["comment_id"], unique=True, postgresql_where=sa.text(LIVE_HIDINGS)
     )
     op.create_index("ix_comment_hidings_due", table, ["not_before"], postgresql_where=sa.text(LIVE_HIDINGS))
+
+
+def _consultations() -> None:
+    table = "consultations"
+    op.create_table(
+        table,
+        _id("id"),
+        _id("unit_id"),
+        _text("slug"),
+        _text("question"),
+        _text("body"),
+        _moment("opens_at"),
+        _moment("closes_at"),
+        _id("written_by"),
+        _moment("written_at"),
+        _id("opened_by", nullable=True),
+        _moment("opened_at", nullable=True),
+        _text("what_changed", nullable=True),
+        _id("changed_by", nullable=True),
+        _moment("changed_at", nullable=True),
+        _moment("closed_at", nullable=True),
+        _check(table, "question", "length(btrim(question)) BETWEEN 10 AND 300"),
+        _check(table, "body", "length(btrim(body)) BETWEEN 20 AND 5000"),
+        _check(table, "slug", "slug ~ '^[a-z0-9-]{1,100}$'"),
+        _check(table, "window", "closes_at >= opens_at + interval '1 hour'"),
+        _check(table, "opened_by_somebody", "(opened_by IS NULL) = (opened_at IS NULL)"),
+        _check(table, "two_people", "opened_by <> written_by"),
+        _check(
+            table,
+            "changed_by_somebody",
+            "(what_changed IS NULL) = (changed_by IS NULL) AND (what_changed IS NULL) = (changed_at IS NULL)",
+        ),
+        _check(table, "what_changed", "length(btrim(what_changed)) BETWEEN 20 AND 5000"),
+        _check(table, "changed_afterwards", "changed_at >= closes_at"),
+        _check(table, "closed_with_what_changed", "closed_at IS NULL OR what_changed IS NOT NULL"),
+        _of(table, "unit_id", "organization_units"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consultations")),
+        sa.UniqueConstraint("slug", name=op.f("uq_consultations_slug")),
+    )
+    op.create_index("ix_consultations_unit_id", table, ["unit_id"])
+    table = "consultation_options"
+    op.create_table(
+        table,
+        _id("consultation_id"),
+        _count("position"),
+        _text("label"),
+        _count("answers", "0"),
+        _check(table, "label", "length(btrim(label)) BETWEEN 1 AND 200"),
+        _check(table, "position", "position BETWEEN 1 AND 10"),
+        _check(table, "answers", "answers >= 0"),
+        _of(table, "consultation_id", "consultations", cascades=True),
+        sa.PrimaryKeyConstraint("consultation_id", "position", name=op.f("pk_consultation_options")),
+    )
+    table = "consultation_tokens"
+    op.create_table(
+        table,
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        _id("consultation_id"),
+        _check(table, "digest_length", "octet_length(digest) = 32"),
+        _of(table, "consultation_id", "consultations", cascades=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_consultation_tokens")),
+    )
+    op.create_index("ix_consultation_tokens_consultation_id", table, ["consultation_id"])
 
 
 def downgrade() -> None:

@@ -218,3 +218,69 @@ CREATE TRIGGER house_rule_stands BEFORE INSERT OR UPDATE OR DELETE ON house_rule
 --;;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON reply_template_versions
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+--;;
+-- A consultation asks everybody the same from its first answer to its last: nothing of it changes once it was opened, by
+-- another spokesperson than its writer, and what changed by it is said once.
+CREATE FUNCTION guard_consultation() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF OLD.opened_at IS NOT NULL THEN
+            RAISE EXCEPTION 'a consultation that was opened is kept'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'consultation_is_kept';
+        END IF;
+        RETURN OLD;
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.opened_at IS NOT NULL THEN
+            RAISE EXCEPTION 'a consultation is written first, and opened by somebody else'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'consultation_by_two';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF OLD.opened_at IS NULL AND NEW.opened_at IS NOT NULL AND (
+        NOT speaks(NEW.opened_by, NEW.unit_id, NEW.opened_at)
+        OR (SELECT count(*) FROM consultation_options WHERE consultation_id = NEW.id) < 2
+    ) THEN
+        RAISE EXCEPTION 'a spokesperson of the unit opens a consultation that has options to choose from'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'consultation_by_spokesperson';
+    END IF;
+    IF OLD.opened_at IS NOT NULL AND (
+        NEW.id, NEW.unit_id, NEW.slug, NEW.question, NEW.body, NEW.opens_at, NEW.closes_at, NEW.written_by,
+        NEW.written_at, NEW.opened_by, NEW.opened_at
+    ) IS DISTINCT FROM (
+        OLD.id, OLD.unit_id, OLD.slug, OLD.question, OLD.body, OLD.opens_at, OLD.closes_at, OLD.written_by,
+        OLD.written_at, OLD.opened_by, OLD.opened_at
+    ) OR (OLD.what_changed IS NOT NULL AND (NEW.what_changed, NEW.changed_by, NEW.changed_at)
+        IS DISTINCT FROM (OLD.what_changed, OLD.changed_by, OLD.changed_at))
+      OR (OLD.closed_at IS NOT NULL AND NEW.closed_at IS DISTINCT FROM OLD.closed_at) THEN
+        RAISE EXCEPTION 'what was asked, and what changed by it, stands'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'consultation_stands';
+    END IF;
+    IF NEW.what_changed IS NOT NULL AND NEW.opened_at IS NULL THEN
+        RAISE EXCEPTION 'nothing changed by what was never asked'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'changed_by_what_was_asked';
+    END IF;
+    RETURN NEW;
+END $$;
+--;;
+CREATE TRIGGER consultation_stands BEFORE INSERT OR UPDATE OR DELETE ON consultations
+    FOR EACH ROW EXECUTE FUNCTION guard_consultation();
+--;;
+-- Options change until the consultation is opened; from then on each only counts one more.
+CREATE FUNCTION guard_option() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    is_open boolean;
+BEGIN
+    SELECT opened_at IS NOT NULL INTO is_open FROM consultations
+        WHERE id = CASE TG_OP WHEN 'DELETE' THEN OLD.consultation_id ELSE NEW.consultation_id END;
+    IF TG_OP = 'INSERT' AND (is_open OR NEW.answers <> 0) OR TG_OP = 'DELETE' AND is_open
+       OR TG_OP = 'UPDATE' AND (NOT is_open OR NEW.answers <> OLD.answers + 1
+          OR (NEW.consultation_id, NEW.position, NEW.label) IS DISTINCT FROM (OLD.consultation_id, OLD.position, OLD.label)) THEN
+        RAISE EXCEPTION 'an option of an open consultation only counts one more'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'option_counts';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+--;;
+CREATE TRIGGER option_counts BEFORE INSERT OR UPDATE OR DELETE ON consultation_options
+    FOR EACH ROW EXECUTE FUNCTION guard_option();
