@@ -18,6 +18,8 @@ from services.publish import (
     takedowns_api,
     tasks_api,
 )
+from services.publish.agenda import api as agenda_api
+from services.publish.agenda import jobs as agenda_jobs
 from services.publish.consultation import api as consultation_api
 from services.publish.consultation import jobs as consultation_jobs
 from services.publish.consultation import pages as consultation_pages
@@ -25,6 +27,8 @@ from services.publish.conversation import api as conversation_api
 from services.publish.conversation import house_api
 from services.publish.conversation import jobs as conversation_jobs
 from services.publish.corrections import api as corrections_api
+from services.publish.crisis import api as crisis_api
+from services.publish.crisis import jobs as crisis_jobs
 from services.publish.engagement import api as engagement_api
 from services.publish.hearing import api as hearing_api
 from services.publish.hearing import jobs as hearing_jobs
@@ -60,6 +64,8 @@ ROUTERS = [
     media_api.router,
     links_api.router,
     links_api.public_router,
+    crisis_api.router,
+    agenda_api.router,
     consultation_api.router,
     consultation_pages.router,
     conversation_api.router,
@@ -100,6 +106,8 @@ JOBS.all = [
         hearing_jobs,
         conversation_jobs,
         consultation_jobs,
+        crisis_jobs,
+        agenda_jobs,
         hub_jobs,
     )
     for each in loops.jobs.all

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -22,6 +22,7 @@ from libs.common.web import Site
 from services.publish import adapters
 from services.publish.adapters.base import Account, Channel, Json, Tools
 from services.publish.credentials import Vault
+from services.publish.crisis.sandbox import Sandbox, open_sandbox
 from services.publish.hearing.base import HearingKeys
 from services.publish.hub import service as hubs
 from services.publish.hub.rules import PATH as HUB
@@ -77,6 +78,8 @@ class PublishResources:
     vault: Vault | None = field(repr=False)
     mailer: Mailer = field(repr=False)
     press_sender: PressSender = field(repr=False)
+    drills: Sandbox = field(repr=False)
+    """The one place that channels of drills can reach."""
     signer: PullSigner | None = None
     """Signs the addresses from which platforms fetch our media."""
     waiting: WaitingSettings = field(default_factory=WaitingSettings)
@@ -105,7 +108,8 @@ class PublishResources:
     def open(self, channel: m.Channel, secret: Json | None = None) -> Channel:
         """A channel's adapter, for its account."""
         account = Account(channel.id, channel.settings, secret or {}, channel.capabilities, channel.capabilities_at)
-        return adapters.CHANNELS.get(channel.kind)(account, self.tools)
+        tools = replace(self.tools, http=self.drills.http) if channel.is_drill else self.tools
+        return adapters.CHANNELS.get(channel.kind)(account, tools)
 
     def forget_session(self, channel_id: UUID) -> None:
         self.tools.sessions.pop(channel_id, None)
@@ -146,6 +150,7 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
         open_fetcher(settings.publish.push, replay=settings.replay) as fetcher,
         hubs.open_fetcher(settings.publish.bulletin, replay=settings.replay) as hub_fetcher,
         open_sender(settings.mail, mailer, clock) as press_sender,
+        open_sandbox(settings.publish.drills.sandbox) as sandbox,
     ):
         vault = Vault(key, settings.publish.old_keys) if key else None
         signer = PullSigner.of(settings.public_url, key) if key else None
@@ -172,6 +177,7 @@ async def open_resources(settings: PublishSettings, db: Database, clock: Clock) 
             vault,
             mailer,
             press_sender,
+            sandbox,
             signer,
             waiting=settings.publish.waiting,
             hearing=HearingKeys.of(key, settings.publish.old_keys) if key else None,

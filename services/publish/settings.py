@@ -5,6 +5,7 @@ from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
@@ -233,6 +234,22 @@ class PushSettings(BaseModel):
         return self
 
 
+class DrillSettings(BaseModel):
+    """Where drills go; without an address they go to a sandbox on this machine alone."""
+
+    sandbox: list[str] = Field(
+        default=[], description="addresses of the sandbox (https://host), as a JSON list; this machine's own always is"
+    )
+
+    @model_validator(mode="after")
+    def _are_addresses(self) -> Self:
+        for address in self.sandbox:
+            parts = urlsplit(address)
+            if parts.scheme != "https" or not parts.hostname or parts.path.strip("/") or parts.username:
+                raise ValueError("publish.drills.sandbox is a list of https://host[:port]")
+        return self
+
+
 class KitSettings(BaseModel):
     """Partners' kits, which open by a token in their address."""
 
@@ -256,6 +273,7 @@ class PublishGroup(BaseModel):
     readers: ReadersSettings = ReadersSettings()
     push: PushSettings = PushSettings()
     kits: KitSettings = KitSettings()
+    drills: DrillSettings = DrillSettings()
 
     @property
     def old_keys(self) -> list[SecretStr]:

@@ -73,3 +73,9 @@ class DrillStaysInside(Problem):
     status = 422
     title_vi = "Diễn tập không ra ngoài sandbox"
     title_en = "A drill stays in the sandbox"
+
+
+class SituationGoingOn(Problem):
+    status = 409
+    title_vi = "Kịch bản này đang có tình huống mở"
+    title_en = "A situation of this playbook is open already"

@@ -79,7 +79,7 @@ def _check(kind: str, settings: dict[str, Any]) -> None:
 
 def _check_drill(fields: dict[str, Any], res: PublishResources) -> None:
     """An account of drills is on the sandbox with every address it knows."""
-    if fields["kind"] not in DRILL_KINDS or fields["is_city_official"]:
+    if fields["kind"] not in DRILL_KINDS:
         raise InvalidChannel(f"Kênh diễn tập là tài khoản trên sandbox của: {', '.join(DRILL_KINDS)}.")
     if not fields["settings"].get("service"):
         raise InvalidChannel("Kênh diễn tập cần settings.service là địa chỉ của sandbox.")

@@ -1,5 +1,5 @@
 -- A drill and what is real never meet: a delivery (and what it would carry) joins a drill to an account on the sandbox,
--- or something real to a real account, and nothing else.
+-- or something real to a real account, and nothing else. Asked first (triggers go by name), whatever else is wrong.
 CREATE FUNCTION guard_drill_channel() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF EXISTS (
@@ -12,10 +12,10 @@ BEGIN
     RETURN NEW;
 END $$;
 --;;
-CREATE TRIGGER drill_stays_in_the_sandbox BEFORE INSERT OR UPDATE OF publication_id, channel_id ON deliveries
+CREATE TRIGGER a_drill_stays_in_the_sandbox BEFORE INSERT OR UPDATE OF publication_id, channel_id ON deliveries
     FOR EACH ROW EXECUTE FUNCTION guard_drill_channel();
 --;;
-CREATE TRIGGER drill_stays_in_the_sandbox BEFORE INSERT OR UPDATE OF publication_id, channel_id ON variants
+CREATE TRIGGER a_drill_stays_in_the_sandbox BEFORE INSERT OR UPDATE OF publication_id, channel_id ON variants
     FOR EACH ROW EXECUTE FUNCTION guard_drill_channel();
 --;;
 -- What is a drill stays one, and what is real stays real.
