@@ -72,8 +72,8 @@ async def desk(newsroom: Newsroom, make: Make, signed_in: Any) -> Desk:
     wards = []
     for _ in range(2):
         unit = await make.unit()
-        people = [await signed_in(role, unit_id=unit.id) for role in (Role.EDITOR, Role.SPOKESPERSON)]
-        wards.append(Ward(unit, *people, await make.channel("manual", unit_id=unit.id)))
+        editor, speaker = [await signed_in(role, unit_id=unit.id) for role in (Role.EDITOR, Role.SPOKESPERSON)]
+        wards.append(Ward(unit, editor, speaker, await make.channel("manual", unit_id=unit.id)))
     return Desk(newsroom, wards, await newsroom.approved())
 
 
