@@ -75,6 +75,8 @@ async def _require_hideable(session: AsyncSession, comment: m.Comment) -> None:
 def _why(error: IntegrityError) -> Exception:
     """What the database refused, in the words of our problems."""
     told = str(error.orig)
+    if "answered, never hidden" in told:
+        return wrong.CriticismIsNeverHidden("Vừa được phân loại như vậy. Hãy trả lời, hoặc chuyển thành phản ánh.")
     if "written rule in force" in told or "rule_id_house_rules" in told:
         return wrong.HouseRuleNotFound("Không có quy tắc này đang có hiệu lực cho trang của đơn vị.")
     if "uq_comment_hidings_live" in told:

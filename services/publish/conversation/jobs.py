@@ -12,6 +12,7 @@ from libs.common import models as m
 from libs.common import telemetry
 from libs.common.jobs import JobContext, Jobs
 from libs.common.models.conversation import HidingState, ReplyState
+from libs.common.models.enums import ChannelState
 from services.publish import domain
 from services.publish import queries as publish_queries
 from services.publish.adapters.answering import AnswersComments, CommentGone, HidesComments
@@ -26,6 +27,7 @@ Context = JobContext[PublishResources]
 AT_ONCE = 10
 """Rows of one turn."""
 REPLY, HIDE = "reply", "hide"
+NOT_ACTIVE = Reason("Kênh đang dừng hoặc cần kết nối lại", "the channel is not active")
 NO_TARGET = Reason("Không còn địa chỉ để xem câu trả lời trên nền tảng", "the reply address is gone")
 
 
@@ -37,6 +39,8 @@ async def _opened(
     channel = await publish_queries.get_channel(session, comment.channel_id)
     assert channel is not None
     opened = await sending.open_account(session, channel, ctx.resources)
+    if channel.state != ChannelState.ACTIVE:
+        opened = AuthRequired(NOT_ACTIVE)
     return channel, opened, await replies.target_of(session, comment_id, ctx.resources)
 
 

@@ -155,6 +155,15 @@ async def test_nothing_leaves_in_a_pause(desk: Desk) -> None:
     assert len(await ours(desk)) == 1
 
 
+async def test_a_channel_that_stands_still_answers_nobody(desk: Desk) -> None:
+    await desk.reply(await desk.real_comment())
+    for state, seen in (("paused", 0), ("active", 1)):
+        async with desk.theatre.newsroom.db.transaction() as session:
+            (await session.get_one(m.Channel, desk.page.id)).state = state
+        await desk.work(step=timedelta(minutes=20))
+        assert len(await ours(desk)) == seen
+
+
 async def test_a_reply_that_waits_may_be_cancelled(desk: Desk) -> None:
     made = (await desk.reply(await desk.real_comment())).json()
     assert (await desk.do("DELETE", f"replies/{made['id']}")).json()["state"] == "cancelled"
