@@ -47,6 +47,7 @@ from services.publish.readers import api as readers_api
 from services.publish.readers import jobs as readers_jobs
 from services.publish.readers import pages as readers_pages
 from services.publish.sharing import pages as sharing_pages
+from services.publish.translating import api as translating_api
 from services.publish.units import api as units_api
 
 ROUTERS = [
@@ -87,6 +88,7 @@ ROUTERS = [
     kit_pages.router,
     sharing_pages.router,
     hub_api.router,
+    translating_api.router,
     engagement_api.router,
     units_api.router,
     pages.router,

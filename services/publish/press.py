@@ -58,7 +58,8 @@ class BulletinPress:
         async with self._db.transaction() as session:
             await session.execute(LOCK)
             entries = await entries_where(session, m.Publication.slug == slug)
-            others = [other.slug for entry in entries for other in _beside(entry)]
+            others = [other.slug for entry in entries for other in (entry.corrects, *entry.corrected_by) if other]
+            others += await _twin_slugs(session, [entry.publication_id for entry in entries])
             related = await entries_where(session, m.Publication.slug.in_(others), limit=len(others))
             for entry in (*entries, *related):
                 self._print_page(entry)
@@ -154,12 +155,6 @@ def folder(edition: Edition) -> str:
     return f"{edition.code}/" if edition.prefix else ""
 
 
-def _beside(entry: Entry) -> list[Reference]:
-    """The pages that speak of this one, and so are printed with it."""
-    found = (entry.corrects, *entry.corrected_by, entry.english, entry.translates)
-    return [other for other in found if other is not None]
-
-
 def local_month() -> Any:
     return func.to_char(func.timezone(HANOI.key, m.Delivery.committed_at), "YYYY-MM")
 
@@ -238,6 +233,14 @@ def _related(
     corrects = next((shown for other, shown in originals if other.id == publication.corrects_id), None)
     corrected_by = tuple(shown for other, shown in corrections if other.corrects_id == publication.id)
     return replace(entry, corrects=corrects, corrected_by=corrected_by)
+
+
+async def _twin_slugs(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[str]:
+    """Of the texts in the other language, also where one of the two is withdrawn: both pages speak of each other."""
+    t = m.PublicationTranslation
+    made = select(t.publication_id).where(t.confirmed_at.is_not(None), t.translates_id.in_(ids))
+    original = select(t.translates_id).where(t.confirmed_at.is_not(None), t.publication_id.in_(ids))
+    return (await session.scalars(select(m.Publication.slug).where(m.Publication.id.in_(made.union(original))))).all()
 
 
 async def months_of(session: AsyncSession) -> list[str]:
