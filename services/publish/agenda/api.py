@@ -134,7 +134,9 @@ async def list_events(session: SessionDep, page: PageDep, range_: AskedDep, cloc
 @router.get("/figures", response_model=FiguresOut, responses=problems(wrong.RangeRefused))
 async def read_figures(session: SessionDep, range_: AskedDep, clock: ClockDep) -> FiguresOut:
     now = clock.now()
-    rows = await queries.every_event(session, range_, MOST, now)
+    rows = await queries.every_event(session, range_, MOST + 1, now)
+    if len(rows) > MOST:
+        raise wrong.RangeRefused(f"Có hơn {MOST} hoạt động: hãy chọn khoảng ngắn hơn hoặc một đơn vị.")
     told = figures(measure(row.activity, now) for row in rows)
     return FiguresOut(as_of=now, source=SOURCE, formula=FORMULA, **asdict(told))
 

@@ -12,7 +12,7 @@ from libs.common import models as m
 from libs.common.models.crisis import SituationState
 from libs.common.models.enums import ChannelState, DeliveryState, PublicationState, Role, TaskState
 from libs.common.pagination import PageRequest
-from services.publish.approval_queries import holds
+from services.publish.approval_queries import ASKED, holds
 
 STEP = "crisis_step"
 """The kind of a task that stands on a situation's checklist."""
@@ -142,11 +142,12 @@ async def approvals_given(session: AsyncSession, ids: Iterable[UUID]) -> Sequenc
     return (await session.scalars(query.order_by(m.Approval.approved_at, m.Approval.id))).all()
 
 
-async def submissions(session: AsyncSession, publication_id: UUID) -> list[datetime]:
+async def submissions(session: AsyncSession, publication: m.Publication) -> list[datetime]:
     """When its approval was asked for, revision by revision."""
-    asked = f"approval:{publication_id}:%:0:{Role.SPOKESPERSON}:%"
-    query = select(m.Notification.created_at).where(m.Notification.dedupe.like(asked))
-    return sorted(set(await session.scalars(query)))
+    p = publication
+    asked = [f"{ASKED}:{p.id}:{n}:0:{Role.SPOKESPERSON}:{p.unit_id}" for n in range(1, p.revision + 1)]
+    query = select(m.Notification.created_at).where(m.Notification.dedupe.in_(asked))
+    return sorted(await session.scalars(query))
 
 
 class Sent(NamedTuple):
@@ -177,7 +178,8 @@ SUGGEST = text(
      AND (p.severity IS NULL OR array_position(ARRAY['notice', 'warning', 'urgent'], a.severity)
                              >= array_position(ARRAY['notice', 'warning', 'urgent'], p.severity))
     JOIN alert_rules r ON r.id = a.rule_id AND (r.unit_id IS NULL OR r.unit_id = p.unit_id)
-    WHERE p.trigger = 'alert' AND p.is_active AND a.state <> 'resolved' AND NOT a.is_muted AND a.raised_at >= :since
+    WHERE p.trigger = 'alert' AND p.is_active AND a.state IN ('open', 'acknowledged') AND NOT a.is_muted
+      AND a.raised_at >= :since
     ON CONFLICT DO NOTHING
     RETURNING playbook_id, alert_id
     """

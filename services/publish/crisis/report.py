@@ -38,7 +38,8 @@ class Report:
 
 async def report_of(session: AsyncSession, situation: m.Situation, now: datetime) -> Report:
     statement = situation.publication_id
-    asked = await queries.submissions(session, statement)
+    said = await queries.publications_by_id(session, [statement])
+    asked = await queries.submissions(session, said[statement])
     words = [word.approved_at for word in await queries.approvals_given(session, [statement])]
     sent = await queries.sent(session, [statement])
     out = sorted(each.confirmed_at for each in sent if each.confirmed_at is not None)

@@ -161,7 +161,7 @@ async def _of_publications(session: AsyncSession, ids: Iterable[UUID]) -> list[M
     moments = []
     for publication in found.values():
         name = f"“{publication.title}”"
-        for at in await queries.submissions(session, publication.id):
+        for at in await queries.submissions(session, publication):
             moments.append(Moment(at, "submitted", f"Gửi duyệt {name}", None, None, publication.id))
         if publication.withdrawn_at is not None:
             moments.append(Moment(publication.withdrawn_at, "withdrawn", f"Rút {name}", None, None, publication.id))

@@ -24,7 +24,13 @@ TOO_OLD = timedelta(days=1)
 """What is so old when mail is switched on is read in the list of notifications, and not mailed any more."""
 BATCH = 50
 AT_ONCE = 10
-PAGES = {"publication": "publications", "takedown": "takedowns"}
+PAGES = {
+    "publication": "publications",
+    "takedown": "takedowns",
+    "situation": "situations",
+    "playbook": "playbooks",
+    "agenda_event": "agenda/events",
+}
 FOOTER = "Thư tự động của Lan Tỏa, xin đừng trả lời."
 
 

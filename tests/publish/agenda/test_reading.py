@@ -87,7 +87,8 @@ def test_cancelling_by_status_and_by_method() -> None:
         False,
         True,
     ]
-    assert [one.is_cancelled for one in reading(entry("a", DAY), method="CANCEL").occurrences] == [True]
+    whole = reading(entry("a", DAY), "SUMMARY:không UID", method="CANCEL")
+    assert ([one.is_cancelled for one in whole.occurrences], [r["entry"] for r in whole.refused]) == ([True], [2])
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,8 @@ async def test_the_database_keeps_a_drill_off_every_real_channel(
         "jsonb_build_object('publication_id', CAST(:p AS text)), '{}', :now)"
     )
     await refused("told to nobody outside", event, id=new_id(now), p=str(drill_id), now=now)
+    for table in ("bulletin_texts", "partner_kits", "short_links"):
+        await refused("made of a drill", f"INSERT INTO {table} (publication_id) VALUES (:p)", p=drill_id)
     pause = "UPDATE situations SET pause_id = :id"
     await refused("drill_pauses_nothing|only closes", pause, id=new_id(now))
     corrects = "UPDATE publications SET corrects_id = :p, kind = 'correction' WHERE id = :real"

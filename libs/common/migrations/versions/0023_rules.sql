@@ -18,6 +18,26 @@ CREATE TRIGGER a_drill_stays_in_the_sandbox BEFORE INSERT OR UPDATE OF publicati
 CREATE TRIGGER a_drill_stays_in_the_sandbox BEFORE INSERT OR UPDATE OF publication_id, channel_id ON variants
     FOR EACH ROW EXECUTE FUNCTION guard_drill_channel();
 --;;
+-- Nothing for readers or partners is made of a drill. (Mail, push and the press work from deliveries on channels of
+-- their own, which a drill cannot have.)
+CREATE FUNCTION guard_made_of_a_drill() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM publications WHERE id = NEW.publication_id AND is_drill) THEN
+        RAISE EXCEPTION 'nothing for readers or partners is made of a drill'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'a_drill_is_for_nobody_outside';
+    END IF;
+    RETURN NEW;
+END $$;
+--;;
+CREATE TRIGGER a_drill_is_for_nobody_outside BEFORE INSERT OR UPDATE OF publication_id ON bulletin_texts
+    FOR EACH ROW EXECUTE FUNCTION guard_made_of_a_drill();
+--;;
+CREATE TRIGGER a_drill_is_for_nobody_outside BEFORE INSERT OR UPDATE OF publication_id ON partner_kits
+    FOR EACH ROW EXECUTE FUNCTION guard_made_of_a_drill();
+--;;
+CREATE TRIGGER a_drill_is_for_nobody_outside BEFORE INSERT OR UPDATE OF publication_id ON short_links
+    FOR EACH ROW EXECUTE FUNCTION guard_made_of_a_drill();
+--;;
 -- What is a drill stays one, and what is real stays real.
 CREATE FUNCTION refuse_unmarking() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
