@@ -25,6 +25,11 @@ def passages(texts: Sequence[str]) -> NDArray[np.float32]:
     return np.asarray(_model().passage(list(texts)), np.float32)
 
 
+def queries(texts: Sequence[str]) -> NDArray[np.float32]:
+    """The same for texts that are compared with their like."""
+    return np.asarray(_model().query(list(texts)), np.float32)
+
+
 @cache
 def _model() -> Any:
     # Its threads spin while they wait for each other: beside other work a text would take twenty times as long.

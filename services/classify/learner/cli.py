@@ -8,7 +8,7 @@ import typer
 
 from libs.common.cli.main import group
 from libs.common.cli.rows import BadRow, DataOption, JsonOption, OutOption, Record, answer_rows, progress, text_of, told
-from services.classify.learner.second import NoEmbedder
+from services.classify.embedding import NoEmbedder
 from services.classify.learner.storage import ModelBroken, card_of, load, save
 
 DevOption = Annotated[str | None, typer.Option("--dev", help="Tệp dev để chọn và hiệu chỉnh (dev rows)")]

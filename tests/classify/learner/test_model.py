@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from services.classify.embedding import SIZE
 from services.classify.learner import storage
 from services.classify.learner.features import Block, FeatureSpec, extract
 from services.classify.learner.fitting import Recipe, fit_head, one_hot
 from services.classify.learner.heads import Head
 from services.classify.learner.kernel import Kernel
 from services.classify.learner.model import Model
-from services.classify.learner.second import SIZE, SecondStage
+from services.classify.learner.second import SecondStage
 from services.classify.learner.storage import ModelBroken, load, save
 from services.classify.learner.vocabulary import Vocabulary
 from tests.classify.learner.samples import SAID, made
