@@ -93,11 +93,27 @@ class PageWords:
     news: str
     evidence: str
     cap: str
+    follows: Mapping[CorrectionStep, str]
+    """What stands before the message that it follows."""
 
 
 PAGE_WORDS: Mapping[str, PageWords] = {
-    "vi": PageWords("Kết luận", "Thông tin được kiểm chứng", "Điểm mới", "Căn cứ", "Bản CAP 1.2 của thông báo này"),
-    "en": PageWords("Verdict", "Claim that was checked", "What is new", "Evidence", "This message as CAP 1.2"),
+    "vi": PageWords(
+        "Kết luận",
+        "Thông tin được kiểm chứng",
+        "Điểm mới",
+        "Căn cứ",
+        "Bản CAP 1.2 của thông báo này",
+        {S.UPDATE: "Tin này cập nhật tin", S.CORRECTION: "Tin này cải chính tin", S.CANCEL: "Tin này thu hồi tin"},
+    ),
+    "en": PageWords(
+        "Verdict",
+        "Claim that was checked",
+        "What is new",
+        "Evidence",
+        "This message as CAP 1.2",
+        {S.UPDATE: "This updates", S.CORRECTION: "This corrects", S.CANCEL: "This takes back"},
+    ),
 }
 
 
@@ -124,6 +140,10 @@ class Told:
     @property
     def is_cancelled(self) -> bool:
         return self.step is S.CANCEL
+
+    @property
+    def is_false(self) -> bool:
+        return not self.is_cancelled and self.verdict is not PublicVerdict.TIN_XAC_THUC
 
     @staticmethod
     def words(language: str) -> "PageWords":

@@ -44,7 +44,10 @@ async def test_a_whole_chain(desk: FactCheck, db_as: DatabaseAs) -> None:
     assert review is not None
     assert (review["reviewRating"]["ratingValue"], review["citation"][0]["url"]) == (2, NEWER["url"])
     cancel = await desk.out(await desk.followed(corrected, "cancel"))
-    assert claim_review_of(await desk.page(cancel)) is None
+    last = await desk.page(cancel)
+    assert claim_review_of(last) is None
+    assert "Tin này thu hồi tin" in last
+    assert "Kết luận:" not in last
     messages = [alert, update, corrected, cancel]
     urns = [one.urn for one in ids(messages)]
     assert [await references(desk, one) for one in messages] == [urns[:at] for at in range(4)]
