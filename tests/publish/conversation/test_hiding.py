@@ -1,5 +1,6 @@
 """Hiding by written house rules alone, counted in public, and never criticism, complaint or opinion."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -145,6 +146,24 @@ async def test_criticism_that_is_labelled_while_the_hiding_waits_stays_where_it_
     await desk.work()
     assert not await is_hidden_there(desk)
     assert [one.state for one in await desk.kept(m.CommentHiding)] == ["shown"]
+
+
+@pytest.mark.mission("M11", "M05")
+async def test_a_label_and_a_hiding_that_arrive_together_meet(desk: Desk, db_as: Callable[[str], Database]) -> None:
+    """The label is written and not committed when the hiding is asked for: that waits, and is refused."""
+    rule_id, comment_id = await desk.rule(), await scam(desk)
+    async with desk.theatre.newsroom.db.transaction() as session:
+        content_id = await session.scalar(select(func.content_of_comment(comment_id)))
+    now = desk.theatre.newsroom.clock.now()
+    label = m.LabelRecord(id=new_id(now), content_id=content_id, kind="complaint", labelled_at=now)
+    async with db_as("classify").transaction() as session:
+        session.add(label)
+        await session.flush()
+        asked = asyncio.create_task(add(db_as("publish"), desk, comment_id, rule_id))
+        await asyncio.sleep(0.2)
+        assert not asked.done()
+    with pytest.raises(DBAPIError, match="it is answered, never hidden"):
+        await asked
 
 
 @pytest.mark.mission("M11")
