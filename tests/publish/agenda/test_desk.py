@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -13,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from libs.common import models as m
 from libs.common.models.enums import Role
-from services.publish.agenda import jobs
+from services.publish.agenda import importing, jobs
 from services.publish.agenda.measuring import Activity, Told, figures, measure
+from services.publish.agenda.problems import CalendarNotFetched
 from tests.publish.agenda.calendars import calendar, entry
 from tests.publish.newsroom import API, Newsroom
 from tests.publish.officers import Officers
@@ -255,7 +257,7 @@ def calendar_url() -> Iterator[str]:
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            self.send_response(200 if self.path == "/lich.ics" else 404)
             self.end_headers()
             self.wfile.write(calendar(entry("u", datetime.fromisoformat("2026-12-01T01:00:00+00:00"))))
 
@@ -274,6 +276,15 @@ async def test_an_address_is_fetched_by_the_public_policy_alone(newsroom: Newsro
         refused = await newsroom.client.post(f"{AGENDA}/imports/from-url", json={"url": url}, headers=newsroom.editor)
         assert (refused.status_code, slug_of(refused)) == (422, "calendar-not-fetched"), url
     assert (await newsroom.client.get(f"{AGENDA}/imports", headers=newsroom.editor)).json()["items"] == []
+
+
+async def test_a_calendar_that_may_be_fetched_is_read_like_a_file(newsroom: Newsroom, calendar_url: str) -> None:
+    """Loopback is open to replays alone, which play strangers' sites on this machine."""
+    data = await importing.fetch_calendar(calendar_url, replace(newsroom.resources, replay=True))
+    found = await importing.read_apart(data, datetime.fromisoformat("2026-12-01T00:00:00+00:00"))
+    assert [each["uid"] for each in found["occurrences"]] == ["u"]
+    with pytest.raises(CalendarNotFetched, match="404"):
+        await importing.fetch_calendar(f"{calendar_url}.bak", replace(newsroom.resources, replay=True))
 
 
 def activity(minutes: float | None, **changes: Any) -> Activity:

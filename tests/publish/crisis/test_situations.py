@@ -177,6 +177,16 @@ async def test_a_playbook_is_checked_when_it_is_written_and_rewritten_knowingly(
     assert (stale.status_code, slug_of(stale)) == (409, "playbook-changed")
 
 
+async def test_a_pause_that_lasts_already_is_used(desk: CrisisDesk) -> None:
+    room = desk.newsroom
+    begun = await room.client.post(f"{API}/pauses", json={"reason": "Đã dừng từ trước"}, headers=room.speaker)
+    opened = await desk.open(await desk.write(), values=VALUES, pause="all")
+    assert opened["pause_id"] == begun.json()["id"]
+    assert [moment["what"][:37] for moment in opened["timeline"] if moment["kind"] == "pause"] == [
+        "Lệnh tạm dừng của mọi đơn vị đã có từ"
+    ]
+
+
 async def test_those_concerned_are_told_and_again_when_a_step_is_late(desk: CrisisDesk) -> None:
     await desk.open(await desk.write(), values=VALUES)
     desk.newsroom.clock.advance(timedelta(minutes=12))
