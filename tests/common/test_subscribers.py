@@ -377,18 +377,16 @@ async def test_a_password_is_shown_once(lantoa: Command, server: NatsServer, db:
     assert stat.S_IMODE(server.users_file.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize(
-    "event", ["content", "content.ingested", "lantoa", "", ">", "*", "claim", "publ", "replay.alert"]
-)
-async def test_what_is_not_on_the_list_cannot_be_asked_for(lantoa: Command, event: str) -> None:
-    refused = await lantoa.run("subscribers", "add", "trang-phuong", *WHO, "--event", event, code=2)
-    assert "publication.published" in " ".join(refused.stderr.split())
+async def test_what_is_not_on_the_list_cannot_be_asked_for(lantoa: Command) -> None:
+    for event in ("content", "content.ingested", "lantoa", "", ">", "*", "claim", "publ", "replay.alert"):
+        refused = await lantoa.run("subscribers", "add", "trang-phuong", *WHO, "--event", event, code=2)
+        assert "publication.published" in " ".join(refused.stderr.split()), event
     assert await lantoa.json("subscribers", "list") == []
 
 
-@pytest.mark.parametrize("name", ["lantoa", "A", "a b", "a.b", "a>", "ab", '"}'])
-async def test_a_name_is_a_plain_word(lantoa: Command, name: str) -> None:
-    await lantoa.run("subscribers", "add", name, *WHO, "--event", "alert", code=2)
+async def test_a_name_is_a_plain_word(lantoa: Command) -> None:
+    for name in ("lantoa", "A", "a b", "a.b", "a>", "ab", '"}'):
+        await lantoa.run("subscribers", "add", name, *WHO, "--event", "alert", code=2)
 
 
 async def test_while_nats_is_away_the_row_is_kept_and_applied_later(lantoa: Command, server: NatsServer) -> None:
