@@ -88,7 +88,7 @@ async def test_a_batch_says_for_each_message_how_it_went(nats_settings: NatsSett
 async def test_no_answer_is_an_error(nats_settings: NatsSettings) -> None:
     proxy = Proxy(int(nats_settings.url.rsplit(":", 1)[1]))
     await proxy.open()
-    client = await connect(nats_settings.model_copy(update={"url": f"nats://127.0.0.1:{proxy.own_port}"}), "t")
+    client = await connect(nats_settings.model_copy(update={"url": stage.through(nats_settings.url, proxy)}), "t")
     await proxy.shut()
     (outcome,) = await publish_batch(client.jetstream(), [_message(1)], timeout=0.2)
     assert isinstance(outcome, TimeoutError)
@@ -114,8 +114,8 @@ async def test_refused_credentials_are_raised(nats_settings: NatsSettings) -> No
 
 async def test_a_server_that_is_away_is_waited_for(nats_settings: NatsSettings) -> None:
     proxy = Proxy(int(nats_settings.url.rsplit(":", 1)[1]), own_port=free_port())
-    through = nats_settings.model_copy(update={"url": f"nats://127.0.0.1:{proxy.own_port}"})
-    connecting = asyncio.create_task(connect(through, "t"))
+    away = nats_settings.model_copy(update={"url": stage.through(nats_settings.url, proxy)})
+    connecting = asyncio.create_task(connect(away, "t"))
     await asyncio.sleep(0.3)
     assert not connecting.done()
     await proxy.open()

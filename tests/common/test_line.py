@@ -299,6 +299,7 @@ REVIEWED = {
     "push_subscriptions.ciphertext": "where a reader's browser asked to be told: sealed, deleted when it ends",
     "push_subscriptions.key_hash": "the HMAC of its endpoint, by which it is found again; deleted when it ends",
     "case_contacts.ciphertext": "who may be answered about a report: sealed, and deleted when its time has come",
+    "partners.contact_role": "the role that answers for a group or page, never a person: contact_by_role",
     "deliveries.handle": "what our own post is called by the platform; no person's handle",
 }
 

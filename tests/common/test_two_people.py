@@ -260,6 +260,7 @@ def test_every_column_of_a_publication_is_bound_or_free_on_purpose() -> None:
         "id", "created_by",  # never change at all
         "state", "revision", "published_at", "withdrawn_at", "withdrawn_reason", "created_at", "updated_at",
         "story_id",  # where the first draft came from; never shown
+        "is_drill",  # set once, at the start: refuse_unmarking
         "campaign_id",  # which plan it serves: never shown, and no part of what is said
     }  # fmt: skip
     assert bound | free == {column.name for column in m.Publication.__table__.columns}

@@ -5,7 +5,7 @@ from libs.common.errors import Problem
 
 class ClaimNotFound(Problem):
     status = 404
-    title_vi = "Không tìm thấy tuyên bố"
+    title_vi = "Không tìm thấy tuyên bố cần kiểm chứng"
     title_en = "Claim not found"
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
-from libs.common.http import AddressRule, FetchError, FetchLimits, PublicFetcher, allow_networks
+from libs.common.http import LOOPBACK_ONLY, FetchError, FetchLimits, PublicFetcher, allow_networks
 from libs.common.ids import new_id
 from libs.common.models.bulletin import HubMode, HubTopic
 from libs.common.web import Site
@@ -65,7 +65,7 @@ class Hub:
 
 def open_fetcher(settings: BulletinSettings, *, replay: bool) -> PublicFetcher:
     """Public addresses and the networks an operator listed; on this machine alone where all of outside is played."""
-    rule = AddressRule(public=False, loopback=True) if replay else allow_networks(settings.hub_networks)
+    rule = LOOPBACK_ONLY if replay else allow_networks(settings.hub_networks)
     return PublicFetcher(user_agent="lantoa-hub/1 (WebSub)", limits=LIMITS, rule=rule)
 
 

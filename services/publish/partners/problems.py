@@ -93,7 +93,7 @@ class EvidenceStale(Problem):
     title_en = "The proof of size is too old"
 
 
-class EvidenceMissing(Problem):
+class ProofOfSizeMissing(Problem):
     status = 409
     title_vi = "Chưa có minh chứng quy mô"
     title_en = "There is no proof of size"

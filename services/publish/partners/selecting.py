@@ -31,7 +31,7 @@ STAFF = (Role.EDITOR, Role.SPOKESPERSON, Role.ADMIN)
 REFUSED: dict[Unfit, type[Problem]] = {
     Unfit.CONFLICT: wrong.ConflictOpen,
     Unfit.CONSENT: wrong.ConsentMissing,
-    Unfit.NO_PROOF: wrong.EvidenceMissing,
+    Unfit.NO_PROOF: wrong.ProofOfSizeMissing,
     Unfit.TOO_SMALL: wrong.PartnerTooSmall,
     Unfit.STALE: wrong.EvidenceStale,
 }

@@ -37,7 +37,7 @@ async def test_short_outages_are_waited_out(
     to_nats = Proxy(int(nats_settings.url.rsplit(":", 1)[1]))
     await to_postgres.open()
     await to_nats.open()
-    through = nats_settings.model_copy(update={"url": f"nats://127.0.0.1:{to_nats.own_port}"})
+    through = nats_settings.model_copy(update={"url": stage.through(nats_settings.url, to_nats)})
 
     def door(role: str) -> Database:
         url = postgres.url(database, f"lantoa_{role}")
