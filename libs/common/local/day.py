@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from libs.common.db import Database
-from libs.common.local import accounts, answering, catalogue, checking
+from libs.common.local import accounts, answering, catalogue, checking, official
 from libs.common.local.counting import read_counts
 from libs.common.local.desk import DayFailed, Desk
 from libs.common.local.film import FILM_ALT, sample_film
@@ -203,6 +203,7 @@ class Day:
         self, editor: Desk, speaker: Desk, admin: Desk, sandbox: httpx.AsyncClient, progress: Progress
     ) -> None:
         known = await self._channels(admin)
+        await official.choose(admin, speaker, known.values())
         await self._subscribed(editor, sandbox)
         channels = {key: one for key, one in known.items() if one["kind"] not in accounts.OF_VIDEOS}
         films = {key: one for key, one in known.items() if one["kind"] in accounts.OF_VIDEOS}

@@ -42,8 +42,8 @@ class ReadyText:
     @property
     def rows(self) -> int:
         """How high the box that shows it is."""
-        lines = sum(1 + len(line) // 60 for line in self.text.split("\n"))
-        return min(max(lines, 4), 16)
+        lines = sum(1 + len(line) // 38 for line in self.text.split("\n"))
+        return min(max(lines, 4), 20)
 
 
 def texts_of(entry: Entry, site: Site, link: str) -> list[ReadyText]:

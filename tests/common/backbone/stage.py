@@ -249,12 +249,12 @@ async def restarted(process: Callable[[], Awaitable[Any]]) -> None:
             continue
 
 
-@dataclass
 def through(url: str, proxy: "Proxy") -> str:
     """The same server, as the same user, by way of the proxy."""
     return f"{url.rsplit(':', 1)[0]}:{proxy.own_port}"
 
 
+@dataclass
 class Proxy:
     """A door to a server that can be shut: connections are cut, new ones refused."""
 

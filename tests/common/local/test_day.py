@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from libs.common.local.day import _until
 from libs.common.local.desk import DayFailed, Desk
+from libs.common.local.waiting import until
 from libs.common.local.wording import edited_text
 
 
@@ -29,14 +29,14 @@ async def test_waiting_ends_when_done_and_still() -> None:
     async def look() -> tuple[Any, bool]:
         return next(seen, (3, True))
 
-    assert await _until(look, still=0.5)
+    assert await until(look, still=0.5)
 
 
 async def test_waiting_gives_up_when_nothing_moves() -> None:
     async def look() -> tuple[Any, bool]:
         return 1, False
 
-    assert not await _until(look, still=0, patience=0.5)
+    assert not await until(look, still=0, patience=0.5)
 
 
 async def test_a_refusal_is_told_in_the_services_words() -> None:

@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from libs.common import models as m
 from libs.common.db import Database
+from libs.common.local import official as day
+from libs.common.local.desk import Desk
 from libs.common.models.enums import Role
 from libs.common.testing.make import Make
 from services.publish.partners import rules
@@ -92,6 +94,20 @@ async def test_a_second_is_refused_until_the_first_has_ended(newsroom: Newsroom,
     assert await official(newsroom) == []
     assert (await sign(newsroom, second)).is_success
     assert await official(newsroom) == ["Trang Facebook"]
+
+
+async def test_the_day_of_a_new_installation_signs_it_once(newsroom: Newsroom, make: Make) -> None:
+    page = await make.channel("facebook", name="Trang Facebook")
+    admin, speaker = (
+        Desk(newsroom.client, who["Authorization"].removeprefix("Bearer "))
+        for who in (newsroom.admin, newsroom.speaker)
+    )
+    channels = [{"id": str(each.id), "kind": each.kind} for each in (newsroom.bulletin, page)]
+    for _ in range(2):
+        await day.choose(admin, speaker, channels)
+    assert await official(newsroom) == ["Bản tin"]
+    listed = await newsroom.client.get(f"{API}/channel-choices", headers=newsroom.editor)
+    assert [each["state"] for each in listed.json()["items"]] == ["signed"]
 
 
 async def test_one_channel_of_each_programme(newsroom: Newsroom, make: Make) -> None:
