@@ -73,7 +73,8 @@ def test_killed_workers_lose_nothing_and_post_once(seed: int) -> None:
     assert killer.kills >= 5
     assert found["counts"]["annotations"] == found["counts"]["contents"] >= 110
     assert (found["counts"]["pending_events"], found["counts"]["dead_letters"]) == (0, 0)
-    assert {one["state"] for one in found["publication"]["deliveries"]} == {"published"}
+    for told in ("publication", "correction"):
+        assert {one["state"] for one in found[told]["deliveries"]} == {"published"}, told
     made = [json.loads(line) for line in ledger.splitlines() if line.strip()]
     posts = [entry for entry in made if entry["effect"] == "created" and entry["kind"].endswith(".post")]
-    assert len(posts) == 1, posts
+    assert len(posts) == 2, ("the publication and the correction, each once", posts)
