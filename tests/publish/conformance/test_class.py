@@ -32,7 +32,7 @@ from tests.publish.conformance.drafts import LONG, NOW, drafts, plain, shown, un
 HERE = Path(__file__).resolve().parents[3]
 METHODS = [name for name, _ in inspect.getmembers(Channel, inspect.isfunction) if not name.startswith("_")]
 ID = UUID("01930000-0000-7000-8000-00000000abcd")
-OPERATIONS = {"publish", "stage", "delete", "read"}
+OPERATIONS = {"publish", "stage", "delete", "read", "reply", "hide"}
 pytestmark = pytest.mark.parametrize("kind", KINDS)
 
 
