@@ -270,6 +270,7 @@ def entry(title: str = "Tin", **more: Any) -> Entry:
         "state": PublicationState.SCHEDULED,
         "revision": 3,
         "is_urgent": False,
+        "is_drill": False,
         "at": NOON,
         "scheduled_at": NOON,
         "published_at": None,
