@@ -112,7 +112,7 @@ async def test_only_a_hash_of_the_token_is_kept_and_no_log_names_it(
     newsroom: Newsroom, partner: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # the client of the test, which says where it went
+    caplog.set_level(logging.WARNING, "httpx")  # the client of the test, which says where it went
     done = await newsroom.published()
     kit = await given(newsroom, done, partner)
     token = path(kit).removeprefix("/bo-tin/")

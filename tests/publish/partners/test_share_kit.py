@@ -50,7 +50,7 @@ async def test_everybody_gets_the_same_page_and_nothing_is_written_or_logged(
     done = await newsroom.published()
     before = await rows(newsroom)
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # the client of the test
+    caplog.set_level(logging.WARNING, "httpx")  # the client of the test
     pages = set()
     for name in ("an", "binh"):
         headers = {
