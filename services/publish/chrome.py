@@ -58,6 +58,7 @@ VI = {
     "licence_after": "với điều kiện ghi nguồn. Ảnh, video và lời trích của báo chí (tên bài, tối đa 300 ký tự và đường"
     " dẫn) thuộc về nguồn đã nêu.",
     "search": "Tìm trong bản tin",
+    "search_words": "Từ cần tìm",
     "search_button": "Tìm",
     "search_hint": "Gõ có dấu hoặc không dấu đều được.",
     "search_found": "{count} tin có “{asked}”",
@@ -124,6 +125,7 @@ EN = {
     "licence_after": "with attribution. Pictures, videos and quotations from the press (title, at most 300 characters"
     " and the link) belong to the source that is named.",
     "search": "Search the bulletin",
+    "search_words": "Words to look for",
     "search_button": "Search",
     "search_hint": "With or without Vietnamese marks.",
     "search_found": "Items with “{asked}”: {count}",
