@@ -27,6 +27,8 @@ pytestmark = pytest.mark.mission("M26")
 
 async def test_the_page_gives_texts_with_the_source_line_and_the_official_link(newsroom: Newsroom) -> None:
     done = await newsroom.published(source_note="Thông báo số 12/TB-SGTVT")
+    item = await newsroom.client.get(f"/tin/{done['slug']}")
+    assert f'href="https://tin.example.vn/chia-se/{done["slug"]}"' in item.text, "the item leads there"
     page = await newsroom.client.get(f"/chia-se/{done['slug']}")
     assert page.status_code == 200
     assert 'lang="vi"' in page.text
