@@ -18,6 +18,7 @@ SECRET = "[bí mật]"  # noqa: S105 - what is shown instead of one
 _BOT_TOKEN = re.compile(r"(?<!\d)\d{6,12}(?::|%3[aA])[A-Za-z0-9_-]{20,}")
 """Telegram puts it into the path of every address."""
 _REST = re.compile(r"[\w.~+/=%:-]*")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _LONG_ENOUGH = 6
 """A shorter secret would be found in every second line."""
 _BEGINNING = 8
@@ -115,7 +116,7 @@ def withhold_settings(settings: BaseModel) -> None:
         if isinstance(value, SecretStr):
             secret = value.get_secret_value()
             _withheld.add([secret], lasts=True)
-            if "://" in secret:
+            if _ADDRESS.match(secret):  # a list of servers as JSON has addresses in it, and is none
                 withhold_address(secret, lasts=True)
         elif isinstance(value, BaseModel):
             withhold_settings(value)

@@ -49,6 +49,8 @@ class Inner(BaseModel):
     url: SecretStr = SecretStr("postgresql+asyncpg://lantoa_publish:mat%20ma9x@db:5432/lantoa")
     hook: SecretStr | None = SecretStr("https://chat.example.vn/hooks/Xy12AbCdEfGh34?key=Qw98ErTyUi76")
 
+    servers: SecretStr = SecretStr('[{"name": "ben", "url": "http://127.0.0.1:8110/open311/v2", "key": "k"}]')
+
 
 class Outer(BaseModel):
     name: str = "lantoa"
@@ -61,6 +63,9 @@ def test_every_secret_of_settings_and_what_an_address_lets_in_by() -> None:
         assert secret not in without_secrets(f"failed at {secret}!")
     plain = "postgres is away: lantoa at db:5432 chat.example.vn /hooks/ answered 500"
     assert without_secrets(plain) == plain
+    assert Inner().servers.get_secret_value() not in without_secrets(f"read {Inner().servers.get_secret_value()}")
+    beside = "hãy mở http://127.0.0.1:8110/tiktok/@thanhpho/photo/75"
+    assert without_secrets(beside) == beside, "where a server of a list stands is no secret"
 
 
 def test_short_ones_and_broken_addresses_are_let_be() -> None:
