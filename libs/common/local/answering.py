@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from libs.common.local.desk import Desk
+from libs.common.local.wording import NOTE
 
 BASE = "/api/publish/v1"
-NOTE = "(Bài chạy thử do lệnh khởi động soạn, không phải phát ngôn của cơ quan nào.)"
 
 
 async def draft(editor: Desk, claim_id: str, channels: Iterable[str]) -> str:

@@ -98,8 +98,10 @@ class Day:
         try:
             await self._listen(editor, admin, sandbox, db, progress)
             await self._check(Desk(http, self._tokens[CHECKER]), editor)
-            await self._speak(editor, speaker, admin, sandbox, progress)
-            await self._correct(editor, [speaker, Desk(http, self._tokens[SECOND])], admin, progress)
+            known = await self._channels(admin)
+            await official.choose(admin, speaker, known.values())
+            await self._speak(editor, speaker, known, sandbox, progress)
+            await self._correct(editor, [speaker, Desk(http, self._tokens[SECOND])], known, progress)
             await self._account(editor, db)
         except (DayFailed, httpx.HTTPError) as error:
             self._found.problems.append(str(error) or type(error).__name__)
@@ -200,13 +202,11 @@ class Day:
     # --- speak ----------------------------------------------------------------------------------------------
 
     async def _speak(
-        self, editor: Desk, speaker: Desk, admin: Desk, sandbox: httpx.AsyncClient, progress: Progress
+        self, editor: Desk, speaker: Desk, known: Channels, sandbox: httpx.AsyncClient, progress: Progress
     ) -> None:
-        known = await self._channels(admin)
-        await official.choose(admin, speaker, known.values())
         await self._subscribed(editor, sandbox)
-        channels = {key: one for key, one in known.items() if one["kind"] not in accounts.OF_VIDEOS}
-        films = {key: one for key, one in known.items() if one["kind"] in accounts.OF_VIDEOS}
+        channels = _of_words(known)
+        films = {key: one for key, one in known.items() if key not in channels}
         publication_id = self._state.get("publication_id")
         if publication_id is None:
             stories = (await editor.get("/api/classify/v1/stories", sort="sources", limit=1))["items"]
@@ -235,12 +235,11 @@ class Day:
         await self._released(editor, speaker, detail)
         self._found.film = await self._delivered(editor, film_id, channels, progress)
 
-    async def _correct(self, editor: Desk, speakers: Sequence[Desk], admin: Desk, progress: Progress) -> None:
+    async def _correct(self, editor: Desk, speakers: Sequence[Desk], known: Channels, progress: Progress) -> None:
         """The rumour is answered: by a correction made of the claim, which two approve."""
         if self._found.claim is None:
             return
-        known = await self._channels(admin)
-        channels = {key: one for key, one in known.items() if one["kind"] not in accounts.OF_VIDEOS}
+        channels = _of_words(known)
         made = self._state.get("correction_id") or await answering.draft(editor, self._found.claim["id"], channels)
         self._remember(correction_id=made)
         await answering.release(editor, speakers, made, channels, await self._picture(editor))
@@ -383,3 +382,8 @@ class Day:
     def _remember(self, **facts: Any) -> None:
         self._state |= facts
         write_private(self._setup.paths.day, json.dumps(self._state))
+
+
+def _of_words(known: Channels) -> Channels:
+    """The channels that take more than films."""
+    return {key: one for key, one in known.items() if one["kind"] not in accounts.OF_VIDEOS}

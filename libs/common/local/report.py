@@ -14,9 +14,9 @@ from libs.common.local.paths import checkout
 from libs.common.local.people import DESKS
 from libs.common.local.sources import Source, catalogue_lines, clock_words, is_resting, sources_table
 from libs.common.local.topology import Setup
+from libs.common.verdicts import LABELS
 
 _NAME_WIDTH = 20
-VERDICTS = {"tin_gia": "tin giả", "tin_sai_su_that": "tin sai sự thật", "tin_xac_thuc": "tin xác thực"}
 _OF_COURSE = {"seen_at", "read", "url", "id", "uri"}
 STATES = {
     "published": "đã đăng, đã thấy",
@@ -80,7 +80,7 @@ def _rows(found: Found) -> list[tuple[str, str]]:
 def _claim_rows(claim: dict[str, Any] | None) -> list[tuple[str, str]]:
     if claim is None:
         return []
-    rows = [("Tin đồn", f"{escape(claim['text'])} → [red]{VERDICTS[claim['verdict']]}[/]")]
+    rows = [("Tin đồn", f"{escape(claim['text'])} → [red]{LABELS[claim['verdict']].lower()}[/]")]
     states = {"confirmed": "đã xác nhận là nhắc lại", "suggested": "gợi ý, chờ người xem", "rejected": "không phải"}
     for one in claim["matches"][:4]:
         rows.append(("", f"[dim]{states[one['state']]}: {escape(one['title'] or '')} ({one['score']:.2f})[/]"))

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+NOTE = "(Bài chạy thử do lệnh khởi động soạn, không phải phát ngôn của cơ quan nào.)"
 FILM_TEXT = {
     "title": "Hướng dẫn xem bản đồ tuyến phố (phim chạy thử)",
     "summary": "Đoạn phim vẽ sáu giây, do lệnh khởi động tạo ra.",
-    "body": "Chấm đỏ đi qua các tuyến phố trên bản đồ vẽ.\n\n(Bài chạy thử do lệnh khởi động soạn, không phải phát ngôn"
-    " của cơ quan nào.)",
+    "body": f"Chấm đỏ đi qua các tuyến phố trên bản đồ vẽ.\n\n{NOTE}",
     "source_note": "Phim vẽ thử",
 }
 
@@ -22,7 +22,7 @@ def edited_text(draft: Mapping[str, Any]) -> dict[str, Any]:
         "tại trang này; đường dây nóng tiếp nhận phản ánh: 1022.",
         "Các nguồn đã đưa tin:",
         "\n".join(sources),
-        "(Bài chạy thử do lệnh khởi động soạn, không phải phát ngôn của cơ quan nào.)",
+        NOTE,
     ]
     summary = "Thành phố thông tin chính thức về sự việc nhiều nguồn đang đưa."
     return {
