@@ -22,7 +22,7 @@ from services.publish import queries as desk
 from services.publish.problems import NotYourUnit
 from services.publish.resources import PublishResources
 from services.publish.service import publications
-from services.publish.units import queries
+from services.publish.units import carrying, queries
 from services.publish.units.problems import (
     NotToBeSyndicated,
     OnlyTheCity,
@@ -36,7 +36,7 @@ P = PublicationState
 APPROVED = (P.APPROVED, P.SCHEDULED, P.PUBLISHING, P.PUBLISHED, P.PARTLY_PUBLISHED)
 UNDECIDED = (P.DRAFT, P.IN_REVIEW)
 KEPT = ("title", "summary", "body", "language", "affects_rights", "story_id", "is_ai_made", "ai_label", "is_drill")
-"""What a unit's draft begins with. Channels, hour and pictures are the unit's own to choose."""
+"""What a unit's draft begins with, besides the pictures. Channels and hour are the unit's own to choose."""
 
 
 async def syndicate(
@@ -86,6 +86,7 @@ async def _offer(
 ) -> None:
     fields: dict[str, Any] = {name: getattr(source, name) for name in KEPT}
     fields |= {"channel_ids": [], "source_note": source.source_note or f"Theo {city}"}
+    fields |= {"media_ids": await carrying.carry(session, source.id, unit.id, who, now)}
     draft = await publications.draft_for(session, unit.id, fields, who, now, res)
     row = m.Syndication(
         id=new_id(now),
