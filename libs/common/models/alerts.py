@@ -63,7 +63,7 @@ class AlertStepKind(StrEnum):
     TOLD = "told"
     ESCALATED = "escalated"
     DROPPED = "dropped"
-    """Not told any more: over before its mute was."""
+    """Not told any more: a reminder of what is over, or settled by a person meanwhile."""
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     ENDED = "ended"
@@ -189,7 +189,7 @@ class Alert(Base):
     raised_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     is_muted: Mapped[bool]
-    """Raised while its rule was muted: recorded, and told after the mute only if it is still open."""
+    """Raised while its rule was muted, or first due then: recorded, and told when the mute is over, ended or not."""
     hold: Mapped[str | None]
     due_at: Mapped[datetime | None]
     """When the next level is to be told; None where nobody is to be told any more."""

@@ -193,7 +193,6 @@ class Pending:
     """An alert somebody is to be told of."""
 
     state: str
-    is_muted: bool
     is_settled_by_a_person: bool
     next_level: int
 
@@ -225,15 +224,12 @@ def _breaks_quiet(manners: Manners) -> bool:
 
 
 def decide(alert: Pending, manners: Manners, now: datetime) -> Verdict:
-    """What is over is still told where it was only held or waiting for its group; after a mute only what is open."""
+    """What is over before anybody was told of it is told all the same, once nothing holds it: a mute puts off and hides
+    nothing. Only a reminder of what is over is let go, and what a person has settled."""
     is_open = alert.state == AlertState.OPEN
-    if alert.is_settled_by_a_person or (not is_open and (alert.is_muted or alert.next_level > 0)):
+    if alert.is_settled_by_a_person or (not is_open and alert.next_level > 0):
         return DROPPED
-    verdict = held(manners, now)
-    if verdict is None:
-        return TOLD
-    is_over_in_a_mute = verdict.hold is AlertHold.MUTE and not is_open
-    return DROPPED if is_over_in_a_mute else verdict
+    return held(manners, now) or TOLD
 
 
 def first_due(manners: Manners, told_before: datetime | None, now: datetime) -> datetime:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from libs.common import models as m
 from libs.common.clock import HANOI
-from libs.common.models.alerts import AlertKind, AlertSeverity
+from libs.common.models.alerts import AlertHold, AlertKind, AlertSeverity
 from libs.common.models.catalogue import SourceHealth
 from libs.common.models.enums import Field, SourceGroup, TextKind
 from libs.common.models.trends import Dimension
@@ -71,7 +71,8 @@ SEVERITY_NAMES = {
     AlertSeverity.WARNING: "Cảnh báo",
     AlertSeverity.URGENT: "KHẨN",
 }
-_HELD = {"quiet": "Giữ lại trong giờ yên lặng:", "mute": "Còn mở khi hết thời gian tắt tiếng:"}
+_QUIET, _STILL_OPEN = "Giữ lại trong giờ yên lặng:", "Còn mở khi hết thời gian tắt tiếng:"
+_ENDED_IN_A_MUTE = "Đã kết thúc trong lúc tắt tiếng:"
 _DIMENSIONS = {
     Dimension.ALL: "Tổng số nội dung",
     Dimension.FIELD: "Lĩnh vực",
@@ -211,19 +212,33 @@ def spoken(span: timedelta) -> str:
 def subject_of(alerts: Sequence[m.Alert], level: int) -> str:
     gravest = max((AlertSeverity(one.severity) for one in alerts), key=list(AlertSeverity).index)
     head = SEVERITY_NAMES[gravest] if level == 0 else f"{SEVERITY_NAMES[gravest]}, nhắc lần {level}"
-    said = alerts[0].title if len(alerts) == 1 else f"{len(alerts)} cảnh báo, trước hết: {alerts[0].title}"
+    first = next((one for one in alerts if one.ended_at is None), alerts[0])
+    if all(one.ended_at for one in alerts):
+        head += ", đã kết thúc"
+    said = first.title if len(alerts) == 1 else f"{len(alerts)} cảnh báo, trước hết: {first.title}"
     return f"{head}: {said}"[:LONGEST_TITLE]
 
 
 def body_of(alerts: Sequence[m.Alert], rules: Mapping[Any, m.AlertRule], level: int, hold: str | None) -> str:
-    opening = {"quiet": "Giữ lại trong giờ yên lặng:", "mute": "Còn mở khi hết thời gian tắt tiếng:"}.get(
-        hold or "", ""
-    )
-    if level:
-        opening = "Chưa có ai nhận cảnh báo này:"
-    told = [_part(one, rules[one.rule_id].name) for one in alerts[:SHOWN]]
+    parts: list[str] = []
+    left = SHOWN
+    for opening, some in _sections(alerts, level, hold):
+        shown = some[:left]
+        left -= len(shown)
+        if shown:
+            parts += [*([opening] if opening else []), *(_part(one, rules[one.rule_id].name) for one in shown)]
     more = [f"… và {len(alerts) - SHOWN} cảnh báo nữa."] if len(alerts) > SHOWN else []
-    return "\n\n".join([*([opening] if opening else []), *told, *more])
+    return "\n\n".join([*parts, *more])
+
+
+def _sections(alerts: Sequence[m.Alert], level: int, hold: str | None) -> list[tuple[str, Sequence[m.Alert]]]:
+    """What is said together, under its heading; after a mute what goes on first, then what ended meanwhile."""
+    if level:
+        return [("Chưa có ai nhận cảnh báo này:", alerts)]
+    if hold == AlertHold.MUTE:
+        on = [one for one in alerts if one.ended_at is None]
+        return [(_STILL_OPEN, on), (_ENDED_IN_A_MUTE, [one for one in alerts if one.ended_at is not None])]
+    return [(_QUIET if hold == AlertHold.QUIET else "", alerts)]
 
 
 def _part(alert: m.Alert, rule: str) -> str:

@@ -216,13 +216,13 @@ async def story_counts(session: AsyncSession, ids: Sequence[UUID], window: timed
 _END = text(
     """
     UPDATE alerts SET ended_at = :now, state = 'resolved', resolved_at = coalesce(resolved_at, :now),
-           due_at = CASE WHEN next_level = 0 AND NOT is_muted AND state = 'open' THEN due_at END,
-           hold = CASE WHEN next_level = 0 AND NOT is_muted AND state = 'open' THEN hold END
+           due_at = CASE WHEN next_level = 0 AND state = 'open' THEN due_at END,
+           hold = CASE WHEN next_level = 0 AND state = 'open' THEN hold END
     WHERE id = ANY(CAST(:ids AS uuid[])) AND ended_at IS NULL
     RETURNING id
     """
 )
-"""What nobody was told of yet is still told, unless its rule was muted: a short event is an event."""
+"""What nobody was told of yet is still told, of a muted rule when the mute is over: a short event is an event."""
 
 
 async def end_alerts(session: AsyncSession, ids: Sequence[UUID], now: datetime) -> list[UUID]:

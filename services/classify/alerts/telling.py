@@ -1,5 +1,5 @@
-"""Who is told of an alert, and when: together with what belongs to it, not in quiet hours, not while muted, and to the
-next role while nobody acknowledges it.
+"""Who is told of an alert, and when: together with what belongs to it, not in quiet hours, not while muted (what began
+and ended in a mute is told when the mute is over), and to the next role while nobody acknowledges it.
 
 Guarantee: no level of an alert is told twice. The row of a telling, the notification and the alert's next level are
 written in one transaction; the key (alert, level) refuses a second. One worker tells at a time.
@@ -44,7 +44,7 @@ async def tell_due(session: AsyncSession, now: datetime) -> int:
 
 def pending_of(alert: m.Alert) -> Pending:
     settled = alert.acknowledged_by is not None or alert.resolved_by is not None
-    return Pending(alert.state, alert.is_muted, settled, alert.next_level)
+    return Pending(alert.state, settled, alert.next_level)
 
 
 async def _not_now(session: AsyncSession, alert: m.Alert, verdict: Verdict, now: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from libs.common import models as m
 from libs.common.clock import FrozenClock
@@ -110,6 +110,12 @@ class Room:
     async def unmute(self, rule_id: UUID) -> None:
         async with self.db.transaction() as session:
             await keeping.unmute_rule(session, rule_id, by=self.keeper, now=self.clock.now())
+
+    async def calm(self) -> None:
+        """Nothing counts any more, as after the longest window; what goes on is over with the next sweep."""
+        async with self.owner.transaction() as session:
+            await session.execute(delete(m.AlertHit))
+        await self.sweep()
 
     def id(self) -> UUID:
         return new_id(self.clock.now())

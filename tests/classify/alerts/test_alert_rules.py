@@ -35,7 +35,8 @@ from services.classify.alerts.schemas import RuleBody
 
 HOUR = timedelta(hours=1)
 DAY = Manners("warning", "22:00", "06:00", "urgent", None, 5)
-OPEN = Pending("open", is_muted=False, is_settled_by_a_person=False, next_level=0)
+OPEN = Pending("open", is_settled_by_a_person=False, next_level=0)
+OVER = replace(OPEN, state="resolved")
 NIGHT = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 """23:00 in Hà Nội."""
 MORNING = datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
@@ -53,11 +54,16 @@ MORNING = datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
         (OPEN, replace(DAY, mute_until=NOON + HOUR), NOON, (AlertHold.MUTE, NOON + HOUR)),
         (OPEN, replace(DAY, mute_until=NOON), NOON, TOLD),
         (OPEN, replace(DAY, severity="urgent", mute_until=NOON + HOUR), NOON, (AlertHold.MUTE, NOON + HOUR)),
-        (replace(OPEN, state="resolved"), DAY, NOON, TOLD),
-        (replace(OPEN, state="resolved"), DAY, NIGHT, (AlertHold.QUIET, MORNING)),
-        (replace(OPEN, state="resolved", is_muted=True), DAY, NOON, DROPPED),
-        (replace(OPEN, state="resolved"), replace(DAY, mute_until=NOON + HOUR), NOON, DROPPED),
-        (replace(OPEN, state="resolved", next_level=1), DAY, NOON, DROPPED),
+        (OVER, DAY, NOON, TOLD),
+        (OVER, DAY, NIGHT, (AlertHold.QUIET, MORNING)),
+        (OVER, replace(DAY, mute_until=NOON + HOUR), NOON, (AlertHold.MUTE, NOON + HOUR)),
+        (OVER, replace(DAY, severity="urgent", mute_until=NOON + HOUR), NOON, (AlertHold.MUTE, NOON + HOUR)),
+        (OVER, replace(DAY, mute_until=NOON), NOON, TOLD),
+        (OVER, replace(DAY, mute_until=NIGHT), NIGHT, (AlertHold.QUIET, MORNING)),
+        (replace(OVER, next_level=1), DAY, NOON, DROPPED),
+        (replace(OVER, next_level=1), replace(DAY, mute_until=NOON + HOUR), NOON, DROPPED),
+        (replace(OVER, is_settled_by_a_person=True), DAY, NOON, DROPPED),
+        (replace(OVER, is_settled_by_a_person=True), replace(DAY, mute_until=NOON + HOUR), NOON, DROPPED),
         (replace(OPEN, state="acknowledged", is_settled_by_a_person=True), DAY, NOON, DROPPED),
     ],
 )
