@@ -17,12 +17,9 @@ from services.reports.domain import Format, ReportKind
 from services.reports.rendering import MEDIA_TYPES
 from services.reports.resources import ReportsResources
 from services.reports.schemas import (
-    ProgrammeDetail,
-    ProgrammeOut,
     ReportCreate,
     ReportOut,
     SnapshotOut,
-    programme_out,
 )
 
 router = APIRouter(prefix="/api/reports/v1", tags=["reports"], responses=problems(Unauthenticated, Forbidden))
@@ -81,17 +78,3 @@ async def get_report_content(
 @router.get("/snapshots/{snapshot_id}", responses=problems(wrong.SnapshotNotFound, wrong.SnapshotDamaged))
 async def get_snapshot(snapshot_id: UUID, session: SessionDep, _: Reader) -> SnapshotOut:
     return SnapshotOut.of(await service.require_snapshot(session, snapshot_id))
-
-
-@router.get("/programmes", response_model=Page[ProgrammeOut])
-async def list_programmes(page: PageDep, session: SessionDep, _: ProgrammeReader) -> Any:
-    rows = await queries.list_programmes(session, page)
-    found = page_of(rows, page.limit, lambda row: Cursor(row[0].number, row[0].id))
-    return {**found, "items": [programme_out(programme, owner) for programme, owner in found["items"]]}
-
-
-@router.get("/programmes/{programme_id}", responses=problems(wrong.ProgrammeNotFound))
-async def get_programme(
-    programme_id: UUID, session: SessionDep, _: ProgrammeReader, clock: ClockDep
-) -> ProgrammeDetail:
-    return ProgrammeDetail.of(await service.require_programme(session, programme_id, clock.now()))

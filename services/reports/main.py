@@ -3,8 +3,7 @@
 from fastapi import FastAPI
 
 from libs.common.app import Service, Worker, create_app, create_worker
-from services.reports import api, pages
-from services.reports.jobs import jobs
+from services.reports.doors import JOBS, ROUTERS
 from services.reports.resources import open_resources
 from services.reports.settings import ReportsSettings
 
@@ -12,8 +11,8 @@ SERVICE = Service(
     name="reports",
     title="Lan Tỏa · Báo cáo",
     settings_class=ReportsSettings,
-    routers=[api.router, pages.router],
-    jobs=jobs,
+    routers=ROUTERS,
+    jobs=JOBS,
     resources=open_resources,
 )
 

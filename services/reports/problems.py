@@ -13,11 +13,6 @@ class SnapshotNotFound(NotFound):
     title_en = "Snapshot not found"
 
 
-class ProgrammeNotFound(NotFound):
-    title_vi = "Không tìm thấy chương trình"
-    title_en = "Programme not found"
-
-
 class InvalidPeriod(Problem):
     status = 422
     title_vi = "Khoảng thời gian của báo cáo không hợp lệ"

@@ -1,6 +1,6 @@
 """The pure rules, by tables of cases."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import pytest
@@ -17,7 +17,6 @@ from services.reports.domain import (
     digest,
     due_period,
     engagement_rate,
-    is_overdue,
     known_part,
     rate_formula,
     source_health,
@@ -26,25 +25,6 @@ from services.reports.rendering import markdown_text, number
 from services.reports.settings import ReportsGroup
 
 NOW = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
-
-
-@pytest.mark.mission("M32")
-@pytest.mark.parametrize(
-    ("programme", "ends", "row", "late"),
-    [
-        ("running", date(2026, 11, 23), "open", True),
-        ("running", date(2026, 11, 23), "in_progress", True),
-        ("running", date(2026, 11, 23), "done", False),
-        ("running", date(2026, 11, 24), "open", False),
-        ("running", date(2030, 12, 31), "open", False),
-        ("ended", date(2025, 12, 31), "open", False),
-        ("ended", date(1999, 1, 1), "in_progress", False),
-        ("draft", date(2025, 12, 31), "open", False),
-    ],
-)
-def test_only_a_running_programme_is_ever_late(programme: str, ends: date, row: str, late: bool) -> None:
-    found = is_overdue(programme_state=programme, period_to=ends, row_state=row, today=date(2026, 11, 24))
-    assert found is late
 
 
 def hanoi(hour: int, minute: int = 0, day: int = 24) -> datetime:
