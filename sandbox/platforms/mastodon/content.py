@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from sandbox import counting
 
 _HASHTAG = re.compile(r"(?<![\w/&])#(\w*[^\W\d]\w*)")
-_MENTION = re.compile(r"(?<![=/\w])@([a-z0-9_]+(?:[.-]+[a-z0-9_]+)*)(?!@)", re.IGNORECASE)
+_MENTION = re.compile(
+    r"(?<![=/\w])@([a-z0-9_]+(?:[.-]+[a-z0-9_]+)*(?:@[a-z0-9-]+(?:\.[a-z0-9-]+)+)?)(?![a-z0-9_@])", re.IGNORECASE
+)
 _SHOWN_LINK = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`kind` is text, link, tag or mention; `target` is the address, tag or name."""
+    """`kind` is text, link, tag or mention; `target` is the address, tag or name (with its server, if it says one)."""
 
     kind: str
     words: str
@@ -66,7 +68,7 @@ def _anchor(piece: Piece, base_url: str, is_known: Callable[[str], bool]) -> str
             href = html.escape(f"{base_url}/tags/{piece.target.lower()}")
             return f'<a href="{href}" class="mention hashtag" rel="tag">#<span>{html.escape(piece.target)}</span></a>'
         case "mention" if is_known(piece.target):
-            href, name = html.escape(f"{base_url}/@{piece.target}"), html.escape(piece.target)
+            href, name = html.escape(f"{base_url}/@{piece.target}"), html.escape(piece.target.partition("@")[0])
             return (
                 f'<span class="h-card" translate="no"><a href="{href}" class="u-url mention">@<span>{name}</span></a>'
                 "</span>"

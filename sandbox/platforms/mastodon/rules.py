@@ -114,6 +114,13 @@ NO_SUCH_PARENT = rule(
     "a reply to what is not there answers 404",
     "The post you are trying to reply to does not appear to exist.",
 ).value
+NAMES_ARE_SHORT = rule(
+    "mastodon.status.mention",
+    Mark.MEMORY,
+    "a reader of another server is named by `@name@server` in the source, shown as `@name`, and listed in `mentions`; "
+    "of an answer only who is named in it is told",
+    True,
+).value
 EDIT_DROPS_MEDIA = rule(
     "mastodon.status.edit-media", Mark.MEMORY, "an edit without media_ids takes all attachments away", True
 ).value

@@ -86,13 +86,20 @@ class Views:
         ]
 
     def html(self, text: str, base_url: str) -> str:
-        return content.as_html(text, base_url, lambda name: self._accounts.named(name) is not None)
+        return content.as_html(text, base_url, lambda name: self._mention(name, base_url) is not None)
 
     def _mentions(self, text: str, base_url: str) -> list[Json]:
-        known = [account for name in content.mentions(text) if (account := self._accounts.named(name))]
-        return [
-            {"id": a.id, "username": a.username, "acct": a.username, "url": f"{base_url}/@{a.username}"} for a in known
-        ]
+        return [known for name in content.mentions(text) if (known := self._mention(name, base_url))]
+
+    def _mention(self, named: str, base_url: str) -> Json | None:
+        """One of ours by its name, or a reader by name and server; nobody else is known."""
+        account, (name, _, domain) = self._accounts.named(named), named.partition("@")
+        if account is not None:
+            url = f"{base_url}/@{account.username}"
+            return {"id": account.id, "username": account.username, "acct": account.username, "url": url}
+        if domain != READER_DOMAIN:
+            return None
+        return {"id": account_id(name), "username": name, "acct": named, "url": f"https://{READER_DOMAIN}/@{name}"}
 
 
 def counts(item: Item, current: Projection) -> dict[str, int]:

@@ -29,5 +29,10 @@ class HidesComments(Protocol):
         ...
 
 
+def why_not_hidden(channel: type[object]) -> str:
+    """For the officer, of a channel that does not hide: in its adapter's words (`why_no_hiding`), where it has any."""
+    return str(getattr(channel, "why_no_hiding", "Nền tảng này không cho ẩn bình luận từ đây."))
+
+
 class CommentGone(Exception):
     """The comment is not there any more."""

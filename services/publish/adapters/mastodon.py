@@ -6,22 +6,19 @@ and for twins. Facts and their sources: docs/channels/mastodon.md.
 """
 
 import asyncio
-import html
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
 
 from services.publish import fitting, measure, wording
+from services.publish.adapters import mastodon_replies as replies
 from services.publish.adapters.base import (
     CHANNELS,
     Account,
-    AuthRequired,
     Capabilities,
     ChannelError,
     Composed,
@@ -53,17 +50,16 @@ from services.publish.adapters.base import (
     Undecidable,
     Unknown,
 )
+from services.publish.adapters.mastodon_api import GONE, AnswerLost, Api, NotConnected, Refused
+from services.publish.adapters.mastodon_replies import CLOCKS_APART
+from services.publish.adapters.mastodon_text import length, plain
 from services.publish.adapters.reading import delete_and_read, instant, whole_number
 from services.publish.limits import Limit
 
 LEAST = 20
 """Letters that the text has room for at least, or the link is too long."""
 KEY_KEPT = timedelta(hours=1)
-CLOCKS_APART = timedelta(minutes=5)
-"""How far the instance's clock may be from ours."""
-TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 UPLOAD_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 PROCESSING_LOOKS = (0.5, 1.0, 2.0, 3.0)
 """Seconds between looks at a file being processed; what takes longer is sent at a later try."""
 LIST_PAGE = 40
@@ -99,99 +95,29 @@ METRICS = (
     MetricDefinition("quotes", "Mastodon quotes_count: số bài trích dẫn, tại thời điểm đọc"),
     MetricDefinition("views", "Mastodon không cung cấp lượt xem", is_offered=False),
 )
-LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
-MENTION = re.compile(r"(?<![\w=/])@(\w+(?:[.-]+\w+)*)@[\w.-]+\w", re.ASCII)
-NO_TLD = frozenset({"test", "example", "invalid", "localhost", "local", "internal", "lan", "home"})
-GONE, PROCESSING = 404, 206
-
-
-def length(text: str, per_link: int) -> int:
-    """Graphemes as the instance counts them; a link it may not recognise counts in full, and never less than one."""
-    shown = LINK.sub(lambda found: "x" * _link_length(found.group(), per_link), measure.nfc(text))
-    return measure.graphemes(MENTION.sub(r"@\1", shown))
-
-
-def _link_length(written: str, per_link: int) -> int:
-    link = written.rstrip(".,;:!?\"')]}…")
-    host = urlsplit(link).hostname or ""
-    tld = host.rpartition(".")[2]
-    sure = "." in host and tld.isalpha() and tld not in NO_TLD and "(" not in link
-    return (per_link if sure else max(measure.graphemes(link), per_link)) + len(written) - len(link)
-
-
-class Refused(ChannelError):
-    """The instance answered with an error."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        try:
-            told = answer.json()
-        except ValueError:
-            told = None
-        self.status = answer.status_code
-        self.message = str(told.get("error", ""))[:300] if isinstance(told, dict) else ""
-        self.reset = answer.headers.get("X-RateLimit-Reset")
-        super().__init__(
-            Reason(f"Mastodon trả lời lỗi: {self.message or self.status}", f"{self.status} {self.message}")
-        )
-
-    @property
-    def needs_person(self) -> bool:
-        return self.status in (401, 403)
-
-
-class NotConnected(ChannelError):
-    """The connection was never made, so nothing was done."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(Reason("Không kết nối được máy chủ Mastodon", f"not connected: {why}"))
-
-
-class AnswerLost(ChannelError):
-    """The request may have arrived; no usable answer came back."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(Reason("Không nhận được trả lời của Mastodon", f"answer lost: {why}"))
-
-
-@dataclass(frozen=True)
-class Api:
-    """Calls as one account; the token goes nowhere but into the header."""
-
-    http: httpx.AsyncClient
-    service: str
-    token: str
-
-    async def call(self, method: str, path: str, *, is_public: bool = False, **more: Any) -> Any:
-        """The answer's JSON; raises Refused, NotConnected or AnswerLost."""
-        headers = {**({} if is_public else {"Authorization": f"Bearer {self.token}"}), **more.pop("headers", {})}
-        more.setdefault("timeout", TIMEOUT)
-        try:
-            answer = await self.http.request(method, f"{self.service}/api/{path}", headers=headers, **more)
-        except NEVER_SENT as error:
-            raise NotConnected(type(error).__name__) from None
-        except httpx.HTTPError as error:
-            raise AnswerLost(type(error).__name__) from None
-        if not answer.is_success:
-            raise Refused(answer)
-        try:
-            return answer.json()
-        except ValueError:
-            if answer.status_code == PROCESSING:
-                return {}
-            raise AnswerLost("unreadable answer") from None
 
 
 @CHANNELS.register("mastodon")
 class Mastodon:
     name_vi: ClassVar[str] = "Mastodon"
+    why_no_hiding: ClassVar[str] = (
+        "Mastodon không có cách ẩn một câu trả lời: máy chủ chỉ cho tắt tiếng hoặc chặn cả tài khoản, và thành phố"
+        " không làm việc đó. Hãy trả lời; nếu vi phạm pháp luật, báo cáo bài cho người quản trị máy chủ."
+    )
     needs_secret: ClassVar[tuple[str, ...]] = ("access_token",)
     needs_settings: ClassVar[tuple[str, ...]] = ("service",)
     limits: ClassVar[tuple[Limit, ...]] = (
-        Limit("statuses", 300, timedelta(hours=3), costs={"publish": 1}),
+        Limit("statuses", 300, timedelta(hours=3), costs={"publish": 1, "reply": 1}),
         Limit("uploads", 30, timedelta(minutes=30), costs={"stage": 1}),
         Limit("deletes", 30, timedelta(minutes=30), costs={"delete": 1}),
         # A post is five requests, and four when it is looked at again; a list may take one page more.
-        Limit("requests", 300, timedelta(minutes=5), costs={"publish": 10, "stage": 2, "delete": 2, "read": 1}),
+        # An answer is two, and two when it is looked for.
+        Limit(
+            "requests",
+            300,
+            timedelta(minutes=5),
+            costs={"publish": 10, "stage": 2, "delete": 2, "read": 1, "reply": 4},
+        ),
     )
 
     def __init__(self, account: Account, tools: Tools) -> None:
@@ -238,7 +164,7 @@ class Mastodon:
             mine = await self._api.call("GET", "v1/accounts/verify_credentials")
         except Refused as refused:
             if refused.needs_person:
-                return Health(problem=_reconnect(refused).reason)
+                return Health(problem=refused.reconnect().reason)
             raise
         if mine.get("suspended") or mine.get("moved"):
             return Health(Reason("Tài khoản Mastodon đã bị khóa hoặc chuyển đi", "account suspended or moved"))
@@ -326,9 +252,9 @@ class Mastodon:
 
     def _not_staged(self, refused: Refused) -> NotStaged:
         if refused.status == 429:
-            return Throttled(self._reset(refused))
+            return Throttled(refused.reset_at(self._clock.now()))
         if refused.needs_person:
-            return _reconnect(refused)
+            return refused.reconnect()
         why = Reason(f"Mastodon không nhận tệp: {refused.message or refused.status}", str(refused))
         return Rejected(why, permanent=refused.status in (400, 413, 415, 422))
 
@@ -360,10 +286,10 @@ class Mastodon:
 
     async def _refused(self, prepared: Prepared, refused: Refused) -> Outcome:
         if refused.status == 429:
-            return Throttled(self._reset(refused))
+            return Throttled(refused.reset_at(self._clock.now()))
         if refused.needs_person:
-            return _reconnect(refused)
-        if refused.status >= 500 or refused.status == 408:
+            return refused.reconnect()
+        if refused.is_unclear:
             return self._unknown(prepared, str(refused))
         if refused.status == 422 and await self._media_is_late(prepared):
             return Rejected(Reason("Mastodon còn đang xử lý ảnh hay video, sẽ gửi lại", str(refused)), permanent=False)
@@ -430,7 +356,7 @@ class Mastodon:
         """By the HTML where that is enough, else by the source (a mention's domain is not shown)."""
         wanted, shown = (
             measure.squeezed(str(prepared.payload["status"])),
-            measure.squeezed(_plain(str(post.get("content", "")))),
+            measure.squeezed(plain(str(post.get("content", "")))),
         )
         if shown == wanted:
             return True
@@ -457,13 +383,13 @@ class Mastodon:
     def _still_live(self, trouble: ChannelError) -> StillLive:
         if not isinstance(trouble, Refused):
             return StillLive(trouble.reason)
-        retry = self._reset(trouble) if trouble.status == 429 else None
+        retry = trouble.reset_at(self._clock.now()) if trouble.status == 429 else None
         return StillLive(trouble.reason, retry_at=retry, needs_reconnect=trouble.needs_person)
 
     async def list_posts(self, limit: int = 50) -> list[OwnPost] | None:
         return [
             OwnPost(
-                str(post["id"]), self._url(post), _plain(str(post.get("content", ""))), instant(post.get("created_at"))
+                str(post["id"]), self._url(post), plain(str(post.get("content", ""))), instant(post.get("created_at"))
             )
             for post in await self._own(limit)
         ]
@@ -479,8 +405,14 @@ class Mastodon:
         if post is None:
             return []
         told = await self._api.call("GET", f"v1/statuses/{platform_id}/context")
-        below = [one for one in told.get("descendants") or [] if one.get("visibility") in ("public", "unlisted")]
-        return [_said(one, platform_id, post["account"]["id"]) for one in below]
+        below = [one for one in told.get("descendants") or [] if one.get("visibility") in replies.PUBLIC]
+        return [replies.comment(one, platform_id, post["account"]["id"]) for one in below]
+
+    async def reply(self, comment_id: str, text: str, at: datetime) -> Outcome:
+        return await replies.reply(self._api, self._told, comment_id, text, at, self._clock.now())
+
+    async def find_reply(self, comment_id: str, text: str, since: datetime) -> str | None:
+        return await replies.find(self._api, await self._account_id(), comment_id, text, since)
 
     # --- reading ---
 
@@ -530,21 +462,6 @@ class Mastodon:
         reason = Reason("Không rõ Mastodon đã nhận bài hay chưa, đang kiểm tra lại", why)
         return Unknown(prepared.as_handle(), self._clock.now(), reason)
 
-    def _reset(self, refused: Refused) -> datetime:
-        """X-RateLimit-Reset is an ISO 8601 time."""
-        now = self._clock.now()
-        try:
-            told = datetime.fromisoformat(str(refused.reset))
-        except ValueError:
-            return now + timedelta(minutes=5)
-        at = told if told.tzinfo else told.replace(tzinfo=UTC)
-        return min(max(at, now + timedelta(seconds=1)), now + timedelta(hours=6))
-
-
-def _reconnect(refused: Refused) -> AuthRequired:
-    vi = f"Tài khoản Mastodon cần kết nối lại ({refused.message or refused.status})"
-    return AuthRequired(Reason(vi, str(refused)))
-
 
 def _form_head(edge: str, medium: Json) -> bytes:
     ending = str(medium["mime"]).partition("/")[2]
@@ -558,25 +475,6 @@ def _form_head(edge: str, medium: Json) -> bytes:
 def _by_age(post_id: str) -> tuple[int, str]:
     """Ids are growing numbers in strings."""
     return len(post_id), post_id
-
-
-def _plain(content: str) -> str:
-    """The text of the HTML the instance makes of it."""
-    lines = re.sub(r"<br\s*/?>", "\n", content)
-    paragraphs = re.sub(r"</p>\s*<p[^>]*>", "\n\n", lines)
-    return html.unescape(re.sub(r"<[^>]+>", "", paragraphs)).strip()
-
-
-def _said(post: Mapping[str, Any], of: str, ours: str) -> Said:
-    above = str(post.get("in_reply_to_id") or "")
-    return Said(
-        str(post["id"]),
-        of,
-        _plain(str(post.get("content", ""))),
-        instant(post.get("created_at")),
-        above if above and above != of else None,
-        is_ours=(post.get("account") or {}).get("id") == ours,
-    )
 
 
 def _proof(post: Mapping[str, Any]) -> Json:

@@ -17,7 +17,7 @@ from libs.common.models.conversation import HidingState, ShownBecause
 from libs.common.models.hearing import CommentState
 from services.publish import queries as publish_queries
 from services.publish.adapters import CHANNELS
-from services.publish.adapters.answering import HidesComments
+from services.publish.adapters.answering import HidesComments, why_not_hidden
 from services.publish.conversation import problems as wrong
 from services.publish.conversation import queries, rules
 from services.publish.conversation.queries import ANSWERS
@@ -64,8 +64,9 @@ async def hide(
 async def _require_hideable(session: AsyncSession, comment: m.Comment) -> None:
     channel = await publish_queries.get_channel(session, comment.channel_id)
     assert channel is not None
-    if not issubclass(CHANNELS.get(channel.kind), HidesComments):
-        raise wrong.NotHideable("Nền tảng này không cho ẩn bình luận từ đây.")
+    kind = CHANNELS.get(channel.kind)
+    if not issubclass(kind, HidesComments):
+        raise wrong.NotHideable(why_not_hidden(kind))
     if comment.is_ours or comment.state == CommentState.REMOVED:
         raise wrong.NotHideable("Lời của chính trang, hoặc bình luận đã bị gỡ.")
     if await queries.live_hiding(session, comment.id) is not None or comment.state == CommentState.HIDDEN:

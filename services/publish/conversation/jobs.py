@@ -15,7 +15,7 @@ from libs.common.models.conversation import HidingState, ReplyState
 from libs.common.models.enums import ChannelState
 from services.publish import domain
 from services.publish import queries as publish_queries
-from services.publish.adapters.answering import AnswersComments, CommentGone, HidesComments
+from services.publish.adapters.answering import AnswersComments, CommentGone, HidesComments, why_not_hidden
 from services.publish.adapters.base import AuthRequired, Channel, ChannelError, Reason
 from services.publish.conversation import hiding, queries, replies
 from services.publish.resources import PublishResources
@@ -149,7 +149,7 @@ async def _told(
     if isinstance(adapter, AuthRequired):
         return adapter.reason.vi
     if not isinstance(adapter, HidesComments):
-        return "Nền tảng này không cho ẩn bình luận từ đây."
+        return why_not_hidden(type(adapter))
     try:
         if target is None:
             raise CommentGone
