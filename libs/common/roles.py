@@ -15,6 +15,9 @@ APPEND_ONLY = frozenset(
         "pause_resumptions",
         "situation_entries",
         "snapshots",
+        "report_versions",
+        "assignment_progress",
+        "evidence_choices",
         "engagement_points",
     }
 )

@@ -4,24 +4,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from libs.common.models.enums import (
-    AssignmentState,
     CaseState,
-    ProgrammeState,
     PublicationState,
     SourceGroup,
     SourceKind,
     SourceState,
 )
 
-HANOI = timezone(timedelta(hours=7))
-DAY = timedelta(days=1)
-LONGEST = timedelta(days=31)
-CATCH_UP = timedelta(hours=6)
 QUOTED = 300
 """Characters of somebody else's text that may ever leave the house."""
 
@@ -44,13 +38,14 @@ ANSWERED_STATES = frozenset({CaseState.ANSWERED, CaseState.CLOSED, CaseState.REJ
 """Nobody waits for these any more: answered, closed, refused with a reason, or going on under another case."""
 
 
-class ReportKind(StrEnum):
-    DAILY = "daily"
-
-
 class Format(StrEnum):
+    """MD and JSON are there at once; the others are printed by a worker, or when somebody asks first."""
+
     MD = "md"
     JSON = "json"
+    DOCX = "docx"
+    PDF = "pdf"
+    XLSX = "xlsx"
 
 
 # --- periods ------------------------------------------------------------------------------------------------
@@ -63,31 +58,13 @@ class Period:
     start: datetime
     end: datetime
 
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
 
-def daily_period(start: datetime | None, end: datetime | None, now: datetime) -> Period:
-    """What is asked for; by default the 24 hours that end now. ValueError says in Vietnamese what is wrong."""
-    end = end or now
-    start = start or end - DAY
-    if start >= end:
-        raise ValueError("Thời điểm bắt đầu phải trước thời điểm kết thúc.")
-    if end > now:
-        raise ValueError("Thời điểm kết thúc không được ở tương lai.")
-    if end - start > LONGEST:
-        raise ValueError("Khoảng thời gian dài nhất là 31 ngày.")
-    return Period(start.astimezone(UTC), end.astimezone(UTC))
-
-
-def due_period(hour: int | None, now: datetime) -> Period | None:
-    """The 24 hours up to the last set hour, while it is not too late to make them up."""
-    if hour is None:
-        return None
-    local = now.astimezone(HANOI)
-    end = local.replace(hour=hour, minute=0, second=0, microsecond=0)
-    if end > local:
-        end -= DAY
-    if local - end > CATCH_UP:
-        return None
-    return Period((end - DAY).astimezone(UTC), end.astimezone(UTC))
+    def before(self) -> "Period":
+        """The span of the same length that ends where this one starts: what its figures are compared with."""
+        return Period(self.start - self.length, self.start)
 
 
 # --- figures ------------------------------------------------------------------------------------------------
@@ -197,13 +174,3 @@ def source_health(source: SourceFacts, as_of: datetime, silent_after: timedelta)
 def is_kept_too_long(oldest: datetime | None, days: int | None, as_of: datetime) -> bool:
     """Whether the oldest row there is outlived the limit that the register names."""
     return oldest is not None and days is not None and as_of - oldest > timedelta(days=days)
-
-
-# --- programmes ---------------------------------------------------------------------------------------------
-
-
-def is_overdue(*, programme_state: str, period_to: date, row_state: str, today: date) -> bool:
-    """Only a running programme can be late; one that has ended raises nothing, whatever was left undone."""
-    if programme_state != ProgrammeState.RUNNING or row_state == AssignmentState.DONE:
-        return False
-    return today > period_to

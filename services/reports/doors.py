@@ -1,13 +1,15 @@
 """The doors of the service: every router, in the order in which addresses are matched, and every loop."""
 
 from libs.common.jobs import Jobs
-from services.reports import api, jobs, pages
+from services.reports import pages
+from services.reports.issuing import api as issuing_api
+from services.reports.issuing import jobs as issuing_jobs
 from services.reports.programmes import api as programmes_api
 
 ROUTERS = [
-    api.router,
+    issuing_api.router,
     programmes_api.router,
     pages.router,
 ]
 JOBS = Jobs()
-JOBS.all = [each for loops in (jobs,) for each in loops.jobs.all]
+JOBS.all = [each for loops in (issuing_jobs,) for each in loops.jobs.all]

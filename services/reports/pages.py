@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from libs.common.app import resources
 from libs.common.auth import public
 from libs.common.web import environment, security_headers
-from services.reports.rendering import local_time, number
+from services.reports.issuing.printing import local_time, number
 from services.reports.resources import ReportsResources
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])

@@ -19,8 +19,7 @@ from libs.common.models.enums import (
     SourceState,
     Verdict,
 )
-from libs.common.pagination import PageRequest
-from services.reports.domain import ANSWERED_STATES, NAMED_STATES, PUBLISHED_GROUPS, Format, Period
+from services.reports.domain import ANSWERED_STATES, NAMED_STATES, PUBLISHED_GROUPS, Period
 
 StoryLink = Row[UUID, UUID, str, str | None, datetime | None, datetime, str, str]
 FeedbackCounts = Row[str, int, int, int, int]
@@ -294,59 +293,3 @@ async def items_by_source(session: AsyncSession, since: datetime) -> dict[UUID, 
     query = select(m.SourceHour.source_id, func.sum(m.SourceHour.items)).where(m.SourceHour.hour >= since)
     rows = await session.execute(query.group_by(m.SourceHour.source_id))
     return {source_id: int(items) for source_id, items in rows}
-
-
-# --- snapshots and reports ----------------------------------------------------------------------------------
-
-
-async def lock_schedule(session: AsyncSession, kind: str) -> None:
-    """One maker of a scheduled report at a time, until this transaction ends."""
-    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
-    await session.execute(lock, {"key": f"reports:schedule:{kind}"})
-
-
-async def is_scheduled_made(session: AsyncSession, kind: str, period: Period) -> bool:
-    """Whether the report nobody asked for, of exactly this period, is there."""
-    query = (
-        select(m.ReportRun.id)
-        .join(m.Snapshot, m.Snapshot.id == m.ReportRun.snapshot_id)
-        .where(
-            m.Snapshot.kind == kind,
-            m.Snapshot.period_from == period.start,
-            m.Snapshot.period_to == period.end,
-            m.ReportRun.created_by.is_(None),
-        )
-        .limit(1)
-    )
-    return await session.scalar(query) is not None
-
-
-async def get_snapshot(session: AsyncSession, snapshot_id: UUID) -> m.Snapshot | None:
-    return await session.get(m.Snapshot, snapshot_id)
-
-
-async def get_run(session: AsyncSession, run_id: UUID) -> m.ReportRun | None:
-    return await session.get(m.ReportRun, run_id)
-
-
-async def runs_of(session: AsyncSession, snapshot_ids: Sequence[UUID]) -> Sequence[m.ReportRun]:
-    query = select(m.ReportRun).where(m.ReportRun.snapshot_id.in_(snapshot_ids)).order_by(m.ReportRun.format)
-    return (await session.scalars(query)).all()
-
-
-async def list_runs(
-    session: AsyncSession, page: PageRequest, kind: str | None
-) -> Sequence[Row[m.ReportRun, m.Snapshot]]:
-    """(run, snapshot), newest first: each report once, by its Markdown."""
-    query = (
-        select(m.ReportRun, m.Snapshot)
-        .join(m.Snapshot, m.Snapshot.id == m.ReportRun.snapshot_id)
-        .where(m.ReportRun.format == Format.MD)
-        .order_by(m.ReportRun.id.desc())
-        .limit(page.limit + 1)
-    )
-    if kind is not None:
-        query = query.where(m.ReportRun.kind == kind)
-    if page.after is not None:
-        query = query.where(m.ReportRun.id < page.after.id)
-    return (await session.execute(query)).all()

@@ -9,9 +9,11 @@ from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.files import FileStore
 from libs.common.web import Site
+from services.reports.issuing.printing import Heading
+from services.reports.issuing.service import Workshop
+from services.reports.periods import CutOffs
 from services.reports.register import PublicRegister
-from services.reports.service import Workshop
-from services.reports.settings import ReportsSettings
+from services.reports.settings import PaperSettings, ReportsSettings
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,29 @@ def site_of(settings: ReportsSettings) -> Site:
     return Site(settings.public_url, told.name, told.publisher, told.description, told.contact)
 
 
+def heading_of(paper: PaperSettings) -> Heading:
+    return Heading(
+        authority=paper.authority or None,
+        agency=paper.agency,
+        symbol=paper.symbol,
+        place=paper.place,
+        recipients=tuple(paper.recipients),
+        authority_line=paper.authority_line or None,
+        position=paper.position,
+        form=paper.form,
+        templates=paper.templates,
+    )
+
+
 @asynccontextmanager
 async def open_resources(settings: ReportsSettings, db: Database, clock: Clock) -> AsyncIterator[ReportsResources]:
     group = settings.reports
-    workshop = Workshop(db, FileStore(settings.files.root), timedelta(hours=group.silent_hours))
+    workshop = Workshop(
+        db,
+        FileStore(settings.files.root),
+        timedelta(hours=group.silent_hours),
+        CutOffs(group.daily_hour, group.weekly_day, group.last_day),
+        heading_of(group.paper),
+    )
     register = PublicRegister(db, clock, group.retention, timedelta(seconds=group.register_seconds))
     yield ReportsResources(settings, workshop, register, site_of(settings))

@@ -1,5 +1,7 @@
 """Settings of the reports service; `LANTOA_REPORTS__…` in the environment."""
 
+from pathlib import Path
+
 from pydantic import BaseModel, Field, field_validator
 
 from libs.common.settings import CommonSettings
@@ -27,10 +29,41 @@ class RetentionSettings(BaseModel):
     outbox_days: int = Field(default=7, ge=1, description="internal events, kept for a replay")
 
 
+class PaperSettings(BaseModel):
+    """What every paper begins and ends with (Nghị định 30/2020/NĐ-CP, phụ lục I); a report's own version may differ."""
+
+    authority: str = Field(default="ỦY BAN NHÂN DÂN\nTHÀNH PHỐ HÀ NỘI", description="the authority above; may be empty")
+    agency: str = Field(default="SỞ VĂN HÓA VÀ THỂ THAO", min_length=1, description="whose paper it is")
+    symbol: str = Field(default="BC-SVHTT", min_length=1, description="what follows the number: Số: 05/BC-SVHTT")
+    place: str = Field(default="Hà Nội", min_length=1)
+    recipients: list[str] = Field(
+        default=["Ủy ban nhân dân Thành phố", "Giám đốc Sở", "Lưu: VT"], min_length=1, description="Nơi nhận, as JSON"
+    )
+    authority_line: str = Field(default="", description="e.g. TM. ỦY BAN NHÂN DÂN; empty where the head signs himself")
+    position: str = Field(default="GIÁM ĐỐC", min_length=1)
+    form: Path | None = Field(default=None, description="YAML of the city's own margins and sizes, within the decree")
+    templates: Path | None = Field(default=None, description="folder of the city's own templates, <kind>.md")
+
+    @field_validator("form", "templates", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+
 class ReportsGroup(BaseModel):
     daily_hour: int | None = Field(
         default=17, ge=0, le=23, description="local hour (Asia/Ho_Chi_Minh) of the daily brief; empty: none is made"
     )
+    weekly_day: int = Field(default=4, ge=0, le=6, description="day that ends a week at the daily hour; 0 is Monday")
+    last_day: int = Field(
+        default=14,
+        ge=1,
+        le=31,
+        description="last day of a month, quarter, half-year, year that counts (Nghị định 09/2019/NĐ-CP, điều 12: 14); "
+        "31: calendar months",
+    )
+    periodic: list[str] = Field(default=["daily"], description="kinds that are made by themselves, as JSON")
+    paper: PaperSettings = PaperSettings()
     silent_hours: int = Field(default=48, ge=1, description="a polled source without a new item this long is silent")
     register_seconds: int = Field(default=60, ge=0, description="how long the public register is served as counted")
     retention: RetentionSettings = RetentionSettings()

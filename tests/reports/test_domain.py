@@ -9,46 +9,19 @@ from libs.common.models import enums as e
 from services.reports import labels
 from services.reports.domain import (
     Health,
-    Period,
     SourceFacts,
     canonical,
     clip,
-    daily_period,
     digest,
-    due_period,
     engagement_rate,
     known_part,
     rate_formula,
     source_health,
 )
-from services.reports.rendering import markdown_text, number
+from services.reports.issuing.printing import markdown_text, number
 from services.reports.settings import ReportsGroup
 
 NOW = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
-
-
-def hanoi(hour: int, minute: int = 0, day: int = 24) -> datetime:
-    return datetime(2026, 11, day, hour, minute, tzinfo=UTC) - timedelta(hours=7)
-
-
-@pytest.mark.parametrize(
-    ("hour", "now", "end"),
-    [
-        (None, hanoi(17), None),
-        (17, hanoi(16, 59), None),
-        (17, hanoi(17), hanoi(17)),
-        (17, hanoi(23), hanoi(17)),
-        (17, hanoi(23, 1), None),
-        (23, hanoi(1, day=25), hanoi(23)),
-        (0, hanoi(0), hanoi(0)),
-    ],
-)
-def test_a_brief_is_due_from_its_hour_and_for_six_hours(hour: int | None, now: datetime, end: datetime | None) -> None:
-    assert due_period(hour, now) == (Period(end - timedelta(days=1), end) if end else None)
-
-
-def test_the_default_period_is_the_day_that_ends_now() -> None:
-    assert daily_period(None, None, NOW) == Period(NOW - timedelta(days=1), NOW)
 
 
 @pytest.mark.mission("M31")

@@ -11,3 +11,6 @@ class ReportReady(Event):
     report_id: UUID
     kind: str
     digest: str
+    version: int = 1
+    is_signed: bool = False
+    """A draft is there to be read; only a signed one is a paper of the city."""

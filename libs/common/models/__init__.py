@@ -81,6 +81,7 @@ from libs.common.models.plumbing import (
     SchemaState,
 )
 from libs.common.models.press import PressSend, PressVersion
+from libs.common.models.programmes import AssignmentProgress, EvidenceChoice
 from libs.common.models.publish import (
     Approval,
     Channel,
@@ -106,7 +107,7 @@ from libs.common.models.readers import (
     MailSubscription,
     MailSuppression,
 )
-from libs.common.models.reports import Assignment, Programme, ReportRun, Snapshot
+from libs.common.models.reports import Assignment, Programme, Report, ReportRun, ReportVersion, Snapshot
 from libs.common.models.rhythm import ArticleClaim, HostBudget, SourceRhythm, WebSubSubscription
 from libs.common.models.searching import SavedQuery, SavedQueryHit, SearchDocument
 from libs.common.models.storytelling import StoryLink
@@ -129,6 +130,7 @@ __all__ = [
     "Approval",
     "ArticleClaim",
     "Assignment",
+    "AssignmentProgress",
     "AuditEntry",
     "Base",
     "BulletinText",
@@ -172,6 +174,7 @@ __all__ = [
     "DutyRoster",
     "EngagementPoint",
     "EventSubscriber",
+    "EvidenceChoice",
     "FeedbackCase",
     "Fetch",
     "HostBudget",
@@ -224,7 +227,9 @@ __all__ = [
     "ReplyAddress",
     "ReplyTemplate",
     "ReplyTemplateVersion",
+    "Report",
     "ReportRun",
+    "ReportVersion",
     "RoleGrant",
     "SavedQuery",
     "SavedQueryHit",

@@ -278,3 +278,19 @@ class SourceCompleteness(StrEnum):
 
     WHOLE = "whole"
     INCOMPLETE_IN_SOURCE = "incomplete_in_source"
+
+
+class ReportState(StrEnum):
+    """A paper: drafted from figures, signed by a person, or declared void with a reason."""
+
+    DRAFT = "draft"
+    SIGNED = "signed"
+    VOID = "void"
+
+
+class RunState(StrEnum):
+    """One format of one version of a report."""
+
+    WAITING = "waiting"
+    PRINTED = "printed"
+    FAILED = "failed"

@@ -1,0 +1,170 @@
+"""Routes of reports: validate, call one use case, return."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from libs.common.app import resources
+from libs.common.auth import ClockDep, Principal, require
+from libs.common.db import SessionDep
+from libs.common.errors import Forbidden, Unauthenticated, problems
+from libs.common.models.enums import ReportState, Role
+from libs.common.pagination import Cursor, Page, PageDep, page_of
+from services.reports.domain import Format
+from services.reports.issuing import printers, queries, service
+from services.reports.issuing import problems as wrong
+from services.reports.issuing.printing import MEDIA_TYPES
+from services.reports.issuing.schemas import (
+    KindName,
+    ReportCreate,
+    ReportDetail,
+    ReportEdit,
+    ReportOut,
+    ReportSign,
+    ReportVoid,
+    RunOut,
+    SnapshotOut,
+    VersionOut,
+)
+from services.reports.resources import ReportsResources
+
+router = APIRouter(prefix="/api/reports/v1", tags=["reports"], responses=problems(Unauthenticated, Forbidden))
+
+# Reports name pages of the corpus: they are for the people who work here.
+STAFF = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
+Reader = Annotated[Principal, require(*STAFF)]
+Maker = Annotated[Principal, require(Role.EDITOR, Role.SPOKESPERSON, Role.ADMIN)]
+Signer = Annotated[Principal, require(Role.SPOKESPERSON)]
+EDITED = (wrong.ReportNotFound, wrong.ReportChanged, wrong.ReportSigned, wrong.ReportVoid)
+
+
+def held(request: Request) -> ReportsResources:
+    found: ReportsResources = resources(request)
+    return found
+
+
+Res = Annotated[ReportsResources, Depends(held)]
+
+
+@router.post(
+    "/reports",
+    status_code=201,
+    responses=problems(wrong.InvalidPeriod, wrong.AboutWhat, wrong.AboutNotFound, wrong.TooManyAtOnce),
+)
+async def create_report(body: ReportCreate, session: SessionDep, who: Maker, clock: ClockDep, res: Res) -> ReportDetail:
+    made = await service.make_report(
+        session,
+        res.workshop,
+        body.kind,
+        about=body.about,
+        start=body.start,
+        end=body.end,
+        by=who.person_id,
+        now=clock.now(),
+    )
+    return ReportDetail.of(made)
+
+
+@router.get("/reports", response_model=Page[ReportOut])
+async def list_reports(
+    page: PageDep,
+    session: SessionDep,
+    _: Reader,
+    kind: Annotated[KindName | None, Query()] = None,
+    state: Annotated[ReportState | None, Query()] = None,
+) -> Any:
+    rows = await queries.list_reports(session, page, kind, state)
+    found = page_of(rows, page.limit, lambda row: Cursor(None, row[0].id))
+    formats = await queries.formats_of(session, [report.id for report, _ in found["items"]])
+    items = [ReportOut.of_rows(report, snap, formats.get(report.id, [])) for report, snap in found["items"]]
+    return {**found, "items": items}
+
+
+@router.get("/reports/{report_id}", responses=problems(wrong.ReportNotFound))
+async def get_report(report_id: UUID, session: SessionDep, _: Reader) -> ReportDetail:
+    return ReportDetail.of(await service.require_report(session, report_id))
+
+
+@router.put("/reports/{report_id}", responses=problems(*EDITED, wrong.NotPrintable))
+async def edit_report(
+    report_id: UUID, body: ReportEdit, session: SessionDep, who: Maker, clock: ClockDep, res: Res
+) -> ReportDetail:
+    """A new version; the figures behind it stay."""
+    edited = await service.edit_report(
+        session,
+        res.workshop,
+        report_id,
+        based_on=body.based_on,
+        text=body.text,
+        head=body.head.model_dump(exclude_none=True),
+        reason=body.reason,
+        by=who.person_id,
+        now=clock.now(),
+    )
+    return ReportDetail.of(edited)
+
+
+@router.post("/reports/{report_id}/sign", responses=problems(*EDITED, wrong.NumberTaken))
+async def sign_report(
+    report_id: UUID, body: ReportSign, session: SessionDep, who: Signer, clock: ClockDep, res: Res
+) -> ReportDetail:
+    signed = await service.sign_report(
+        session,
+        res.workshop,
+        report_id,
+        based_on=body.based_on,
+        number=body.number,
+        signer=body.signer,
+        by=who.person_id,
+        now=clock.now(),
+    )
+    return ReportDetail.of(signed)
+
+
+@router.post("/reports/{report_id}/void", responses=problems(wrong.ReportNotFound, wrong.ReportVoid))
+async def void_report(
+    report_id: UUID, body: ReportVoid, session: SessionDep, who: Signer, clock: ClockDep
+) -> ReportDetail:
+    now = clock.now()
+    voided = await service.void_report(session, report_id, reason=body.reason, by=who.person_id, now=now)
+    return ReportDetail.of(voided)
+
+
+@router.get("/reports/{report_id}/versions", responses=problems(wrong.ReportNotFound))
+async def list_versions(report_id: UUID, session: SessionDep, _: Reader) -> list[VersionOut]:
+    """All of them, oldest first: what was drafted from the figures, and each edit of it."""
+    await service.require_report(session, report_id)
+    return [VersionOut.of(row) for row in await queries.versions_of(session, report_id)]
+
+
+@router.get(
+    "/reports/{report_id}/content",
+    responses=problems(wrong.ReportNotFound, wrong.VersionNotFound, wrong.ReportFileLost, wrong.PrintingFailed),
+)
+async def get_report_content(
+    report_id: UUID,
+    session: SessionDep,
+    _: Reader,
+    res: Res,
+    wanted: Annotated[Format, Query(alias="format")] = Format.MD,
+    version: Annotated[int | None, Query(ge=1, description="by default the present one")] = None,
+) -> Response:
+    content = await printers.report_content(session, res.files, report_id, version, wanted)
+    name = f"bao-cao-{report_id}.{wanted.value}"
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": f'inline; filename="{name}"'}
+    return Response(content, media_type=MEDIA_TYPES[wanted], headers=headers)
+
+
+@router.post("/reports/{report_id}/print", responses=problems(wrong.ReportNotFound))
+async def print_again(
+    report_id: UUID, session: SessionDep, _: Maker, wanted: Annotated[Format, Query(alias="format")]
+) -> RunOut:
+    """A format that the printers gave up goes back to them."""
+    issue = await service.require_report(session, report_id)
+    return RunOut.model_validate(await printers.try_again(session, report_id, issue.report.version, wanted))
+
+
+@router.get("/snapshots/{snapshot_id}", responses=problems(wrong.SnapshotNotFound, wrong.SnapshotDamaged))
+async def get_snapshot(snapshot_id: UUID, session: SessionDep, _: Reader) -> SnapshotOut:
+    return SnapshotOut.of(await service.require_snapshot(session, snapshot_id))
