@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 
 from libs.common import models as m
+from libs.common.activities import figures, measure
 from libs.common.auth import ClockDep, Principal, require, require_first
 from libs.common.db import DatabaseDep, SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
@@ -15,7 +16,6 @@ from libs.common.uploads import UploadRefused, UploadTooBig, read_upload
 from services.publish import problems as publish_wrong
 from services.publish.agenda import desk, importing, queries, reading
 from services.publish.agenda import problems as wrong
-from services.publish.agenda.measuring import figures, measure
 from services.publish.agenda.queries import Asked
 from services.publish.agenda.schemas import (
     DraftIn,

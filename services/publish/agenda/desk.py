@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import audit
 from libs.common import models as m
+from libs.common.activities import Row
 from libs.common.auth import Principal
 from libs.common.clock import HANOI
 from libs.common.ids import new_id
@@ -17,7 +18,7 @@ from services.publish import domain
 from services.publish import queries as publish_queries
 from services.publish.agenda import problems as wrong
 from services.publish.agenda import queries
-from services.publish.agenda.queries import Asked, Row
+from services.publish.agenda.queries import Asked
 from services.publish.filling import fill
 from services.publish.resources import PublishResources
 from services.publish.service import publications

@@ -1,12 +1,12 @@
 """Warns the desk, once, of an activity that is past its time and was not told of."""
 
+from libs.common.activities import measure
 from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.jobs import JobContext, Jobs
 from libs.common.models.enums import Role
 from services.publish import queries as publish_queries
 from services.publish.agenda import queries
-from services.publish.agenda.measuring import measure
 from services.publish.resources import PublishResources
 
 jobs = Jobs()

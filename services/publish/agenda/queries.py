@@ -5,32 +5,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, text
+from sqlalchemy import Select, and_, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
-from libs.common.models.agenda import AgendaState, MeasuredFrom
+from libs.common.activities import Row, due_at, first_post_at, rows
+from libs.common.models.agenda import AgendaState
 from libs.common.pagination import Cursor, InvalidCursor, PageRequest
-from services.publish.agenda.measuring import TARGET, Activity
-
-
-class Row(NamedTuple):
-    event: m.AgendaEvent
-    kind: m.AgendaKind | None
-    first_post_at: datetime | None
-
-    @property
-    def activity(self) -> Activity:
-        kind = self.kind
-        return Activity(
-            starts_at=self.event.starts_at,
-            ends_at=self.event.ends_at,
-            is_all_day=self.event.is_all_day,
-            state=self.event.state,
-            target_minutes=kind.target_minutes if kind else None,
-            measured_from=kind.measured_from if kind else None,
-            first_post_at=self.first_post_at,
-        )
 
 
 class Asked(NamedTuple):
@@ -40,30 +21,9 @@ class Asked(NamedTuple):
     is_late: bool | None = None
 
 
-def first_post_at() -> ColumnElement[datetime]:
-    """When the first post of its publication went out, of those that were seen on their platforms."""
-    d = m.Delivery
-    seen = select(func.min(func.coalesce(d.committed_at, d.confirmed_at)))
-    seen = seen.where(d.publication_id == m.AgendaEvent.publication_id, d.confirmed_at.is_not(None))
-    return seen.correlate(m.AgendaEvent).scalar_subquery()
-
-
-def due_at() -> ColumnElement[datetime]:
-    is_start = m.AgendaKind.measured_from == MeasuredFrom.START
-    base = case((is_start, m.AgendaEvent.starts_at), else_=m.AgendaEvent.ends_at)
-    minutes = func.coalesce(m.AgendaKind.target_minutes, TARGET)
-    return base + func.make_interval(0, 0, 0, 0, 0, minutes)
-
-
-def _rows() -> Select[*tuple[Any, ...]]:
-    return select(m.AgendaEvent, m.AgendaKind, first_post_at()).outerjoin(
-        m.AgendaKind, m.AgendaKind.id == m.AgendaEvent.kind_id
-    )
-
-
 def _of(asked: Asked, now: datetime) -> Select[*tuple[Any, ...]]:
     e = m.AgendaEvent
-    query = _rows().where(e.unit_id.in_(asked.units), e.starts_at >= asked.since, e.starts_at < asked.until)
+    query = rows().where(e.unit_id.in_(asked.units), e.starts_at >= asked.since, e.starts_at < asked.until)
     if asked.is_late is None:
         return query
     late = and_(e.state == AgendaState.PLANNED, e.is_all_day.is_(False), func.coalesce(first_post_at(), now) > due_at())
@@ -99,7 +59,7 @@ def _instant(key: object) -> datetime:
 
 
 async def get_event(session: AsyncSession, event_id: UUID) -> Row | None:
-    row = (await session.execute(_rows().where(m.AgendaEvent.id == event_id))).first()
+    row = (await session.execute(rows().where(m.AgendaEvent.id == event_id))).first()
     return Row(*row) if row else None
 
 
@@ -110,7 +70,7 @@ async def lock_event(session: AsyncSession, event_id: UUID) -> m.AgendaEvent | N
 async def list_unwarned(session: AsyncSession, now: datetime, limit: int = 200) -> list[Row]:
     """Past their time, never told of, known before that time, and nobody warned yet; locked."""
     e = m.AgendaEvent
-    query = _rows().where(
+    query = rows().where(
         e.warned_at.is_(None),
         e.state == AgendaState.PLANNED,
         e.is_all_day.is_(False),

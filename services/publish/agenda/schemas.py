@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from libs.common.activities import TARGET, Told, measure
+from libs.common.activities import Row as EventRow
 from libs.common.clock import HANOI
 from libs.common.models.agenda import AgendaSource, AgendaState, MeasuredFrom
-from services.publish.agenda.measuring import TARGET, Told, measure
-from services.publish.agenda.queries import Row as EventRow
 from services.publish.schemas import Body, ChannelIds, Name, Row, Strict, Title
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=60)]

@@ -13,9 +13,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from libs.common import models as m
+from libs.common.activities import Activity, Told, figures, measure
 from libs.common.models.enums import Role
 from services.publish.agenda import importing, jobs
-from services.publish.agenda.measuring import Activity, Told, figures, measure
 from services.publish.agenda.problems import CalendarNotFetched
 from tests.publish.agenda.calendars import calendar, entry
 from tests.publish.newsroom import API, Newsroom

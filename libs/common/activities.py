@@ -1,12 +1,19 @@
-"""Minutes from an activity to the first official post of it, against the target of its kind. Pure."""
+"""Minutes from an activity of the city's leadership to the first official post of it, against the target of its kind.
+
+One rule for the events desk and for reports: what is measured is pure, and `rows()` reads what it is measured from.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median
+from typing import Any, NamedTuple
 
-from libs.common.models.agenda import AgendaState, MeasuredFrom
+from sqlalchemy import ColumnElement, Select, case, func, select
+
+from libs.common.models.agenda import AgendaEvent, AgendaKind, AgendaState, MeasuredFrom
+from libs.common.models.publish import Delivery
 
 TARGET = 60
 """Minutes, where an activity has no kind."""
@@ -104,3 +111,45 @@ def figures(measured: Iterable[Measured]) -> Figures:
         median_minutes=round(median(minutes), 1) if minutes else None,
         share_in_time=round(count[Told.IN_TIME] / decided, 4) if decided else None,
     )
+
+
+# --- what it is measured from -------------------------------------------------------------------------------
+
+
+class Row(NamedTuple):
+    event: AgendaEvent
+    kind: AgendaKind | None
+    first_post_at: datetime | None
+
+    @property
+    def activity(self) -> Activity:
+        kind = self.kind
+        return Activity(
+            starts_at=self.event.starts_at,
+            ends_at=self.event.ends_at,
+            is_all_day=self.event.is_all_day,
+            state=self.event.state,
+            target_minutes=kind.target_minutes if kind else None,
+            measured_from=kind.measured_from if kind else None,
+            first_post_at=self.first_post_at,
+        )
+
+
+def first_post_at() -> ColumnElement[datetime]:
+    """When the first post of its publication went out, of those that were seen on their platforms."""
+    d = Delivery
+    seen = select(func.min(func.coalesce(d.committed_at, d.confirmed_at)))
+    seen = seen.where(d.publication_id == AgendaEvent.publication_id, d.confirmed_at.is_not(None))
+    return seen.correlate(AgendaEvent).scalar_subquery()
+
+
+def due_at() -> ColumnElement[datetime]:
+    is_start = AgendaKind.measured_from == MeasuredFrom.START
+    base = case((is_start, AgendaEvent.starts_at), else_=AgendaEvent.ends_at)
+    minutes = func.coalesce(AgendaKind.target_minutes, TARGET)
+    return base + func.make_interval(0, 0, 0, 0, 0, minutes)
+
+
+def rows() -> Select[*tuple[Any, ...]]:
+    """The columns of `Row`, of every activity."""
+    return select(AgendaEvent, AgendaKind, first_post_at()).outerjoin(AgendaKind, AgendaKind.id == AgendaEvent.kind_id)
