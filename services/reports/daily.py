@@ -6,13 +6,9 @@ published pages, masked and at most 300 characters long, with their links.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
 from libs.common.ids import id_time
@@ -28,25 +24,12 @@ from libs.common.models.enums import (
     Verdict,
 )
 from services.reports import domain, labels, queries
-from services.reports.domain import Health, Period, SourceFacts, clip, figure, iso, known_part
+from services.reports.domain import Health, SourceFacts, clip, figure, iso, known_part
 from services.reports.events import gather_events
+from services.reports.kinds.base import Data, Gather
 
-Data = dict[str, Any]
 LINKS = 5
 HEALTH = {Health.FAILING: "Đọc không được", Health.SILENT: "Im lặng"}
-
-
-@dataclass(frozen=True)
-class Gather:
-    """One reading of the database: for which period, and as of when."""
-
-    session: AsyncSession
-    period: Period
-    as_of: datetime
-    silent_after: timedelta
-
-    def count(self, value: float | None, source: str, formula: str, unit: str) -> Data:
-        return figure(value, as_of=self.as_of, source=source, formula=formula, unit=unit)
 
 
 async def gather_daily(gather: Gather) -> Data:
