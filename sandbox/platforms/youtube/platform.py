@@ -18,7 +18,7 @@ from sandbox.ledger import Act, Effect, Item
 from sandbox.platforms.base import AccountIn, Engagement, PublicPost, UnknownPost, World
 from sandbox.platforms.youtube import discovery, rules, wire
 from sandbox.platforms.youtube.accounts import NO_CHANNEL, STATUSES, Channel, Channels
-from sandbox.platforms.youtube.comments import Comments
+from sandbox.platforms.youtube.comments import Comments, is_shown
 from sandbox.platforms.youtube.discovery import Discovery, Invalid, Method, NoDocument
 from sandbox.platforms.youtube.partial import partial
 from sandbox.platforms.youtube.uploads import Session, Uploads
@@ -50,6 +50,7 @@ class Youtube:
             "youtube.commentThreads.list": self._comments.threads,
             "youtube.comments.list": self._comments.replies,
             "youtube.comments.insert": self._comments.insert,
+            "youtube.comments.setModerationStatus": self._comments.moderate,
         }
         self._add_settled_channels()
 
@@ -275,7 +276,9 @@ class Youtube:
             description=said.get("description", ""),
             is_processing=self._videos.upload_status(item)[0] == "uploaded",
             is_synthetic=bool(item.data["status"].get("containsSyntheticMedia")),
-            replies=[(one.data["author"], one.data["text"]) for one in self._comments.of(item.subject)],
+            replies=[
+                (one.data["author"], one.data["text"]) for one in self._comments.of(item.subject) if is_shown(one)
+            ],
         )
 
     async def _quota(self, client: str) -> dict[str, int]:

@@ -71,6 +71,7 @@ COSTS = rule(
         "youtube.videos.delete": 50,
         "youtube.thumbnails.set": 50,
         "youtube.comments.insert": 50,
+        "youtube.comments.setModerationStatus": 50,
     },
 ).value
 FAILED_COSTS = rule("youtube.quota.failed", Mark.DOCS, "what is refused as invalid costs as well", True).value
@@ -211,4 +212,32 @@ REPLIES_SHOWN = rule(
 ).value
 COMMENTS_OFF = rule(
     "youtube.error.comments", Mark.MEMORY, "a video without comments is 403 commentsDisabled", (403, "commentsDisabled")
+).value
+HELD = rule(
+    "youtube.comments.held",
+    Mark.SDK,
+    "setModerationStatus holds back, shows again or rejects; lists of threads show one status, published unless asked",
+    ("published", "heldForReview", "rejected"),
+).value
+HELD_THREADS = rule(
+    "youtube.comments.held-threads",
+    Mark.MEMORY,
+    "a thread is listed as held where its comment or an answer that it carries is; `comments.list` by a parent shows "
+    "published answers alone",
+    True,
+).value
+ONE_LEVEL = rule(
+    "youtube.comments.level",
+    Mark.MEMORY,
+    "an answer to what is itself an answer is refused: the parent is a thread's first comment",
+    (400, "invalidCommentMetadata"),
+).value
+NO_COMMENT = rule(
+    "youtube.error.comment-missing", Mark.MEMORY, "a comment that is not there is 404", (404, "commentNotFound")
+).value
+NO_PARENT = rule(
+    "youtube.error.parent-missing",
+    Mark.MEMORY,
+    "an answer to what is not there is 404",
+    (404, "parentCommentNotFound"),
 ).value

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from services.publish import measure
+from services.publish.adapters import youtube_replies as replies
 from services.publish.adapters.base import (
     ALWAYS,
     CHANNELS,
@@ -84,8 +85,15 @@ class Youtube:
     needs_settings: ClassVar[tuple[str, ...]] = ("channel_id",)
     limits: ClassVar[tuple[Limit, ...]] = (
         Limit("inserts", 100, DAY, Shape.DAY, costs={"stage": 1}),
-        # A post is one update and its looks; an upload the search for an earlier one, a thumbnail, looks.
-        Limit("units", 10_000, DAY, Shape.DAY, costs={"publish": 60, "stage": 60, "delete": 52, "read": 1}),
+        # A post is one update and its looks; an upload the search for an earlier one, a thumbnail, looks. Comments are
+        # read in two lists; an answer is read about before and after.
+        Limit(
+            "units",
+            10_000,
+            DAY,
+            Shape.DAY,
+            costs={"publish": 60, "stage": 60, "delete": 52, "read": 2, "reply": 53, "hide": 50},
+        ),
     )
 
     def __init__(self, account: Account, tools: Tools) -> None:
@@ -325,7 +333,20 @@ class Youtube:
 
     async def comments(self, platform_id: str) -> list[Said]:
         """YouTube tells of none by itself: they are asked for, a page for a unit of the day's quota."""
-        return await read_comments(self._api, str(self._account.settings.get("channel_id", "")), platform_id)
+        return await read_comments(self._api, self._own_id, platform_id)
+
+    async def reply(self, comment_id: str, text: str, at: datetime) -> Outcome:
+        return await replies.reply(self._api, comment_id, text, at, self._clock.now())
+
+    async def find_reply(self, comment_id: str, text: str, since: datetime) -> str | None:
+        return await replies.find(self._api, self._own_id, comment_id, text, since)
+
+    async def set_hidden(self, comment_id: str, is_hidden: bool) -> None:
+        await replies.set_hidden(self._api, comment_id, is_hidden)
+
+    @property
+    def _own_id(self) -> str:
+        return str(self._account.settings.get("channel_id", ""))
 
     async def _read(self, video_id: str, part: str) -> Json | None:
         """None where there is none of that id, by the eyes of its own channel."""

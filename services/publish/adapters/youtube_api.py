@@ -54,6 +54,8 @@ _MEANINGS: Mapping[str, Meaning] = {
     **dict.fromkeys(("unauthorized_client", "invalid_scope", "authorizationRequired"), Meaning.TOKEN),
     **dict.fromkeys(("insufficientPermissions", "forbidden", "accountSuspended", "channelClosed"), Meaning.PERMISSION),
     **dict.fromkeys(("videoNotFound", "notFound", "playlistNotFound", "channelNotFound"), Meaning.GONE),
+    **dict.fromkeys(("commentNotFound", "parentCommentNotFound"), Meaning.GONE),
+    **dict.fromkeys(("commentsDisabled", "parentCommentIsPrivate"), Meaning.REFUSED),
 }
 _WORDS_VI = {
     "invalid_grant": "quyền truy cập đã hết hạn hoặc bị thu hồi",
@@ -67,6 +69,9 @@ _WORDS_VI = {
     "quotaExceeded": "đã hết hạn mức trong ngày của ứng dụng (tính theo giờ Thái Bình Dương)",
     "uploadLimitExceeded": "kênh đã tải lên đủ số video của ngày hôm nay",
     "videoNotFound": "không tìm thấy video",
+    "commentsDisabled": "video đã tắt bình luận",
+    "parentCommentIsPrivate": "bình luận không công khai",
+    "commentTextTooLong": "câu trả lời quá dài",
 }
 
 
@@ -150,6 +155,13 @@ class Api:
 
     async def put(self, path: str, body: Json, **query: str) -> Json:
         return await self._json("PUT", f"youtube/v3/{path}", query, json=body)
+
+    async def post(self, path: str, body: Json, **query: str) -> Json:
+        return await self._json("POST", f"youtube/v3/{path}", query, json=body)
+
+    async def command(self, path: str, **query: str) -> None:
+        """A POST without a body, answered without one."""
+        await self.call("POST", f"{self.service}/youtube/v3/{path}", params=query)
 
     async def delete(self, path: str, **query: str) -> None:
         await self.call("DELETE", f"{self.service}/youtube/v3/{path}", params=query)
