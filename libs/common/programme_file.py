@@ -1,28 +1,32 @@
-"""A programme (a decision with its annex of assignments) as a YAML file, and how it enters the database.
+"""A programme (a decision with its annex of assignments) as plain data, and as a YAML file.
 
 What the source leaves out stays blank and the row says so; nothing is filled in. A wrong file is refused with the
-line and the reason, before anything is stored.
+line and the reason, before anything is stored (`programme_store`).
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from typing_extensions import override
 
-from libs.common import models as m
-from libs.common.ids import new_id
-from libs.common.models.enums import AssignmentState, ProgrammeState, SourceCompleteness
+from libs.common.models.enums import ProgrammeState, SourceCompleteness
+from libs.common.programme_evidence import Rules
+from libs.common.text import nfc
 
 PROGRAMMES_DIR = Path(__file__).parent / "data" / "programmes"
 
-Text = Annotated[str, Field(min_length=1)]
+MAX_YAML = 512 * 1024
+"""Bytes; the longest annex of a city is a tenth of it."""
+
+Text = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(nfc)]
+Number = Annotated[str, Field(pattern=r"^[0-9A-Za-zĐđ][0-9A-Za-zĐđ.]{0,19}$")]
+
+MOST_ROWS = 500
 
 _REASONS = {
     "missing": "thiếu mục này",
@@ -34,6 +38,9 @@ _REASONS = {
     "list_type": "phải là một danh sách",
     "too_short": "danh sách không được rỗng",
     "value_error": "{error}",
+    "string_pattern_mismatch": "có ký tự không được phép",
+    "string_too_long": "dài quá {max_length} ký tự",
+    "too_long": "nhiều hơn {max_length} mục",
     "model_type": "phải gồm các mục của một chương trình (number, title, sections...)",
 }
 
@@ -46,20 +53,20 @@ class ProgrammeFileError(ValueError):
         self.problems = problems
 
 
-class UnknownUnit(ValueError):
-    """The owner named in the file is not among the units of this installation."""
-
-
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class Row(Strict):
-    number: Text
+    number: Number
     text: Text | None = None
     lead: Text | None = None
-    partners: tuple[Text, ...] = ()
+    lead_unit: Text | None = None
+    """The code of the unit that answers for it, where the lead's name does not say so."""
+    partners: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
     period: Text | None = None
+    evidence: Rules | None = None
+    """None: nothing is said of it, and what the row has stays."""
     source_state: SourceCompleteness = SourceCompleteness.WHOLE
 
     @model_validator(mode="after")
@@ -74,9 +81,15 @@ class Row(Strict):
 
 
 class Section(Strict):
-    number: Text
-    title: Text
+    """A part of the annex; an annex that has no parts is one without number and title."""
+
+    number: Number | None = None
+    title: Text | None = None
     rows: Annotated[tuple[Row, ...], Field(min_length=1)]
+
+    @property
+    def heading(self) -> str:
+        return ". ".join(part for part in (self.number, self.title) if part)
 
 
 class Period(Strict):
@@ -102,6 +115,12 @@ class ProgrammeFile(Strict):
     sections: Annotated[tuple[Section, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
+    def _rows_are_not_too_many(self) -> Self:
+        if sum(len(section.rows) for section in self.sections) > MOST_ROWS:
+            raise ValueError(f"phụ lục có hơn {MOST_ROWS} dòng")
+        return self
+
+    @model_validator(mode="after")
     def _rows_are_numbered_once(self) -> Self:
         seen: set[str] = set()
         for row_no, _, _ in self.numbered_rows():
@@ -114,7 +133,17 @@ class ProgrammeFile(Strict):
         """Every row with its number in the annex: I.1, I.2, II.1."""
         for section in self.sections:
             for row in section.rows:
-                yield f"{section.number}.{row.number}", section, row
+                yield f"{section.number}.{row.number}" if section.number else row.number, section, row
+
+
+class _Plain(yaml.SafeLoader):
+    """Without anchors: a short file that refers to itself is a long one."""
+
+    @override
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "không nhận chỗ dẫn lại (*)", self.get_mark())
+        return super().compose_node(parent, index)
 
 
 def read_programme(path: Path) -> ProgrammeFile:
@@ -123,12 +152,17 @@ def read_programme(path: Path) -> ProgrammeFile:
 
 
 def parse_programme(text: str) -> ProgrammeFile:
+    if len(text) > MAX_YAML:
+        raise ProgrammeFileError([f"tệp dài hơn {MAX_YAML // 1024} KB"])
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
+        loader = _Plain(text)
+        root = loader.get_single_node()
+        values = loader.construct_document(root) if root is not None else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ProgrammeFileError([f"dòng {line}: không phải YAML hợp lệ ({error.problem})"]) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # a sign that is none, a number or date that is none
+        raise ProgrammeFileError([f"không phải YAML hợp lệ ({error})"]) from error
     try:
         return ProgrammeFile.model_validate(values)
     except ValidationError as error:
@@ -138,7 +172,7 @@ def parse_programme(text: str) -> ProgrammeFile:
 def _describe(problem: ErrorDetails, root: yaml.Node | None) -> str:
     place = ".".join(str(part + 1) if isinstance(part, int) else part for part in problem["loc"])
     reason = _REASONS.get(problem["type"], problem["msg"]).format_map(
-        {"expected": "", "error": "", **(problem.get("ctx") or {})}
+        {"expected": "", "error": "", "max_length": "", **(problem.get("ctx") or {})}
     )
     return f"dòng {_line(root, problem['loc'])}: {place or 'tệp'}: {reason.replace(' or ', ' hoặc ')}"
 
@@ -160,76 +194,3 @@ def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
             case _:
                 return line
     return line
-
-
-async def store_programme(
-    session: AsyncSession, spec: ProgrammeFile, *, now: datetime, replace: bool = False
-) -> m.Programme:
-    """The stored programme of this number; an existing one is left as it is unless told to replace it.
-
-    Replacing takes the rows and texts of the file; how far each row has come is kept, a row the file lacks is gone.
-    """
-    programme = await session.scalar(select(m.Programme).where(m.Programme.number == spec.number))
-    if programme is not None and not replace:
-        return programme
-    values = await _programme_values(session, spec)
-    if programme is None:
-        programme = m.Programme(id=new_id(now), created_at=now, **values)
-        session.add(programme)
-    for name, value in values.items():
-        setattr(programme, name, value)
-    await session.flush()
-    kept = [row_no for row_no, _, _ in spec.numbered_rows()]
-    await session.execute(
-        delete(m.Assignment).where(m.Assignment.programme_id == programme.id, m.Assignment.row_no.not_in(kept))
-    )
-    for sort, (row_no, section, row) in enumerate(spec.numbered_rows(), 1):
-        await _store_row(session, programme, row_no, section, row, sort=sort, now=now)
-    return programme
-
-
-async def _programme_values(session: AsyncSession, spec: ProgrammeFile) -> dict[str, object]:
-    owner = await session.scalar(
-        select(m.OrganizationUnit.id)
-        .where(m.OrganizationUnit.code == spec.owner_unit)
-        .order_by(m.OrganizationUnit.valid_from.desc())
-        .limit(1)
-    )
-    if owner is None:
-        raise UnknownUnit(f"owner_unit: không có đơn vị nào mang mã {spec.owner_unit}")
-    return {
-        **spec.model_dump(include={"number", "title", "issued_on", "is_fictional", "source"}),
-        "period_from": spec.period.begins,
-        "period_to": spec.period.ends,
-        "owner_unit_id": owner,
-        "state": spec.state.value,
-    }
-
-
-async def _store_row(
-    session: AsyncSession,
-    programme: m.Programme,
-    row_no: str,
-    section: Section,
-    row: Row,
-    *,
-    sort: int,
-    now: datetime,
-) -> None:
-    texts = {
-        "section": f"{section.number}. {section.title}",
-        "text": row.text,
-        "lead": row.lead,
-        "partners": list(row.partners),
-        "period": row.period,
-        "source_state": row.source_state.value,
-        "sort": sort,
-    }
-    statement = insert(m.Assignment).values(
-        id=new_id(now),
-        programme_id=programme.id,
-        row_no=row_no,
-        state=AssignmentState.OPEN.value,
-        **texts,
-    )
-    await session.execute(statement.on_conflict_do_update(index_elements=["programme_id", "row_no"], set_=texts))

@@ -19,7 +19,8 @@ from libs.common import models as m
 from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
-from libs.common.programme_file import PROGRAMMES_DIR, read_programme, store_programme
+from libs.common.programme_file import PROGRAMMES_DIR, read_programme
+from libs.common.programme_store import store_programme
 from libs.common.text import fold
 from libs.common.units import (
     BEFORE_RECORDS,

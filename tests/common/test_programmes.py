@@ -10,11 +10,10 @@ from libs.common import models as m
 from libs.common.programme_file import (
     PROGRAMMES_DIR,
     ProgrammeFileError,
-    UnknownUnit,
     parse_programme,
     read_programme,
-    store_programme,
 )
+from libs.common.programme_store import UnknownUnit, store_programme
 from libs.common.seed import seed
 from libs.common.testing.plugin import NOON
 

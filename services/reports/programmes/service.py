@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common import audit
 from libs.common.clock import HANOI
 from libs.common.models import Assignment, OrganizationUnit, Programme
-from libs.common.programme_file import ProgrammeFile, store_programme
+from libs.common.programme_file import ProgrammeFile
+from libs.common.programme_store import store_programme
 from services.reports.programmes import queries, rules
 from services.reports.programmes.problems import ProgrammeNotFound
 

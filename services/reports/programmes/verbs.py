@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.cli.main import group
 from libs.common.db import Database
 from libs.common.pagination import MAX_LIMIT, PageRequest
-from libs.common.programme_file import ProgrammeFile, ProgrammeFileError, UnknownUnit, read_programme
+from libs.common.programme_file import ProgrammeFile, ProgrammeFileError, read_programme
+from libs.common.programme_store import UnknownUnit
 from libs.common.settings import CommonSettings
 from services.reports import labels
 from services.reports.programmes import queries, service
