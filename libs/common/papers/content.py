@@ -121,8 +121,9 @@ class Head:
     """Above the text. What is not known yet is left open for the clerk: number, and day and month of the date."""
 
     authority: str | None
-    """The authority above, where there is one: ỦY BAN NHÂN DÂN THÀNH PHỐ HÀ NỘI."""
+    """The authority above, where there is one: Ủy ban nhân dân thành phố Hà Nội. Printed in capitals, as the agency."""
     agency: str
+    """As it is written in a sentence: Sở Văn hóa và Thể thao."""
     number: str | None
     symbol: str
     """Of the number: BC-SVHTT."""

@@ -15,6 +15,7 @@ DEFAULT = Path(__file__).with_name("form.yaml")
 FONT = "Times New Roman"
 """The one that the decree names; PDF embeds Liberation Serif, whose letters are as wide."""
 PAGE_MM = (210.0, 297.0)
+_NAME_MM = 25
 
 
 class FormError(ValueError):
@@ -64,6 +65,10 @@ class Form:
     def room_mm(self, *, landscape: bool = False) -> float:
         """The width that text has."""
         return PAGE_MM[landscape] - self.left_mm - self.right_mm
+
+    def tallest_mm(self, *, landscape: bool = False) -> float:
+        """The height that a picture has beside its name."""
+        return PAGE_MM[not landscape] - self.top_mm - self.bottom_mm - _NAME_MM
 
 
 def _complaint(told: Any, value: object) -> str | None:
