@@ -33,7 +33,7 @@ from libs.common.papers.content import (
 from libs.common.papers.faces import balanced, width_mm
 from libs.common.papers.form import Form
 from libs.common.papers.grid import alignments, column_widths
-from libs.common.papers.letterhead import letterhead_widths, shown_width
+from libs.common.papers.letterhead import CLOSING_SHARES, letterhead_widths, shown_width
 from libs.common.papers.package import fixed
 from libs.common.papers.wording import (
     MOTTO,
@@ -52,7 +52,6 @@ from libs.common.papers.wording import (
 )
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-CLOSING_SHARES = (0.46, 0.54)
 
 
 def to_docx(paper: Paper) -> bytes:

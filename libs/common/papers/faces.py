@@ -41,7 +41,11 @@ def printable(text: str) -> str:
 
 def balanced(text: str, size: float, room_mm: float, *, bold: bool = False) -> list[str]:
     """Lines as even as can be, for centred words that do not fit on one; own line breaks stay."""
-    return [line for part in text.split("\n") for line in _balanced(part.split(), size, room_mm, bold=bold)]
+    return [
+        line
+        for part in text.split("\n")
+        for line in _balanced([word for word in part.split(" ") if word], size, room_mm, bold=bold)
+    ]
 
 
 def _balanced(words: list[str], size: float, room_mm: float, *, bold: bool) -> list[str]:

@@ -8,6 +8,8 @@ from libs.common.papers.wording import MOTTO, NATIONAL_NAME
 
 _AIR_MM = 4
 _RIGHT_SHARE = 0.58
+CLOSING_SHARES = (0.46, 0.54)
+"""Of the width: the recipients, and whoever signs."""
 
 
 def letterhead_widths(form: Form) -> tuple[float, float]:

@@ -88,6 +88,7 @@ def annex_basis(head: Head) -> str:
     """What the annex goes with: `(Kèm theo Báo cáo số 05/BC-… ngày … của …)`."""
     number = number_line(head).removeprefix("Số: ")
     _, told = date_line("", head.date, head.year).split(", ", 1)
+    told = told.replace(" ", "\u00a0")  # a day is not broken across lines
     agency = " ".join(head.agency.split())
     return f"(Kèm theo {capital(head.type_name.lower())} số {number} {told} của {agency})"
 
