@@ -170,11 +170,20 @@ def parse_programme(text: str) -> ProgrammeFile:
 
 
 def _describe(problem: ErrorDetails, root: yaml.Node | None) -> str:
+    return f"dòng {_line(root, problem['loc'])}: {_reason(problem)}"
+
+
+def _reason(problem: ErrorDetails) -> str:
     place = ".".join(str(part + 1) if isinstance(part, int) else part for part in problem["loc"])
     reason = _REASONS.get(problem["type"], problem["msg"]).format_map(
         {"expected": "", "error": "", "max_length": "", **(problem.get("ctx") or {})}
     )
-    return f"dòng {_line(root, problem['loc'])}: {place or 'tệp'}: {reason.replace(' or ', ' hoặc ')}"
+    return f"{place or 'tệp'}: {reason.replace(' or ', ' hoặc ')}"
+
+
+def reasons_of(error: ValidationError) -> list[str]:
+    """What is wrong with values that stood in no YAML file."""
+    return [_reason(problem) for problem in error.errors()]
 
 
 def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
