@@ -34,7 +34,7 @@ class PlatformEvent(Base):
 
 
 class Comment(Base):
-    """Words under a post of ours, masked, without who wrote them.
+    """Words under a post of ours, masked, without who wrote them; or a message to the account, which is under none.
 
     `digest`: HMAC of the platform's own id of the comment, which may name its writer; the id itself is not kept but in
     `reply_addresses`. `parent_digest`: of the comment it answers.
@@ -49,12 +49,14 @@ class Comment(Base):
         UniqueConstraint("channel_id", "digest"),
         Index("ix_comments_delivery_id_id", "delivery_id", "id"),
         Index("ix_comments_own_answers", "channel_id", "parent_digest", postgresql_where=text("is_ours")),
+        Index("ix_comments_messages", "seen_at", postgresql_where=text("delivery_id IS NULL AND body IS NOT NULL")),
         table_rules("publish"),
     )
 
     id: Mapped[UUID] = primary_key()
     channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id"))
-    delivery_id: Mapped[UUID] = mapped_column(ForeignKey("deliveries.id"))
+    delivery_id: Mapped[UUID | None] = mapped_column(ForeignKey("deliveries.id"))
+    """None: a message to the account alone, which only its officers read."""
     digest: Mapped[bytes]
     parent_digest: Mapped[bytes | None]
     body: Mapped[str | None]

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,8 +38,8 @@ def stamp(at: datetime) -> str:
     return str(int(at.timestamp() * 1000))
 
 
-def written(oa: Oa, text: str, clock: VirtualClock, webhooks: Webhooks) -> None:
-    """A follower writes a message to the account."""
+def written(oa: Oa, text: str, message: str, clock: VirtualClock, webhooks: Webhooks) -> None:
+    """A follower wrote this message to the account."""
     if not oa.hook:
         return
     told = {
@@ -50,7 +49,7 @@ def written(oa: Oa, text: str, clock: VirtualClock, webhooks: Webhooks) -> None:
         "sender": {"id": SENDER},
         "recipient": {"id": oa.id},
         "user_id_by_app": SENDER[::-1],
-        "message": {"msg_id": secrets.token_hex(8), "text": text},
+        "message": {"msg_id": message, "text": text},
     }
     to = Endpoint(NAME, oa.id, oa.hook, Signer(oa.app_id, oa.oa_secret), POLICY)
     webhooks.post(to, json.dumps(told, separators=(",", ":")).encode())

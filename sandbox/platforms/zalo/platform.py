@@ -18,12 +18,13 @@ from sandbox.platforms.base import AccountIn, Engagement, Platform, PublicPost, 
 from sandbox.platforms.zalo import hooks, rules, wire
 from sandbox.platforms.zalo.articles import ARTICLE, SHOW, Articles
 from sandbox.platforms.zalo.oas import NAME, STATUSES, Oa, Oas
+from sandbox.platforms.zalo.talks import Talks
 from sandbox.platforms.zalo.wire import Call, Json, Refused, invalid, require_only
 from sandbox.tokens import TokensIn
 
 BROADCAST = "broadcast"
 _GUARDED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
-Answer = Callable[[Oa, Call], Json | Awaitable[Json]]
+Answer = Callable[[Oa, Call], Json | list[Json] | Awaitable[Json]]
 
 
 def build(world: World) -> Platform:
@@ -38,6 +39,7 @@ class Zalo:
         self._world = world
         access = timedelta(seconds=world.settings.zalo.access_seconds)
         self._oas, self._articles = Oas(world.clock, world.ledger, access), Articles(world)
+        self._talks = Talks(world)
         self._late = LateList(NAME, world.clock, world.ledger, world.lags)
         self._doors: dict[tuple[str, str], tuple[str, Answer]] = {
             ("POST", "/v2.0/article/create"): ("article.create", self._articles.create),
@@ -48,6 +50,8 @@ class Zalo:
             ("GET", "/v2.0/article/getslice"): ("article.list", self._slice),
             ("GET", "/v2.0/oa/getoa"): ("oa.show", self._show),
             ("POST", "/v2.0/oa/message"): ("message.broadcast", self._broadcast),
+            ("POST", "/v3.0/oa/message/cs"): ("message.cs", self._talks.answer),
+            ("GET", "/v2.0/oa/conversation"): ("message.list", self._talks.read),
         }
         self._add_settled_accounts()
 
@@ -86,7 +90,8 @@ class Zalo:
         if post is None or post.kind != ARTICLE or post.data["status"] != SHOW:
             raise UnknownPost(engagement.post)
         for reply in engagement.replies:
-            hooks.written(self._oas.by_id[post.account], reply.text, self._world.clock, self._world.webhooks)
+            oa = self._oas.by_id[post.account]
+            hooks.written(oa, reply.text, self._talks.written(oa, reply.text), self._world.clock, self._world.webhooks)
         given = {"view": engagement.likes, "share": engagement.reposts}
         added = {name: count for name, count in given.items() if count}
         if added:

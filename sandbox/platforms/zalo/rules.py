@@ -67,6 +67,34 @@ HIDDEN_STAYS = rule(
 
 BROADCASTS = rule("zalo.broadcast.quota", Mark.PEER, "a package has a number of broadcasts a month; here 4", 4).value
 SHOWN_ONLY = rule("zalo.broadcast.shown", Mark.MEMORY, "a hidden article cannot be broadcast", True).value
+# --- messages ---
+
+MESSAGE_TEXT = rule("zalo.message.text", Mark.PEER, "a consultation message has at most 2000 characters", 2000).value
+WINDOW = rule(
+    "zalo.message.window", Mark.PEER, "a person is answered for 7 days after what they wrote last", timedelta(days=7)
+).value
+FREE = rule(
+    "zalo.message.free",
+    Mark.PEER,
+    "for 48 hours without end and without a price; then one of the package's each",
+    timedelta(hours=48),
+).value
+NO_WINDOW = rule(
+    "zalo.message.closed",
+    Mark.PEER,
+    "outside of it the answer is -230",
+    (-230, "User has not interacted with the OA in the past 7 days"),
+).value
+BLOCKED = rule(
+    "zalo.message.blocked", Mark.MEMORY, "who blocked the account is not reached", (-217, "User has blocked OA")
+).value
+TALK = rule(
+    "zalo.message.talk",
+    Mark.SDK,
+    "a talk is read ten messages at once, newest first; `src` 0 is the account's (fields from memory)",
+    10,
+).value
+
 WEBHOOK_ACK = rule("zalo.webhook.ack", Mark.PEER, "a webhook is answered within 2 seconds", 2.0).value
 WEBHOOK_DELAYS = rule(
     "zalo.webhook.delays",

@@ -25,7 +25,7 @@ def invalid(what: str) -> Refused:
     return Refused(rules.INVALID, what)
 
 
-def told(data: Json) -> Response:
+def told(data: Json | list[Json]) -> Response:
     return JSONResponse({"error": 0, "message": "Success", "data": data})
 
 

@@ -322,7 +322,8 @@ class Said:
     """Words under a post of ours. There is no writer: none is ever read.
 
     `id` and `parent_id` are the platform's, and may name one inside (a Bluesky address does): they are never stored as
-    they are. `is_ours`: written by the page itself. `is_hidden`: only its writer still sees it there.
+    they are. `is_ours`: written by the page itself. `is_hidden`: only its writer still sees it there. `reply_to`: what
+    an answer is sent to, where that is not the id; it may name the writer, so it goes under seal and nowhere else.
     """
 
     id: str
@@ -332,6 +333,7 @@ class Said:
     parent_id: str | None = None
     is_ours: bool = False
     is_hidden: bool = False
+    reply_to: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

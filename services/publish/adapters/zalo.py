@@ -7,7 +7,8 @@ recalled. So a channel with `broadcast` never repeats a commit by itself; where 
 the account's console; and where Zalo refuses the broadcast the article is hidden again, so that nothing is half done.
 Facts and their sources: docs/channels/zalo.md.
 
-settings: `app_id`, `broadcast` (false), `target` (object; {} is all followers), `author`, `service`, `oauth`.
+settings: `app_id`, `broadcast` (false), `target` (object; {} is all followers), `author`, `answer_hours` (168),
+`service`, `oauth`.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from services.publish import measure, wording
+from services.publish.adapters import zalo_messages as messages
 from services.publish.adapters.base import (
     ALWAYS,
     CHANNELS,
@@ -67,6 +69,7 @@ METRICS = (
     MetricDefinition("comments", "Zalo không cho ứng dụng đọc bình luận của bài viết", is_offered=False),
 )
 COUNTERS = {"views": "total_view", "shares": "total_share"}
+COSTS = {"publish": 8, "stage": 4, "delete": 4, "read": 1, "reply": 4}
 SLICE, PAGES = 10, 5
 ARTICLE, TOKEN, BEGUN, REFUSED = "article", "token", "begun", "refused"
 """Of what is staged: the hidden article's id, the token of the task that makes it, its begin; why none was sent on."""
@@ -98,11 +101,15 @@ class _Unready(Exception):
 @CHANNELS.register("zalo")
 class Zalo:
     name_vi: ClassVar[str] = "Zalo Official Account"
+    why_no_hiding: ClassVar[str] = (
+        "Tin nhắn gửi OA không ai khác đọc được nên không có gì để ẩn; bình luận dưới bài viết thì Zalo không cho ứng"
+        " dụng đọc hay ẩn, hãy làm trong trang quản trị OA."
+    )
     needs_secret: ClassVar[tuple[str, ...]] = ("app_secret", "refresh_token")
     needs_settings: ClassVar[tuple[str, ...]] = ("app_id",)
     limits: ClassVar[tuple[Limit, ...]] = (
         # How many calls a minute Zalo takes is not told; ours stays well under what integrators report.
-        Limit("calls_minute", 100, timedelta(minutes=1), costs={"publish": 8, "stage": 4, "delete": 4, "read": 1}),
+        Limit("calls_minute", 100, timedelta(minutes=1), costs=COSTS),
     )
 
     def __init__(self, account: Account, tools: Tools) -> None:
@@ -384,6 +391,15 @@ class Zalo:
                 values = {name: whole_number(article.get(key)) for name, key in COUNTERS.items()}
                 found[platform_id] = [Metric(m.name, values.get(m.name), m.definition, as_of) for m in METRICS]
         return found
+
+    # --- messages to the account ---
+
+    async def reply(self, comment_id: str, text: str, at: datetime) -> Outcome:
+        outcome = await messages.reply(self._api, comment_id, text, at, self._clock.now())
+        return self._not_done(outcome) if isinstance(outcome, ChannelError) else outcome
+
+    async def find_reply(self, comment_id: str, text: str, since: datetime) -> str | None:
+        return await messages.find(self._api, comment_id, text, since)
 
     # --- reading ---
 

@@ -66,6 +66,11 @@ IN_VIETNAMESE = {
     -223: "OA chưa cho phép ứng dụng làm việc này",
     -224: "gói dịch vụ của OA không có tính năng này; cần nâng gói trong trang quản trị OA",
     -201: "tham số không hợp lệ",
+    -213: "người nhắn không còn quan tâm OA",
+    -217: "người nhắn đã chặn OA",
+    -230: "người nhắn không nhắn cho OA trong 7 ngày qua nên Zalo không cho trả lời nữa",
+    -232: "không gửi được tới người này",
+    -233: "Zalo không cho gửi loại tin này tới người nhắn",
     -240: "Zalo đã ngừng cách gọi này; cần cập nhật phần mềm",
     -14014: "mã làm mới đã dùng hoặc hết hạn",
     -14002: "không nhận ứng dụng (app_id)",
@@ -118,10 +123,19 @@ class Api(single_use.Client):
     async def get(self, path: str, **query: str) -> Json:
         return await self._twice("GET", path, params=query)
 
+    async def get_rows(self, path: str, **query: str) -> list[Json]:
+        """Where the answer's `data` is a list."""
+        data = await self._told("GET", path, params=query)
+        return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
+
     async def post(self, path: str, body: Json) -> Json:
         return await self._twice("POST", path, json=body)
 
     async def _twice(self, method: str, path: str, **request: Any) -> Json:
+        data = await self._told(method, path, **request)
+        return dict(data) if isinstance(data, dict) else {}
+
+    async def _told(self, method: str, path: str, **request: Any) -> Any:
         """The `data` of the answer; raises Refused, NotSent, AnswerLost or NeedsPerson. Made once, and once more where
         the token was dead, which Zalo says before doing anything."""
         try:
@@ -137,11 +151,10 @@ class Api(single_use.Client):
                 raise NeedsPerson(refused) from None
             raise
 
-    async def _as(self, token: str, method: str, path: str, request: Mapping[str, Any]) -> Json:
+    async def _as(self, token: str, method: str, path: str, request: Mapping[str, Any]) -> Any:
         url = f"{self._host('service', SERVICE)}/{path}"
         answer = await self._sent(method, url, timeout=TIMEOUT, headers={"access_token": token}, **request)
-        data = read(answer).get("data")
-        return dict(data) if isinstance(data, dict) else {}
+        return read(answer).get("data")
 
     def _host(self, setting: str, usual: str) -> str:
         return str(self.account.settings.get(setting, usual)).rstrip("/")

@@ -37,7 +37,8 @@ router = APIRouter(prefix="/api/publish/v1", tags=["conversation"], responses=pr
 Reader = Annotated[Principal, require(*ESCALATES)]
 Officer = Annotated[Principal, require(*ANSWERS)]
 FILTERS = frozenset(
-    {"channel_id", "delivery_id", "state", "unanswered", "mine", "older_than_hours", "resolved", "limit", "cursor"}
+    {"channel_id", "delivery_id", "messages", "state", "unanswered", "mine", "older_than_hours", "resolved"}
+    | {"limit", "cursor"}
 )
 PAGES = frozenset({"limit", "cursor"})
 
@@ -66,6 +67,7 @@ async def list_conversations(
     clock: ClockDep,
     channel_id: Annotated[UUID | None, Query()] = None,
     delivery_id: Annotated[UUID | None, Query(description="one post")] = None,
+    messages: Annotated[bool | None, Query(description="written to the account alone; false: under posts")] = None,
     state: Annotated[CommentState | None, Query()] = None,
     unanswered: Annotated[bool | None, Query(description="waits for an answer; false: does not")] = None,
     mine: Annotated[bool, Query(description="assigned to me")] = False,
@@ -76,7 +78,7 @@ async def list_conversations(
     before = clock.now() - timedelta(hours=older_than_hours) if older_than_hours is not None else None
     assigned = who.person_id if mine else None
     units = who.units(*ESCALATES)
-    asked = Asked(units, channel_id, delivery_id, state, unanswered, assigned, before, resolved)
+    asked = Asked(units, channel_id, delivery_id, state, unanswered, assigned, before, resolved, messages)
     shown, more = await service.inbox(session, asked, page)
     return {"items": shown, "next_cursor": Cursor(None, shown[-1]["comment_id"]).encode() if more else None}
 

@@ -34,6 +34,7 @@ class Asked:
     assigned_to: UUID | None = None
     seen_before: datetime | None = None
     is_resolved: bool = False
+    is_message: bool | None = None
 
 
 def _answered() -> ColumnElement[bool]:
@@ -62,7 +63,7 @@ def _newest_hiding() -> Any:
 
 
 def _comments(asked: Asked) -> Select[Any]:
-    """Of readers, under posts on channels of these units."""
+    """Of readers, under posts on channels of these units or to these accounts alone."""
     query = (
         select(
             m.Comment,
@@ -75,8 +76,8 @@ def _comments(asked: Asked) -> Select[Any]:
             _newest_hiding().label("hiding_state"),
         )
         .join(m.Channel, m.Channel.id == m.Comment.channel_id)
-        .join(m.Delivery, m.Delivery.id == m.Comment.delivery_id)
-        .join(m.Publication, m.Publication.id == m.Delivery.publication_id)
+        .outerjoin(m.Delivery, m.Delivery.id == m.Comment.delivery_id)
+        .outerjoin(m.Publication, m.Publication.id == m.Delivery.publication_id)
         .outerjoin(m.Conversation, m.Conversation.comment_id == m.Comment.id)
         .outerjoin(m.ReplyAddress, m.ReplyAddress.comment_id == m.Comment.id)
         .where(m.Channel.unit_id.in_(asked.units), m.Comment.is_ours.is_(False))
@@ -85,6 +86,8 @@ def _comments(asked: Asked) -> Select[Any]:
         query = query.where(m.Comment.channel_id == asked.channel_id)
     if asked.delivery_id is not None:
         query = query.where(m.Comment.delivery_id == asked.delivery_id)
+    if asked.is_message is not None:
+        query = query.where(m.Comment.delivery_id.is_(None) if asked.is_message else m.Comment.delivery_id.is_not(None))
     if asked.state is not None:
         query = query.where(m.Comment.state == asked.state)
     if asked.is_unanswered is not None:
@@ -208,26 +211,40 @@ async def replies_of(session: AsyncSession, comment_id: UUID) -> Sequence[m.Comm
     return (await session.scalars(query.limit(100))).all()
 
 
-async def publication_of(session: AsyncSession, comment_id: UUID) -> m.Publication:
+async def is_paused(session: AsyncSession, comment_id: UUID) -> bool:
+    """Whether a pause holds back what answers it; the database holds the same (0025_rules.sql)."""
+    return bool(await session.scalar(select(func.is_reply_paused(comment_id))))
+
+
+async def publication_of(session: AsyncSession, comment_id: UUID) -> m.Publication | None:
+    """None of a message to the account."""
     query = (
         select(m.Publication)
         .join(m.Delivery, m.Delivery.publication_id == m.Publication.id)
         .join(m.Comment, m.Comment.delivery_id == m.Delivery.id)
         .where(m.Comment.id == comment_id)
     )
-    return (await session.scalars(query)).one()
+    return (await session.scalars(query)).first()
 
 
-async def close_unclear(session: AsyncSession, publication_id: UUID, kind: str, by: UUID, now: datetime) -> None:
-    """The task is done once no reply under the publication waits for a person."""
+async def close_unclear(
+    session: AsyncSession, channel_id: UUID, publication_id: UUID | None, kind: str, by: UUID, now: datetime
+) -> None:
+    """The task is done once no reply under the publication, or to a message to the account, waits for a person."""
     waits = (
         select(m.CommentReply.id)
         .join(m.Comment, m.Comment.id == m.CommentReply.comment_id)
-        .join(m.Delivery, m.Delivery.id == m.Comment.delivery_id)
-        .where(m.Delivery.publication_id == publication_id, m.CommentReply.state == ReplyState.MANUAL)
+        .outerjoin(m.Delivery, m.Delivery.id == m.Comment.delivery_id)
+        .where(m.CommentReply.state == ReplyState.MANUAL)
     )
+    if publication_id is None:
+        waits = waits.where(m.Comment.channel_id == channel_id, m.Comment.delivery_id.is_(None))
+        whose = m.Task.channel_id == channel_id
+    else:
+        waits = waits.where(m.Delivery.publication_id == publication_id)
+        whose = m.Task.publication_id == publication_id
     done = {"state": TaskState.DONE, "outcome": "done", "done_by": by, "done_at": now}
-    it = and_(m.Task.publication_id == publication_id, m.Task.kind == kind, m.Task.state == TaskState.OPEN)
+    it = and_(whose, m.Task.kind == kind, m.Task.state == TaskState.OPEN)
     await session.execute(update(m.Task).where(it, ~waits.exists()).values(done))
 
 

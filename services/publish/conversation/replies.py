@@ -88,9 +88,14 @@ async def _require_answerable(session: AsyncSession, comment: m.Comment, now: da
     if not issubclass(CHANNELS.get(channel.kind), AnswersComments):
         raise wrong.NotAnswerable("Kênh này chưa trả lời được từ đây; hãy mở bài trên nền tảng và trả lời ở đó.")
     known = await queries.address_of(session, comment.id)
-    why = rules.why_no_reply(comment.is_ours, comment.state, known.expires_at if known else None, now)
+    why = _why_not(comment, known, now)
     if why is not None:
         raise wrong.NotAnswerable(why)
+
+
+def _why_not(comment: m.Comment, known: m.ReplyAddress | None, now: datetime) -> str | None:
+    ends_at, is_message = known.expires_at if known else None, comment.delivery_id is None
+    return rules.why_no_reply(comment.is_ours, comment.state, ends_at, now, is_message=is_message)
 
 
 async def cancel_reply(session: AsyncSession, reply_id: UUID, who: Principal, now: datetime) -> m.CommentReply:
@@ -113,7 +118,9 @@ async def tell(
     reply.confirmed_at, reply.error = (now, None) if is_posted else (None, "Cán bộ xem: câu trả lời không có ở đó.")
     await session.flush()
     publication = await queries.publication_of(session, reply.comment_id)
-    await queries.close_unclear(session, publication.id, UNCLEAR, who.person_id, now)
+    comment = await session.get_one(m.Comment, reply.comment_id)
+    of = publication.id if publication else None
+    await queries.close_unclear(session, comment.channel_id, of, UNCLEAR, who.person_id, now)
     facts = {"reply": str(reply.id), "is_posted": is_posted}
     await record(session, "comment.reply_told", reply.comment_id, who, now, facts)
     return reply
@@ -150,12 +157,11 @@ async def arm(session: AsyncSession, reply_id: UUID, now: datetime) -> bool:
         return False
     comment = await session.get_one(m.Comment, reply.comment_id, populate_existing=True)
     known = await queries.address_of(session, comment.id)
-    why = rules.why_no_reply(comment.is_ours, comment.state, known.expires_at if known else None, now)
+    why = _why_not(comment, known, now)
     if why is not None:
         reply.state, reply.error, reply.updated_at = R.REJECTED, why, now
         return False
-    publication = await queries.publication_of(session, comment.id)
-    if await publish_queries.is_paused(session, publication.id):
+    if await queries.is_paused(session, comment.id):
         reply.not_before, reply.error, reply.updated_at = now + SOON, "Đơn vị đang tạm dừng đăng tin.", now
         return False
     reply.state, reply.armed_at, reply.updated_at, reply.error = R.ARMED, now, now, None
@@ -219,9 +225,21 @@ async def record_look(
         return
     reply.state = R.MANUAL
     await session.flush()
+    await _ask_a_person(session, reply, now)
+
+
+async def _ask_a_person(session: AsyncSession, reply: m.CommentReply, now: datetime) -> None:
     publication = await queries.publication_of(session, reply.comment_id)
-    title = f"Không rõ câu trả lời bình luận đã lên hay chưa, dưới tin “{publication.title}”: xem trên nền tảng rồi báo"
-    await open_publication_task(session, UNCLEAR, publication, title, now)
+    if publication is not None:
+        title = (
+            f"Không rõ câu trả lời bình luận đã lên hay chưa, dưới tin “{publication.title}”: xem trên nền tảng rồi báo"
+        )
+        await open_publication_task(session, UNCLEAR, publication, title, now)
+        return
+    comment = await session.get_one(m.Comment, reply.comment_id)
+    channel = await session.get_one(m.Channel, comment.channel_id)
+    title = f"Không rõ câu trả lời tin nhắn đã tới hay chưa, ở kênh “{channel.name}”: xem trên nền tảng rồi báo"
+    await open_channel_task(session, UNCLEAR, channel, title, now)
 
 
 async def _keep_own(
@@ -231,7 +249,7 @@ async def _keep_own(
     ear = ear_of(res)
     comment = await session.get_one(m.Comment, reply.comment_id)
     target = await target_of(session, comment.id, res)
-    if ear is None or target is None:
+    if ear is None or target is None or comment.delivery_id is None:  # what stands in a private talk nobody reads
         return
     delivery = await session.get_one(m.Delivery, comment.delivery_id)
     said = Said(platform_id, "", reply.body, now, target, is_ours=True)

@@ -63,12 +63,19 @@ def hide_again(attempts: int) -> timedelta:
     return HIDE_BACKOFF[min(max(attempts, 1), len(HIDE_BACKOFF)) - 1]
 
 
-def why_no_reply(is_ours: bool, state: str, ends_at: datetime | None, now: datetime) -> str | None:
+def why_no_reply(
+    is_ours: bool, state: str, ends_at: datetime | None, now: datetime, *, is_message: bool = False
+) -> str | None:
     """Why a comment cannot be answered from here, for the officer; None where it can."""
     if is_ours:
         return "Đây là lời của chính trang."
     if state == CommentState.REMOVED:
         return "Người viết hoặc nền tảng đã gỡ bình luận này."
+    if (ends_at is None or ends_at <= now) and is_message:
+        return (
+            "Đã quá thời hạn mà nền tảng cho trả lời tin nhắn (Zalo: 7 ngày): địa chỉ trả lời đã được xóa. Người nhắn"
+            " nhắn lại thì mới trả lời được."
+        )
     if ends_at is None or ends_at <= now:
         return "Đã quá hạn trả lời (30 ngày): địa chỉ trả lời đã được xóa. Hãy mở bài trên nền tảng nếu vẫn cần."
     return None

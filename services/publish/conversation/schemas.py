@@ -26,8 +26,9 @@ class ConversationOut(Row):
 
     comment_id: UUID
     channel_id: UUID
-    publication_id: UUID
-    publication_title: str
+    is_message: bool = Field(description="written to the account alone, under no post: only its officers read it")
+    publication_id: UUID | None
+    publication_title: str | None
     pseudonym: str = Field(description="of the comment's writer; made of the comment alone")
     body: str | None
     state: CommentState

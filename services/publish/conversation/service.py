@@ -34,6 +34,7 @@ def _shown(row: Any, case: Any) -> dict[str, Any]:
     return {
         "comment_id": comment.id,
         "channel_id": comment.channel_id,
+        "is_message": comment.delivery_id is None,
         "publication_id": row.publication_id,
         "publication_title": row.publication_title,
         "pseudonym": rules.pseudonym(comment.id),

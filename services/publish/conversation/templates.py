@@ -103,11 +103,11 @@ async def _known(session: AsyncSession, comment: m.Comment) -> dict[str, str]:
         .select_from(m.Comment)
         .join(m.Channel, m.Channel.id == m.Comment.channel_id)
         .join(m.OrganizationUnit, m.OrganizationUnit.id == m.Channel.unit_id)
-        .join(m.Delivery, m.Delivery.id == m.Comment.delivery_id)
-        .join(m.Publication, m.Publication.id == m.Delivery.publication_id)
+        .outerjoin(m.Delivery, m.Delivery.id == m.Comment.delivery_id)
+        .outerjoin(m.Publication, m.Publication.id == m.Delivery.publication_id)
         .where(m.Comment.id == comment.id)
     )
     unit, channel, title = (await session.execute(query)).one()
-    known = {"don_vi": unit, "kenh": channel, "tieu_de_tin": title}
+    known = {"don_vi": unit, "kenh": channel} | ({"tieu_de_tin": title} if title else {})
     case = (await queries.cases_of(session, [comment.id])).get(comment.id)
     return {**known, "ma_phan_anh": case.reference} if case is not None and case.reference else known

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -30,6 +30,15 @@ class Commented:
 
     said: Said
     is_new: bool = False
+
+
+@dataclass(frozen=True)
+class Messaged:
+    """Somebody wrote to the account alone, under no post. `window`: how long the platform lets us answer, unless the
+    channel's `answer_hours` says so."""
+
+    said: Said
+    window: timedelta
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ class Ended:
     reason: Reason
 
 
-Event = Commented | Uncommented | Hidden | Touched | Ended
+Event = Commented | Messaged | Uncommented | Hidden | Touched | Ended
 
 
 @dataclass(frozen=True)

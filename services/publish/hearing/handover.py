@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,7 +42,8 @@ async def hand_over_changed(session: AsyncSession, delivery_id: UUID, now: datet
 
 
 async def escalate_comment(session: AsyncSession, comment_id: UUID, by: Principal, now: datetime) -> m.CommentCase:
-    """Make a case of a comment under a post of the officer's unit; the second time changes nothing.
+    """Make a case of a comment under a post of the officer's unit, or of a message to its account; the second time
+    changes nothing.
 
     Raises CommentNotFound, and NothingToEscalate for our own words and for those that were taken back.
     """
@@ -62,13 +63,15 @@ async def escalate_comment(session: AsyncSession, comment_id: UUID, by: Principa
 async def _require_comment(session: AsyncSession, comment_id: UUID, by: Principal) -> m.Comment:
     query = (
         select(m.Comment)
-        .join(m.Delivery, m.Delivery.id == m.Comment.delivery_id)
-        .join(m.Publication, m.Publication.id == m.Delivery.publication_id)
-        .where(m.Comment.id == comment_id, m.Publication.unit_id.in_(by.units(*ESCALATES)))
+        .join(m.Channel, m.Channel.id == m.Comment.channel_id)
+        .outerjoin(m.Delivery, m.Delivery.id == m.Comment.delivery_id)
+        .outerjoin(m.Publication, m.Publication.id == m.Delivery.publication_id)
+        .where(m.Comment.id == comment_id)
+        .where(func.coalesce(m.Publication.unit_id, m.Channel.unit_id).in_(by.units(*ESCALATES)))
     )
     found = (await session.scalars(query)).first()
     if found is None:
-        raise wrong.CommentNotFound(f"Không có bình luận {comment_id} dưới tin của đơn vị bạn.")
+        raise wrong.CommentNotFound(f"Không có bình luận {comment_id} dưới tin hay trong hộp thư của đơn vị bạn.")
     return found
 
 

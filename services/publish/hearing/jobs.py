@@ -33,6 +33,8 @@ PAGE = 50
 """Comments that one call brings, at least."""
 EVENTS_KEPT = timedelta(days=8)
 """Longer than any platform sends an event again."""
+MESSAGES_KEPT = timedelta(days=90)
+"""The words of messages to an account; what an officer made a case of lives on as the case does."""
 
 
 def shares(limits: Sequence[Limit]) -> list[Limit]:
@@ -108,5 +110,5 @@ async def _waits(session: AsyncSession, ready: Ready, ctx: Context) -> bool:
 async def forget(ctx: Context) -> int:
     now = ctx.clock.now()
     async with ctx.db.transaction() as session:
-        await queries.forget(session, now - EVENTS_KEPT, now)
+        await queries.forget(session, now - EVENTS_KEPT, now - MESSAGES_KEPT, now)
     return 0

@@ -15,6 +15,7 @@ from libs.common.models.hearing import CommentState
 from libs.common.pagination import PageRequest
 
 STANDING = (DeliveryState.PUBLISHED, DeliveryState.WITHDRAWING)
+MOST_ERASED = 5_000
 WAITING = (DeliveryState.ACCEPTED, DeliveryState.UNKNOWN, DeliveryState.WITHDRAWING)
 
 
@@ -133,8 +134,13 @@ async def count_under(session: AsyncSession, delivery_id: UUID) -> int:
     return await session.scalar(select(func.count()).where(m.Comment.delivery_id == delivery_id)) or 0
 
 
-async def forget(session: AsyncSession, events_before: datetime, now: datetime) -> int:
-    """Events so old that no platform sends them again, and addresses that may no longer be answered."""
+async def forget(session: AsyncSession, events_before: datetime, messages_before: datetime, now: datetime) -> int:
+    """Events so old that no platform sends them again, addresses that may no longer be answered, and the words of
+    messages that had their time."""
+    it = (m.Comment.delivery_id.is_(None), m.Comment.body.is_not(None), m.Comment.seen_at < messages_before)
+    await erase_comments(
+        session, (await session.scalars(select(m.Comment.id).where(*it).limit(MOST_ERASED))).all(), now
+    )
     old = await session.execute(delete(m.PlatformEvent).where(m.PlatformEvent.received_at < events_before))
     ended = await session.execute(delete(m.ReplyAddress).where(m.ReplyAddress.expires_at <= now))
     return sum(each.rowcount for each in (old, ended) if isinstance(each, CursorResult))

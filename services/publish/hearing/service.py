@@ -29,6 +29,7 @@ from services.publish.hearing.base import (
     Hidden,
     Hook,
     Letter,
+    Messaged,
     Touched,
     Uncommented,
 )
@@ -39,6 +40,7 @@ from services.publish.service.tasks import open_channel_task
 MOST_LETTERS = 5_000
 ANSWERABLE = timedelta(days=30)
 """How long a comment may be answered from here, as nobody expects an answer later."""
+MOST_HOURS = 24 * 30
 SETTLED = timedelta(minutes=10)
 """How long what was just told may still be on its way into the platform's list: older lists change nothing of it."""
 
@@ -104,8 +106,8 @@ async def take_heard(
 def _is_sound(heard: Heard) -> bool:
     """Whether what it names can be looked for and sealed: no control characters, no halves of letters."""
     match heard.event:
-        case Commented(said):
-            return said.post_id.isprintable() and said.id.isprintable()
+        case Commented(said) | Messaged(said):
+            return all(name.isprintable() for name in (said.post_id, said.id, said.reply_to or ""))
         case Touched(post_id):
             return post_id.isprintable()
         case _:
@@ -131,6 +133,8 @@ async def take(session: AsyncSession, channel: m.Channel, heard: Heard, now: dat
             if delivery is not None:
                 stored = await store(session, delivery, said, Word.FIRST if is_new else Word.LATER, now, ear)
                 await hand_over(session, [stored] if stored and not said.is_ours else [], now)
+        case Messaged(said, window):
+            await store_message(session, channel, said, window, now, ear)
         case Uncommented(comment_id):
             known = await queries.find_comment(session, channel.id, _names(channel.id, comment_id, ear))
             await queries.erase_comments(session, [known.id] if known else [], now)
@@ -164,7 +168,7 @@ async def store(
         return None
     known = await queries.find_comment(session, delivery.channel_id, digests)
     if known is None:
-        return await _add(session, delivery, said, body, now, ear)
+        return await _add(session, delivery.channel_id, delivery.id, said, body, ANSWERABLE, now, ear)
     known.digest = digests[0]  # that of before a rotation of the key is not known for ever
     is_back = known.state == CommentState.REMOVED
     if not _may_change(known, word, now) or (known.body, known.state) == (body, _shown(said.is_hidden)):
@@ -173,8 +177,22 @@ async def store(
     if word is Word.LISTED:
         known.state = _shown(said.is_hidden)
     if is_back:
-        await _keep_address(session, known.id, said, now, ear)
+        await _keep_address(session, known.id, said, now + ANSWERABLE, ear)
     return known.id
+
+
+async def store_message(
+    session: AsyncSession, channel: m.Channel, said: Said, window: timedelta, now: datetime, ear: Ear
+) -> UUID | None:
+    """What somebody wrote to the account alone: for its officers, and for nobody who listens to what is public. It
+    goes further only where an officer makes a case of it."""
+    body = masked(said.text)
+    if not body or await queries.find_comment(session, channel.id, _names(channel.id, said.id, ear)) is not None:
+        return None
+    hours = channel.settings.get("answer_hours")
+    lasts = timedelta(hours=hours) if isinstance(hours, int) and 0 < hours <= MOST_HOURS else window
+    written = min(said.at or now, now)
+    return await _add(session, channel.id, None, said, body, lasts - (now - written), now, ear)
 
 
 def _may_change(known: m.Comment, word: Word, now: datetime) -> bool:
@@ -188,14 +206,22 @@ def _may_change(known: m.Comment, word: Word, now: datetime) -> bool:
 
 
 async def _add(
-    session: AsyncSession, delivery: m.Delivery, said: Said, body: str, now: datetime, ear: Ear
+    session: AsyncSession,
+    channel_id: UUID,
+    delivery_id: UUID | None,
+    said: Said,
+    body: str,
+    lasts: timedelta,
+    now: datetime,
+    ear: Ear,
 ) -> UUID | None:
+    """`lasts`: how long it may be answered from now on."""
     values = {
         "id": new_id(now),
-        "channel_id": delivery.channel_id,
-        "delivery_id": delivery.id,
-        "digest": _names(delivery.channel_id, said.id, ear)[0],
-        "parent_digest": _names(delivery.channel_id, said.parent_id, ear)[0] if said.parent_id else None,
+        "channel_id": channel_id,
+        "delivery_id": delivery_id,
+        "digest": _names(channel_id, said.id, ear)[0],
+        "parent_digest": _names(channel_id, said.parent_id, ear)[0] if said.parent_id else None,
         "body": body,
         "is_ours": said.is_ours,
         "state": _shown(said.is_hidden),
@@ -204,17 +230,17 @@ async def _add(
         "updated_at": now,
     }
     added = await queries.add_comment(session, values)
-    if added is not None:
-        await _keep_address(session, added, said, now, ear)
+    if added is not None and lasts > timedelta(0):
+        await _keep_address(session, added, said, now + lasts, ear)
     return added
 
 
-async def _keep_address(session: AsyncSession, comment_id: UUID, said: Said, now: datetime, ear: Ear) -> None:
+async def _keep_address(session: AsyncSession, comment_id: UUID, said: Said, until: datetime, ear: Ear) -> None:
     """Under seal, for as long as somebody may expect an answer; nobody answers oneself."""
     if not said.is_ours and ear.res.vault is not None:
         vault = ear.res.vault
-        sealed = vault.seal(comment_id, {"identifier": said.id})
-        await queries.keep_address(session, comment_id, sealed, vault.key_id, now + ANSWERABLE)
+        sealed = vault.seal(comment_id, {"identifier": said.reply_to or said.id})
+        await queries.keep_address(session, comment_id, sealed, vault.key_id, until)
 
 
 async def store_list(

@@ -2,7 +2,8 @@
 
 Signed with the account's secret key (`secret.oa_secret`, not the app's): plain SHA-256 over the app's id, the raw
 bytes, a time and the key. Which time is signed is told in two ways: the header's, where there is one, else the body's.
-A message belongs to no post of ours: it is counted once, and its words and its writer are kept nowhere.
+A message belongs to no post of ours: it goes to the officers alone, masked, and its writer only under seal, for as long
+as Zalo lets us answer. Of a picture or a file nothing is fetched: that one was sent is all that is told.
 """
 
 import hashlib
@@ -11,10 +12,23 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from services.publish.adapters.base import Account, Said
-from services.publish.hearing.base import HOOKS, UNREADABLE, Commented, Heard, Letter, same
+from services.publish.hearing.base import HOOKS, UNREADABLE, Heard, Letter, Messaged, same
 
 SIGNATURE, TIME = "x-zevent-signature", "x-zevent-timestamp"
-WRITTEN = "user_send_text"
+SENT = {
+    "user_send_text": "",
+    "user_send_link": "[liên kết]",
+    "user_send_image": "[ảnh]",
+    "user_send_video": "[video]",
+    "user_send_audio": "[tin thoại]",
+    "user_send_file": "[tệp]",
+    "user_send_gif": "[ảnh động]",
+    "user_send_sticker": "[nhãn dán]",
+    "user_send_location": "[vị trí]",
+}
+"""What people send, and what stands for it."""
+WINDOW = timedelta(days=7)
+"""How long after it a message may be answered."""
 FRESH = timedelta(hours=13)
 """How far the signed time may be from ours: Zalo sends again for up to 12 hours, by one reading with the first time."""
 
@@ -35,11 +49,14 @@ class ZaloHook:
     def read(self, letter: Letter) -> Sequence[Heard]:
         """Ids are strings: they are longer than what a number holds. Other events are taken, and say nothing to us."""
         told = json.loads(letter.body)
-        if told["event_name"] != WRITTEN:
+        name = told["event_name"]
+        if name not in SENT:
             return []
         message, written = told["message"], str(told["timestamp"])
-        said = Said(id=str(message["msg_id"]), post_id="", text=str(message["text"]), at=_instant(written))
-        return [Heard(Commented(said), f"{WRITTEN} {said.id}", str(told["recipient"]["id"]))]
+        text, number = f"{message.get('text') or ''} {SENT[name]}".strip(), str(message["msg_id"])
+        address = f"{told['sender']['id']}/{number}"
+        said = Said(id=number, post_id="", text=text, at=_instant(written), reply_to=address)
+        return [Heard(Messaged(said, WINDOW), f"{name} {number}", str(told["recipient"]["id"]))]
 
     def is_of(self, account: Account, named: str) -> bool:
         """By `settings.oa_id`; a channel that does not say it is the only one of its app."""

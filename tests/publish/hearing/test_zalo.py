@@ -1,4 +1,4 @@
-"""Zalo tells that somebody wrote: signed over the raw bytes with the account's own key, counted once, kept nowhere."""
+"""Zalo tells that somebody wrote: signed over the raw bytes with the account's own key, taken once, masked."""
 
 import hashlib
 import json
@@ -11,9 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 from libs.common import models as m
+from libs.common.events.conversation import ConversationsReceived
 from sandbox.platforms.zalo.hooks import SENDER, Signer
 from services.publish.adapters.base import Account
-from services.publish.hearing.base import Commented, Letter
+from services.publish.hearing.base import Letter, Messaged
 from services.publish.hearing.zalo import ZaloHook
 from tests.publish.conformance.case import Seat, case_of
 from tests.publish.conformance.drafts import NOW
@@ -59,9 +60,8 @@ async def channel(theatre: Theatre) -> m.Channel:
     return made
 
 
-async def test_a_message_is_counted_once_and_neither_its_words_nor_its_writer_are_kept(
-    theatre: Theatre, channel: m.Channel
-) -> None:
+@pytest.mark.mission("M16")
+async def test_a_message_is_taken_once_and_who_wrote_it_is_kept_nowhere(theatre: Theatre, channel: m.Channel) -> None:
     """One comes twice, one after a forged copy, one late: its header tells another time than its body."""
     made = await theatre.newsroom.approved(channel, media_ids=[await theatre.picture()])
     theatre.newsroom.resources = theatre.resources()
@@ -69,7 +69,8 @@ async def test_a_message_is_counted_once_and_neither_its_words_nor_its_writer_ar
     post = of(await theatre.newsroom.read(made))
     for fault in ("duplicate", "bad_signature", "delay"):
         await theatre.post("webhooks/plans", platform="zalo", kind=fault)
-    replies = [{"text": f"{WORDS} {n}", "author": "Trần Văn Giấu Tên"} for n in range(3)]
+    said = f"{WORDS}, gọi tôi 0912 345 678, nhà số"
+    replies = [{"text": f"{said} {n}", "author": "Trần Văn Giấu Tên"} for n in range(3)]
     await theatre.post("zalo/engage", post=post, replies=replies)
     answers = await delivered(theatre)
     theatre.advance(timedelta(seconds=60))
@@ -77,9 +78,16 @@ async def test_a_message_is_counted_once_and_neither_its_words_nor_its_writer_ar
     assert [status for is_forged, status in answers if is_forged] == [403]
     assert [status for is_forged, status in answers if not is_forged] == [200] * 4
     assert len(await rows(theatre, m.PlatformEvent)) == 3, "each once"
-    assert await rows(theatre, m.Comment) == []
+    messages = await rows(theatre, m.Comment)
+    assert sorted(str(one.body) for one in messages) == [
+        f"{WORDS}, gọi tôi [số điện thoại], nhà số {n}" for n in range(3)
+    ]
+    assert {(one.delivery_id, one.is_ours, one.state) for one in messages} == {(None, False, "visible")}
     kept = await everything(theatre)
-    assert not [told for told in (SENDER, SENDER[::-1], WORDS, "Trần Văn Giấu Tên", SECRET) if told in kept]
+    assert not [told for told in (SENDER, SENDER[::-1], "0912", "Trần Văn Giấu Tên", SECRET) if told in kept]
+    [ends] = {one.expires_at - theatre.newsroom.clock.now() for one in await rows(theatre, m.ReplyAddress)}
+    assert ends == timedelta(days=7, seconds=-60)
+    assert ConversationsReceived.subject not in kept, "a letter to the account is no part of what is listened to"
 
 
 def test_only_these_bytes_signed_by_the_accounts_own_key_are_genuine() -> None:
@@ -128,12 +136,15 @@ def test_the_sandbox_signs_with_the_time_of_its_header() -> None:
 def test_what_is_read_has_no_writer_and_names_the_account() -> None:
     hook = ZaloHook()
     [heard] = hook.read(Letter({}, told(), NOW))
-    assert isinstance(heard.event, Commented)
+    assert isinstance(heard.event, Messaged)
     assert (heard.event.said.text, heard.event.said.at, heard.event.said.post_id) == (WORDS, NOW, "")
     assert SENDER not in repr(heard)
     assert heard.account == "4000000000000000001"
     assert hook.is_of(Account(uuid4(), {"oa_id": "4000000000000000001"}), "4000000000000000001")
     assert not hook.is_of(Account(uuid4(), {"oa_id": "4000000000000000002"}), "4000000000000000001")
     assert hook.is_of(Account(uuid4(), {}), "4000000000000000001"), "the only one of its app"
+    [picture] = hook.read(Letter({}, told(event_name="user_send_image", message={"msg_id": "1"}), NOW))
+    assert isinstance(picture.event, Messaged)
+    assert picture.event.said.text == "[ảnh]"
     for other in ("user_seen_message", "follow", "something_new"):
         assert hook.read(Letter({}, told(event_name=other), NOW)) == []
