@@ -1,5 +1,6 @@
 """How the decree writes a paper's own lines, and how Vietnamese writes numbers and days. Pure."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -145,6 +146,8 @@ def cell_text(cell: Cell) -> str:
             return f"{local:%H:%M %d/%m/%Y}"
         case date():
             return f"{cell:%d/%m/%Y}"
+        case float() | Decimal() if not math.isfinite(cell):
+            return ""
         case tuple():
             return clean("".join(run.text for run in cell))
         case _:
