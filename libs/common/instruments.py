@@ -27,6 +27,7 @@ COUNTERS: Mapping[str, str] = {
     "lantoa.hub.asked": "questions to our hub, by the status they were answered with",
     "lantoa.hub.verified": "subscribers asked whether they meant it, by outcome",
     "lantoa.hub.pushes": "feeds handed to subscribers of our hub, by outcome",
+    "lantoa.agenda.polls": "readings of calendars by their address, by outcome (new, unchanged, failed, too_late)",
     "lantoa.bulletin.limited": "readers' requests that were answered with 429, by door",
     "lantoa.feedback.overdue": "limits of feedback cases that passed and were told, by kind (unaccepted, undone)",
     "lantoa.feedback.asked": "senders who were asked by mail whether it was solved, by outcome",

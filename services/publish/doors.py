@@ -19,6 +19,7 @@ from services.publish import (
     tasks_api,
 )
 from services.publish.agenda import api as agenda_api
+from services.publish.agenda import calendars_api
 from services.publish.agenda import jobs as agenda_jobs
 from services.publish.consultation import api as consultation_api
 from services.publish.consultation import jobs as consultation_jobs
@@ -67,6 +68,7 @@ ROUTERS = [
     links_api.public_router,
     crisis_api.router,
     agenda_api.router,
+    calendars_api.router,
     consultation_api.router,
     consultation_pages.router,
     conversation_api.router,

@@ -1,6 +1,6 @@
 """Every table of the one schema. `from libs.common import models as m`."""
 
-from libs.common.models.agenda import AgendaEvent, AgendaImport, AgendaKind
+from libs.common.models.agenda import AgendaCalendar, AgendaEvent, AgendaImport, AgendaKind
 from libs.common.models.alerts import Alert, AlertHit, AlertMemory, AlertRule, AlertStep, AlertTelling
 from libs.common.models.base import Base
 from libs.common.models.bulletin import BulletinText, HubSubscription, PublicationTranslation
@@ -117,6 +117,7 @@ from libs.common.models.units import OrganizationUnit, UnitAlias
 from libs.common.models.units_desk import Syndication
 
 __all__ = [
+    "AgendaCalendar",
     "AgendaEvent",
     "AgendaImport",
     "AgendaKind",

@@ -103,7 +103,7 @@ async def import_file(
     now = clock.now()
     found = await importing.read_apart(await _upload(request), now)
     async with database.transaction() as session:
-        return await importing.import_calendar(session, unit_id, found, None, who, now)
+        return await importing.import_upload(session, unit_id, found, None, who, now)
 
 
 @router.post(
@@ -120,7 +120,7 @@ async def import_from_url(
     now = clock.now()
     found = await importing.read_apart(await importing.fetch_calendar(body.url, res), now)
     async with database.transaction() as session:
-        return await importing.import_calendar(session, body.unit_id, found, body.url, who, now)
+        return await importing.import_upload(session, body.unit_id, found, body.url, who, now)
 
 
 @router.get("/events", response_model=Page[EventOut], responses=problems(wrong.RangeRefused))

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,6 +31,16 @@ TOLD = 200
 """Refusals that are kept one by one."""
 TOO_HEAVY = "Tệp lịch quá nặng để đọc; hãy xuất lại với khoảng thời gian ngắn hơn."
 Key = tuple[str, str]
+COUNTS = ("created", "updated", "cancelled", "unchanged", "outdated")
+
+
+class Origin(NamedTuple):
+    """Where a calendar comes from. `by`: None where it was read by its address at its time."""
+
+    unit_id: UUID
+    by: UUID | None
+    url: str | None = None
+    calendar_id: UUID | None = None
 
 
 async def fetch_calendar(url: str, res: PublishResources) -> bytes:
@@ -73,7 +83,7 @@ async def read_apart(data: bytes, now: datetime) -> dict[str, Any]:
     return told
 
 
-async def import_calendar(
+async def import_upload(
     session: AsyncSession,
     unit_id: UUID | None,
     found: Mapping[str, Any],
@@ -81,34 +91,61 @@ async def import_calendar(
     who: Principal,
     now: datetime,
 ) -> m.AgendaImport:
+    """By a person, from a file or once from an address."""
     unit_id = unit_id or who.unit_id
     require_desk(who, unit_id)
-    await queries.lock_desk(session, unit_id)
+    run = await import_calendar(session, found, Origin(unit_id, who.person_id, url), now)
+    assert run is not None, "what a person brings is always told"
+    return run
+
+
+async def import_calendar(
+    session: AsyncSession, found: Mapping[str, Any], origin: Origin, now: datetime
+) -> m.AgendaImport | None:
+    """What `reading` found, as activities. None where a calendar read at its time told nothing that was not told."""
+    await queries.lock_desk(session, origin.unit_id)
+    before = await queries.last_import(session, origin.calendar_id) if origin.calendar_id else None
     occurrences, masters = found["occurrences"], set(found["masters"])
     uids = masters | {each["uid"] for each in occurrences}
-    known = {(e.uid, e.occurrence): e for e in await queries.known_events(session, unit_id, uids)}
-    kinds = await queries.list_kinds(session, [unit_id])
-    run = m.AgendaImport(
-        id=new_id(now),
-        unit_id=unit_id,
-        source=AgendaSource.URL if url else AgendaSource.UPLOAD,
-        url=url,
-        refused=_refused(found),
-        imported_by=who.person_id,
-        imported_at=now,
-        **dict.fromkeys(("created", "updated", "cancelled", "unchanged", "outdated"), 0),
-    )
-    session.add(run)
-    await session.flush()
+    known = {(e.uid, e.occurrence): e for e in await queries.known_events(session, origin.unit_id, uids)}
+    kinds = await queries.list_kinds(session, [origin.unit_id])
+    run = await _begin(session, found, origin, now)
     done: Counter[str] = Counter()
     for each in occurrences:
         done[_take(session, known.get(_key(each)), each, run, kinds, now)] += 1
-    done["cancelled"] += _cancel_left_out(known, {_key(each) for each in occurrences}, masters, run, now)
-    for name in ("created", "updated", "cancelled", "unchanged", "outdated"):
-        setattr(run, name, done[name])
+    told = {_key(each) for each in occurrences}
+    done["cancelled"] += _cancel_left_out(known, told, masters, run, now)
     await session.flush()
-    await _audit(session, run, who, now)
+    done["cancelled"] += await _cancel_gone(session, found, told, run, now)
+    for name in COUNTS:
+        setattr(run, name, done[name])
+    if origin.by is None and before is not None and _is_nothing_new(run, before):
+        await session.delete(run)
+        return None
+    await session.flush()
+    await _audit(session, run, now)
     return run
+
+
+async def _begin(session: AsyncSession, found: Mapping[str, Any], origin: Origin, now: datetime) -> m.AgendaImport:
+    run = m.AgendaImport(
+        id=new_id(now),
+        unit_id=origin.unit_id,
+        source=AgendaSource.URL if origin.url else AgendaSource.UPLOAD,
+        url=origin.url,
+        refused=_refused(found),
+        imported_by=origin.by,
+        calendar_id=origin.calendar_id,
+        imported_at=now,
+        **dict.fromkeys(COUNTS, 0),
+    )
+    session.add(run)
+    await session.flush()
+    return run
+
+
+def _is_nothing_new(run: m.AgendaImport, before: m.AgendaImport) -> bool:
+    return not (run.created or run.updated or run.cancelled) and run.refused == before.refused
 
 
 def _key(each: Mapping[str, Any]) -> Key:
@@ -146,12 +183,14 @@ def _take(
                 occurrence=each["occurrence"],
                 kind_id=_kind_of(each, kinds),
                 import_id=run.id,
+                calendar_id=run.calendar_id,
                 created_at=now,
                 updated_at=now,
                 **facts,
             )
         )
         return "created"
+    event.calendar_id = run.calendar_id or event.calendar_id
     if _age(facts["sequence"], facts["revised_at"]) < _age(event.sequence, event.revised_at):
         return "outdated"
     said = {name: value for name, value in facts.items() if name not in ("sequence", "revised_at")}
@@ -204,18 +243,36 @@ def _cancel_left_out(
         and event.state == AgendaState.PLANNED
         and now < event.starts_at <= now + AHEAD
     ]
+    return _cancelled(gone, run, now)
+
+
+async def _cancel_gone(
+    session: AsyncSession, found: Mapping[str, Any], told: set[Key], run: m.AgendaImport, now: datetime
+) -> int:
+    """Activities yet to come that a calendar read by its address named before and does not name any more: who deletes
+    an entry in a program of an office leaves no CANCELLED behind. A calendar that names nothing at all, or that could
+    not be read whole, cancels nothing; what is named again is planned again."""
+    unread = {each["uid"] for each in found["refused"]}
+    if run.calendar_id is None or not told or None in unread:
+        return 0
+    named = await queries.named_by(session, run.calendar_id, now, now + AHEAD)
+    gone = [each for each in named if (each.uid, each.occurrence) not in told and each.uid not in unread]
+    return _cancelled(gone, run, now)
+
+
+def _cancelled(gone: Sequence[m.AgendaEvent], run: m.AgendaImport, now: datetime) -> int:
     for event in gone:
         event.state, event.import_id, event.updated_at = AgendaState.CANCELLED, run.id, now
     return len(gone)
 
 
-async def _audit(session: AsyncSession, run: m.AgendaImport, who: Principal, now: datetime) -> None:
-    counts = {name: getattr(run, name) for name in ("created", "updated", "cancelled", "unchanged", "outdated")}
+async def _audit(session: AsyncSession, run: m.AgendaImport, now: datetime) -> None:
+    counts = {name: getattr(run, name) for name in COUNTS}
     await audit.append(
         session,
         service="publish",
         action="agenda.imported",
-        actor_id=who.person_id,
+        actor_id=run.imported_by,
         object_type="agenda_import",
         object_id=run.id,
         now=now,

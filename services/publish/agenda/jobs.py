@@ -1,16 +1,36 @@
-"""Warns the desk, once, of an activity that is past its time and was not told of."""
+"""The loops of the desk: read calendars that are due; warn, once, of an activity past its time and not told of."""
 
+import asyncio
+
+from libs.common import telemetry
 from libs.common.activities import measure
 from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.jobs import JobContext, Jobs
+from libs.common.models import AgendaCalendar
 from libs.common.models.enums import Role
 from services.publish import queries as publish_queries
-from services.publish.agenda import queries
+from services.publish.agenda import calendars, queries
 from services.publish.resources import PublishResources
 
 jobs = Jobs()
 Context = JobContext[PublishResources]
+AT_ONCE = 4
+
+
+@jobs.every(seconds=10)
+async def poll_calendars(ctx: Context) -> int:
+    async with ctx.db.transaction() as session:
+        claimed = await calendars.claim_due(session, ctx.clock.now(), AT_ONCE)
+    await asyncio.gather(*(_poll(ctx, each) for each in claimed))
+    return len(claimed)
+
+
+async def _poll(ctx: Context, claimed: AgendaCalendar) -> None:
+    answer = await calendars.ask(claimed, ctx.resources, ctx.clock.now())
+    async with ctx.db.transaction() as session:
+        is_ours = await calendars.record(session, claimed, answer, ctx.clock.now())
+    telemetry.count("lantoa.agenda.polls", outcome=answer.outcome if is_ours else "too_late")
 
 
 @jobs.every(seconds=60)

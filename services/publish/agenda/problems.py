@@ -67,3 +67,27 @@ class RangeRefused(Problem):
     status = 422
     title_vi = "Khoảng thời gian không hợp lệ"
     title_en = "The range of time is not possible"
+
+
+class AgendaCalendarNotFound(Problem):
+    status = 404
+    title_vi = "Không tìm thấy lịch được theo dõi"
+    title_en = "Watched calendar not found"
+
+
+class AgendaCalendarExists(Problem):
+    status = 409
+    title_vi = "Đơn vị đã theo dõi lịch này"
+    title_en = "The unit watches this calendar already"
+
+
+class TooManyCalendars(Problem):
+    status = 409
+    title_vi = "Đơn vị đã theo dõi quá nhiều lịch"
+    title_en = "The unit watches too many calendars"
+
+
+class AgendaCalendarResting(Problem):
+    status = 409
+    title_vi = "Lịch này đang không được theo dõi"
+    title_en = "The calendar is not being watched"

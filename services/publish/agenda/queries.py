@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
 from libs.common.activities import Row, due_at, first_post_at, rows
-from libs.common.models.agenda import AgendaState
+from libs.common.models.agenda import AgendaState, CalendarState
 from libs.common.pagination import Cursor, InvalidCursor, PageRequest
 
 
@@ -112,3 +112,56 @@ async def lock_desk(session: AsyncSession, unit_id: UUID) -> None:
 async def known_events(session: AsyncSession, unit_id: UUID, uids: Iterable[str]) -> Sequence[m.AgendaEvent]:
     query = select(m.AgendaEvent).where(m.AgendaEvent.unit_id == unit_id, m.AgendaEvent.uid.in_(list(uids)))
     return (await session.scalars(query)).all()
+
+
+# --- calendars by their address -----------------------------------------------------------------------------
+
+
+async def calendars_of(session: AsyncSession, units: Iterable[UUID]) -> Sequence[m.AgendaCalendar]:
+    query = select(m.AgendaCalendar).where(m.AgendaCalendar.unit_id.in_(list(units)))
+    return (await session.scalars(query.order_by(m.AgendaCalendar.id))).all()
+
+
+async def list_calendars(session: AsyncSession, page: PageRequest, units: Iterable[UUID]) -> Sequence[m.AgendaCalendar]:
+    """Newest first."""
+    query = select(m.AgendaCalendar).where(m.AgendaCalendar.unit_id.in_(list(units)))
+    if page.after is not None:
+        query = query.where(m.AgendaCalendar.id < page.after.id)
+    return (await session.scalars(query.order_by(m.AgendaCalendar.id.desc()).limit(page.limit + 1))).all()
+
+
+async def get_calendar(session: AsyncSession, calendar_id: UUID, *, lock: bool = False) -> m.AgendaCalendar | None:
+    return await session.get(m.AgendaCalendar, calendar_id, with_for_update=lock or None, populate_existing=lock)
+
+
+async def claim_calendars(session: AsyncSession, now: datetime, limit: int) -> Sequence[m.AgendaCalendar]:
+    """Due and not held by a lease, the longest due first; locked, and none that another worker is claiming."""
+    one = m.AgendaCalendar
+    query = (
+        select(one)
+        .where(
+            one.state == CalendarState.ACTIVE,
+            one.next_poll_at <= now,
+            or_(one.leased_until.is_(None), one.leased_until <= now),
+        )
+        .order_by(one.next_poll_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def named_by(
+    session: AsyncSession, calendar_id: UUID, after: datetime, until: datetime
+) -> Sequence[m.AgendaEvent]:
+    """Activities yet to come that this calendar named last, and that nobody cancelled."""
+    e = m.AgendaEvent
+    query = select(e).where(
+        e.calendar_id == calendar_id, e.state == AgendaState.PLANNED, e.starts_at > after, e.starts_at <= until
+    )
+    return (await session.scalars(query)).all()
+
+
+async def last_import(session: AsyncSession, calendar_id: UUID) -> m.AgendaImport | None:
+    query = select(m.AgendaImport).where(m.AgendaImport.calendar_id == calendar_id)
+    return (await session.scalars(query.order_by(m.AgendaImport.id.desc()).limit(1))).first()

@@ -4,14 +4,17 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, ValidationInfo, field_validator
 
 from libs.common.activities import TARGET, Told, measure
 from libs.common.activities import Row as EventRow
 from libs.common.clock import HANOI
-from libs.common.models.agenda import AgendaSource, AgendaState, MeasuredFrom
+from libs.common.models.agenda import AgendaSource, AgendaState, CalendarState, MeasuredFrom
+from services.publish.agenda.calendar_rules import HOURLY
 from services.publish.schemas import Body, ChannelIds, Name, Row, Strict, Title
 
+CalendarUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#@\s]+([/?#]\S*)?$", max_length=2000)]
+"""Without a name and password."""
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=60)]
 
 
@@ -43,8 +46,45 @@ class KindOut(Row):
 
 
 class ImportFromUrl(Strict):
-    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=2000)]
+    url: CalendarUrl
     unit_id: UUID | None = Field(default=None, description="the caller's own unit where absent")
+
+
+class CalendarIn(Strict):
+    name: Name
+    poll_seconds: int = Field(default=HOURLY, ge=300, le=86_400)
+
+
+class CalendarCreate(CalendarIn):
+    url: CalendarUrl
+    unit_id: UUID | None = Field(default=None, description="the caller's own unit where absent")
+
+
+class CalendarChange(CalendarIn):
+    is_paused: bool | None = Field(default=None, description="absent: as it is")
+
+
+class CalendarOut(Row):
+    """`failures` in a row; `last_error` says in Vietnamese why the last reading brought nothing."""
+
+    id: UUID
+    unit_id: UUID
+    name: str
+    url: str
+    poll_seconds: int
+    state: CalendarState
+    failures: int
+    last_status: int | None
+    last_error: str | None
+    last_polled_at: datetime | None
+    last_ok_at: datetime | None
+    next_poll_at: datetime | None = Field(description="null where nobody asks it")
+    created_at: datetime
+
+    @field_validator("next_poll_at", mode="after")
+    @classmethod
+    def only_where_watched(cls, at: datetime | None, told: ValidationInfo) -> datetime | None:
+        return at if told.data.get("state") == CalendarState.ACTIVE else None
 
 
 class RefusedOut(BaseModel):
@@ -66,6 +106,8 @@ class ImportOut(Row):
     unchanged: int
     outdated: int
     refused: list[RefusedOut]
+    imported_by: UUID | None = Field(description="null where a calendar was read by its address at its time")
+    calendar_id: UUID | None
     imported_at: datetime
 
 

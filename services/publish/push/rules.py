@@ -64,7 +64,7 @@ def verdict(status: int, retry_after: str | None, tries: int, now: datetime) -> 
     if status in GONE:
         return Gone()
     if status == THROTTLED or status >= 500:
-        asked = _asked(retry_after, now)
+        asked = asked_until(retry_after, now)
         until = max(asked, now + BACKOFF[0]) if asked else now + pause_after(tries)
         return Later(until, status, is_host=status == THROTTLED)
     return Refused(status)
@@ -74,7 +74,7 @@ def pause_after(tries: int) -> timedelta:
     return BACKOFF[min(max(tries, 1), len(BACKOFF)) - 1]
 
 
-def _asked(retry_after: str | None, now: datetime) -> datetime | None:
+def asked_until(retry_after: str | None, now: datetime) -> datetime | None:
     """Seconds or a date (RFC 9110, section 10.2.3); at most a day."""
     told = (retry_after or "").strip()
     if told.isascii() and told.isdigit():

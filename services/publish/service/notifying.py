@@ -30,6 +30,7 @@ PAGES = {
     "situation": "situations",
     "playbook": "playbooks",
     "agenda_event": "agenda/events",
+    "agenda_calendar": "agenda/calendars",
 }
 FOOTER = "Thư tự động của Lan Tỏa, xin đừng trả lời."
 
