@@ -54,7 +54,7 @@ from libs.common.models.media import (
     PublicationMedium,
     ShortLink,
 )
-from libs.common.models.models import InstalledModel, LabelCorrection
+from libs.common.models.models import InstalledModel, LabelCorrection, PlaceAlias
 from libs.common.models.partners import (
     ChannelChoice,
     KitPost,
@@ -210,6 +210,7 @@ __all__ = [
     "Pause",
     "PauseResumption",
     "Person",
+    "PlaceAlias",
     "Plan",
     "PlatformEvent",
     "Playbook",

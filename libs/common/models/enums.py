@@ -101,6 +101,15 @@ PROTECTED_KINDS = frozenset({TextKind.CRITICISM, TextKind.OPINION, TextKind.COMP
 """Lawful speech that is answered as feedback and can never enter the legal-risk queue."""
 
 
+class AliasState(StrEnum):
+    """Of a name that people gave to a place."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    ENDED = "ended"
+
+
 class LateReason(StrEnum):
     """Why a content is labelled later than it came."""
 

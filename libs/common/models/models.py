@@ -8,7 +8,8 @@ from sqlalchemy import CheckConstraint, Index
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from libs.common.models.base import Base, primary_key, table_rules
+from libs.common.models.base import Base, one_of, primary_key, table_rules
+from libs.common.models.enums import AliasState
 
 CORRECTION_CHARS = 2000
 """Of a corrected text that are kept, with personal data masked."""
@@ -35,7 +36,7 @@ class LabelCorrection(Base):
 
     __tablename__ = "label_corrections"
     __table_args__ = (
-        CheckConstraint("head IN ('field', 'tone', 'kind', 'risk')", name="head"),
+        CheckConstraint("head IN ('field', 'tone', 'kind', 'risk', 'places')", name="head"),
         CheckConstraint(f"length(text) <= {CORRECTION_CHARS}", name="text_is_short"),
         Index("ix_label_corrections_content_id", "content_id"),
         table_rules("classify"),
@@ -46,8 +47,45 @@ class LabelCorrection(Base):
     head: Mapped[str]
     model_label: Mapped[str]
     label: Mapped[str]
-    """Of `risk`: `none`, the class in `model_label` being what a person dismissed."""
+    """Of `risk`: `none`, the class in `model_label` being what a person dismissed. Of `places`: codes with commas."""
     text: Mapped[str]
     model: Mapped[str]
     labelled_by: Mapped[UUID]
     labelled_at: Mapped[datetime]
+
+
+class PlaceAlias(Base):
+    """What a place is also called, as a person read it in a text and another person agreed: texts are read with it."""
+
+    __tablename__ = "place_aliases"
+    __table_args__ = (
+        CheckConstraint(one_of("state", AliasState), name="state"),
+        CheckConstraint("length(name) BETWEEN 3 AND 60", name="name"),
+        CheckConstraint("name !~ '@' AND name !~ '[0-9]{5,}'", name="names_no_person"),
+        CheckConstraint(
+            "(state = 'proposed') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)",
+            name="decided",
+        ),
+        CheckConstraint("state <> 'confirmed' OR decided_by <> proposed_by", name="two_people"),
+        Index(
+            "uq_place_aliases_name_unit",
+            "name_folded",
+            "unit_code",
+            unique=True,
+            postgresql_where=sql("state IN ('proposed', 'confirmed')"),
+        ),
+        table_rules("classify"),
+    )
+
+    id: Mapped[UUID] = primary_key()
+    name: Mapped[str]
+    name_folded: Mapped[str]
+    unit_code: Mapped[str]
+    content_id: Mapped[UUID]
+    """Where it was read."""
+    state: Mapped[str]
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None]
+    """Who confirmed it, another person; or who refused or took it back."""
+    decided_at: Mapped[datetime | None]

@@ -3,7 +3,8 @@
 Both sides of a search are made here, so that a text and a question are cut into the same words. The parser of Postgres
 would read "TP.Hà Nội" as a host and leave a quotation mark on the word after it; and keeping a second, unmarked word
 beside each would double what indexing costs. A word that was asked without marks is looked up in all its written forms
-(`syllables.py`); one asked with marks, as it is or where it was written without any.
+(`syllables.py`); one asked with marks, as it is or where it was written without any. Of several words side by side
+each is judged by itself, so that marks may be left out of some of them: "ha nội moi" is found as "Hà Nội mới".
 """
 
 import re
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from operator import add
 
 from libs.common.text import canonical_tone, unmark, words
-from services.classify.searching.syllables import all_written, written_forms
+from services.classify.searching.syllables import all_written, meant_forms, written_forms
 
 TITLE_CHARS, BODY_CHARS = 300, 4000
 """What is searched of a text: the index costs by the word."""
@@ -58,7 +59,7 @@ def forms(word: str) -> tuple[str, ...]:
     plain = unmark(word)
     if plain == word:
         return written_forms(word)
-    return (word, plain) if plain.isalnum() else (word,)
+    return (*meant_forms(word), plain) if plain.isalnum() else (word,)
 
 
 def filter_lexeme(name: str, value: str) -> str:
@@ -76,12 +77,18 @@ def joined(parts: Sequence[str], operator: str) -> str:
 
 
 def phrase(found: Sequence[str]) -> str:
-    """A tsquery for words side by side: each in any of its forms or, where one of several has marks, all as they were
-    asked, or all without. (Every mixture of both would have the index look at most of what it holds.)"""
+    """A tsquery for words side by side: each with the marks it was asked with, one that was asked without any with
+    whatever it has; or, in a text that was written without marks, all of them without."""
     plain = [unmark(word) for word in found]
-    if len(found) > 1 and plain != list(found) and all(map(str.isalnum, plain)):
-        return joined([joined([quoted(word) for word in one], " <-> ") for one in (found, plain)], " | ")
-    return joined([joined([quoted(form) for form in forms(word)], " | ") for word in found], " <-> ")
+    if len(found) == 1 or plain == list(found) or not all(map(str.isalnum, plain)):
+        return _side_by_side([forms(word) for word in found])
+    pairs = zip(found, plain, strict=True)
+    marked = [written_forms(word) if word == bare else meant_forms(word) for word, bare in pairs]
+    return joined([_side_by_side(marked), _side_by_side([(word,) for word in plain])], " | ")
+
+
+def _side_by_side(words_of: Sequence[Sequence[str]]) -> str:
+    return joined([joined([quoted(form) for form in some], " | ") for some in words_of], " <-> ")
 
 
 def whatever_marks(text: str) -> str:
@@ -111,4 +118,5 @@ def _one(word: str) -> str:
     plain = unmark(word)
     if plain == word.lower():
         return "".join(f"[{_VARIANTS[letter]}]" if letter in _VARIANTS else letter for letter in plain)
-    return f"(?:{'|'.join(sorted({*spellings(word), plain}))})"
+    told = {spelling for form in meant_forms(canonical_tone(word).lower()) for spelling in spellings(form)}
+    return f"(?:{'|'.join(sorted({*told, plain}))})"

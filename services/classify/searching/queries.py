@@ -9,8 +9,9 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.models import Content, SearchDocument, Source, StoryItem
-from services.classify.searching.lexemes import BODY_CHARS, vector
+from services.classify.searching.lexemes import BODY_CHARS, joined, quoted, vector
 from services.classify.searching.plans import LATE, LATE_BY, Plan, as_tsquery
+from services.classify.searching.windows import times_of
 
 # --- filling ------------------------------------------------------------------------------------------------
 
@@ -124,9 +125,11 @@ async def oldest(session: AsyncSession) -> UUID | None:
 def within(plan: Plan, window: Window, *, by_words: bool, only_late: bool = False) -> Select[Any]:
     """The ids of what is found in a window, the newest first."""
     key = SearchDocument.content_id
-    found = _held(plan).where(key >= window.low, key < window.high)
-    if only_late:
-        found = found.where(SearchDocument.tsv.op("@@")(as_tsquery(f"'{LATE}'")))
+    asked = [*([plan.candidates] if plan.candidates else []), *([quoted(LATE)] if only_late else [])]
+    # The words first: where a row is read, that it is of the window needs no second look.
+    times = [quoted(one) for one in times_of(window.low, window.high)] if by_words else []
+    asked += [joined(times, " | ")] if times else []
+    found = _held(plan, " & ".join(f"({one})" for one in asked)).where(key >= window.low, key < window.high)
     if not by_words:
         return found.order_by(key.desc())
     # OFFSET 0: for the newest few rows the planner would rather walk back through all, whatever the words.
@@ -136,13 +139,13 @@ def within(plan: Plan, window: Window, *, by_words: bool, only_late: bool = Fals
 
 def among(plan: Plan, ids: Sequence[UUID]) -> Select[Any]:
     """Those of these that are found."""
-    return _held(plan).where(SearchDocument.content_id.in_(ids))
+    return _held(plan, plan.candidates).where(SearchDocument.content_id.in_(ids))
 
 
-def _held(plan: Plan) -> Select[Any]:
+def _held(plan: Plan, asked: str | None) -> Select[Any]:
     found = select(SearchDocument.content_id)
-    if plan.candidates is not None:
-        found = found.where(SearchDocument.tsv.op("@@")(as_tsquery(plan.candidates)))
+    if asked:
+        found = found.where(SearchDocument.tsv.op("@@")(as_tsquery(asked)))
     return found if plan.condition is None else found.where(plan.condition)
 
 

@@ -1,5 +1,6 @@
 """Asking the index: a question is read, its names are resolved, and pages are found from the newest backwards."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from services.classify.searching.windows import BEGINNING, FEW_ROWS, PROBE_ROWS,
 
 BUDGET = 0.08
 """Seconds after which no further window is begun: a page may then be short, and its cursor goes on from there."""
+STARTING = 0.004
+"""Seconds that a window takes however short it is."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +96,35 @@ async def _look_back(
     # Not beyond the newest, so that no partition of later months is looked at.
     ids = await _list(session, asked, Window(low, UUID(int=newest.int + 1)), wanted, only_late, by_words=False)
     seen, was_by_words = Seen(PROBE_ROWS, id_time(newest) - id_time(low), len(ids)), False
+    pace = Pace(until)
     while len(ids) < wanted and low > oldest:
         if until is not None and time.monotonic() > until:
             return Found(ids, low)
-        window, rows = next_window(low, seen, wanted, oldest)
+        window, rows = next_window(low, seen, wanted, oldest, pace.most_rows())
         by_words = (asked.candidates is not None or only_late) and rows > FEW_ROWS
         if by_words is not was_by_words:
             await queries.prepare(session, by_words=by_words)
+        began = time.monotonic()
         found = await _list(session, asked, Window(window, low), wanted - len(ids), only_late, by_words=by_words)
+        pace.took(time.monotonic() - began, rows)
         seen, ids, low, was_by_words = seen.with_more(rows, len(found)), ids + found, window, by_words
     return Found(ids, None)
+
+
+class Pace:
+    """How many rows fit into the time that is left, as far as the last window says."""
+
+    def __init__(self, until: float | None) -> None:
+        self._until = until
+        self._seconds_a_row: float | None = None
+
+    def took(self, seconds: float, rows: float) -> None:
+        self._seconds_a_row = max(seconds - STARTING, 0) / max(rows, 1)
+
+    def most_rows(self) -> float:
+        if self._until is None or not self._seconds_a_row:
+            return math.inf
+        return max(self._until - time.monotonic(), 0) / self._seconds_a_row
 
 
 async def _list(

@@ -5,7 +5,7 @@ a short list of written words, and the index needs to hold each word only as it 
 """
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 
 from libs.common.text import canonical_tone, unmark
@@ -25,6 +25,9 @@ _RHYMES = (
 ).split()
 _TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
 _MARKED = "ăâêôơư"
+_STOPS = ("c", "ch", "p", "t")
+"""A syllable that ends so is said with one of two tones only, and each of them is written."""
+_OF_STOPS = {"\u0301", "\u0323"}
 
 
 def _toned(rhyme: str, tone: str) -> str:
@@ -56,3 +59,39 @@ def written_forms(plain: str) -> tuple[str, ...]:
 
 def all_written() -> frozenset[str]:
     return _stock()[1]
+
+
+@lru_cache(maxsize=4096)
+def meant_forms(marked: str) -> tuple[str, ...]:
+    """What a word means whose marks were typed at least in part. A syllable is meant as it was typed (nôi); where there
+    is none like it, some were left out, and those that have all that were typed are meant too: đuong is đường and
+    đương, viêt is việt and viết. Itself always comes first."""
+    if _is_spoken(marked):
+        return (marked,)
+    typed = _marks(marked)
+    forms = [form for form in written_forms(unmark(marked)) if form != marked and _has(_marks(form), typed)]
+    return (marked, *filter(_is_spoken, forms))
+
+
+def _is_spoken(word: str) -> bool:
+    return word in all_written() and (not word.endswith(_STOPS) or bool(_OF_STOPS & _marks(word)[0]))
+
+
+def _marks(word: str) -> tuple[set[str], list[set[str]]]:
+    """The tone of a word, and for each letter what else is on it."""
+    tones: set[str] = set()
+    letters: list[set[str]] = []
+    for sign in unicodedata.normalize("NFD", word):
+        if sign in _TONES:
+            tones.add(sign)
+        elif unicodedata.combining(sign):
+            letters[-1].add(sign)
+        else:
+            letters.append({sign} & {"đ"})
+    return tones, letters
+
+
+def _has(form: tuple[set[str], list[set[str]]], typed: tuple[set[str], list[set[str]]]) -> bool:
+    if len(form[1]) != len(typed[1]):
+        return False
+    return typed[0] <= form[0] and all(less <= more for less, more in zip(typed[1], form[1], strict=True))

@@ -1,8 +1,14 @@
 """How far back to look next: pure. Common words are found among the newest rows; rare ones need the whole index, and
-cost little there. Each window is as long as what was seen so far says that it takes."""
+cost little there. Each window is as long as what was seen so far says that it takes, and as the time left allows: words
+that stand in many texts, but seldom side by side, cost much and find little.
 
+The index is told of a window by the hours or the days in it, which it keeps as words of each text: so it reads no more
+of the words' places than those of the window. Windows of some length therefore begin with an hour or a day.
+"""
+
+import math
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from libs.common.ids import floor_id, id_time
@@ -18,6 +24,10 @@ ENOUGH, LEAST = 8, 0.5
 """After so many hits their share is known well enough for a window as short as what is wanted still: at least so many
 times as long as all before it."""
 BEGINNING = UUID(int=0)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MOST_HOURS, MOST_DAYS = 48, 100
+"""So many at most are named to the index; of more, it looks up the words alone."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -32,20 +42,41 @@ class Seen:
         return Seen(self.rows + rows, self.span * ((self.rows + rows) / self.rows), self.hits + hits)
 
 
-def growth(seen: Seen, wanted: int) -> float:
-    """How many times as much as before is to be read next, to find what is still wanted."""
+def growth(seen: Seen, wanted: int, most_rows: float = math.inf) -> float:
+    """How many times as much as before is to be read next, to find what is still wanted in the time that is left."""
     least, most = GROWTH
+    most = min(most, max(most_rows / max(seen.rows, 1), LEAST))
+    least = min(least, most)
     share = (seen.hits + 0.5) / max(seen.rows, 1)
     rows = MARGIN * (wanted - seen.hits) / share
-    return min(max(rows / max(seen.rows, 1), LEAST if seen.hits >= ENOUGH else least), most)
+    return min(max(rows / max(seen.rows, 1), min(LEAST, most) if seen.hits >= ENOUGH else least), most)
 
 
-def next_window(high: UUID, seen: Seen, wanted: int, oldest: UUID) -> tuple[UUID, float]:
+def next_window(high: UUID, seen: Seen, wanted: int, oldest: UUID, most_rows: float = math.inf) -> tuple[UUID, float]:
     """Where the next window begins, and how many rows it is thought to have; it goes to the very beginning when the
     rest is not much longer than that."""
     ends, began = id_time(high), id_time(oldest)
     span = max(seen.span, timedelta(milliseconds=1))
-    length = span * growth(seen, wanted)
+    length = span * growth(seen, wanted, most_rows)
     if ends - length * 2 > began:
-        return floor_id(ends - length), seen.rows * (length / span)
+        low = _beginning(ends - length, length)
+        return floor_id(low), seen.rows * ((ends - low) / span)
     return oldest, seen.rows * max((ends - began) / span, 0.001)
+
+
+def _beginning(at: datetime, length: timedelta) -> datetime:
+    """That moment, or the beginning of its hour or day where the window is long enough for that to be nothing."""
+    unit = DAY if length >= MOST_HOURS * HOUR else HOUR if length >= HOUR else None
+    return at - (at - _EPOCH) % unit if unit else at
+
+
+def times_of(low: UUID, high: UUID) -> list[str]:
+    """The words that stand in the index for the hours or days from `low` to before `high`; none for a long time."""
+    began, ends = id_time(low), id_time(high)
+    if high <= floor_id(ends):
+        ends -= timedelta(milliseconds=1)
+    for key, unit, most in (("h", HOUR, MOST_HOURS), ("d", DAY, MOST_DAYS)):
+        first, last = (began - _EPOCH) // unit, (ends - _EPOCH) // unit
+        if last - first <= most:
+            return [f"{key}={number}" for number in range(first, last + 1)]
+    return []

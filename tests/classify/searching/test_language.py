@@ -2,12 +2,13 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from libs.common.ids import floor_id
+from libs.common.ids import floor_id, id_time
 from libs.common.local.paths import checkout
 from libs.common.models.enums import Field, Tone
 from libs.common.text import unmark
@@ -32,7 +33,7 @@ from services.classify.searching.rules import asks_for_a_person
 from services.classify.searching.snippets import MAX_CHARS as SNIPPET_CHARS
 from services.classify.searching.snippets import highlighter, snippet
 from services.classify.searching.syllables import all_written
-from services.classify.searching.windows import ENOUGH, GROWTH, LEAST, Seen, growth, next_window
+from services.classify.searching.windows import ENOUGH, GROWTH, LEAST, MOST_DAYS, Seen, growth, next_window, times_of
 
 calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Machines that test are busy, and the stock of syllables is made at its first use."""
@@ -266,13 +267,15 @@ def test_a_snippet_is_short_and_has_no_sign_of_html_but_its_marks(text: str) -> 
 @calmly
 @given(
     rows=st.floats(1, 1e7), hits=st.integers(0, 50), wanted=st.integers(51, 101), hours=st.floats(1e-4, 1e4),
-    ago=st.floats(0, 1e5),
+    ago=st.floats(0, 1e5), most=st.floats(0, 1e7),
 )  # fmt: skip
 def test_windows_grow_within_bounds_and_reach_the_beginning(
-    rows: float, hits: int, wanted: int, hours: float, ago: float
+    rows: float, hits: int, wanted: int, hours: float, ago: float, most: float
 ) -> None:
     seen, now = Seen(rows, timedelta(hours=hours), hits), datetime(2026, 11, 24, tzinfo=UTC)
     assert (LEAST if hits >= ENOUGH else GROWTH[0]) <= growth(seen, wanted) <= GROWTH[1]
+    assert min(LEAST, GROWTH[0]) <= growth(seen, wanted, most) <= max(growth(seen, wanted), LEAST)
+    assert growth(seen, wanted, most) * rows <= max(most, LEAST * rows) * (1 + 1e-9), "no more than there is time for"
     high, oldest = floor_id(now), floor_id(now - timedelta(hours=ago))
     for _ in range(200):
         if high <= oldest:
@@ -280,5 +283,35 @@ def test_windows_grow_within_bounds_and_reach_the_beginning(
         low, more = next_window(high, seen, wanted, oldest)
         assert oldest <= low < high
         assert more > 0
+        _is_told_whole(low, high, ago)
         seen, high = seen.with_more(more, 0), low
     assert high <= oldest
+
+
+def _is_told_whole(low: UUID, high: UUID, share: float) -> None:
+    """Whatever came in within the window is in one of the hours or days that the index is told; none is named for
+    nothing but the first and the last."""
+    told = times_of(low, high)
+    began, ends = id_time(low), id_time(high) - timedelta(milliseconds=1)
+    for at in (began, ends, began + (ends - began) * (share % 1)):
+        hours = int(at.timestamp()) // 3600
+        assert not told or {f"h={hours}", f"d={hours // 24}"} & set(told)
+    assert len(told) <= MOST_DAYS + 1
+    assert told or ends - began > timedelta(days=MOST_DAYS - 1)
+
+
+def test_a_window_of_some_length_begins_with_an_hour_or_a_day() -> None:
+    """So that the words of the index tell it from what is next to it."""
+    high = floor_id(datetime(2026, 11, 24, 12, 34, tzinfo=UTC))
+    oldest = floor_id(datetime(2026, 1, 1, tzinfo=UTC))
+    begins = {
+        timedelta(minutes=3): datetime(2026, 11, 24, 12, 22, tzinfo=UTC),
+        timedelta(hours=1): datetime(2026, 11, 24, 8, tzinfo=UTC),
+        timedelta(hours=20): datetime(2026, 11, 21, tzinfo=UTC),
+    }
+    for span, began in begins.items():
+        low, _ = next_window(high, Seen(300, span, 7), 8, oldest)
+        assert id_time(low) == began
+    assert times_of(floor_id(begins[timedelta(hours=1)]), floor_id(datetime(2026, 11, 24, 9, tzinfo=UTC))) == [
+        "h=498752"
+    ]
