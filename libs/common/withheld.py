@@ -25,6 +25,8 @@ _BEGINNING = 8
 """So many letters of a secret are known again where the rest is cut off: platforms' words are shortened."""
 _MOST = 300
 """Secrets that are remembered beside those of the settings; the last used are kept."""
+_KEYS = ("key", "token", "secret", "password")
+"""What a member of a list in the settings calls the part of it that is secret."""
 _TOKEN_LIKE = 12
 """A part of an address that is so long may be what lets one in."""
 
@@ -115,11 +117,24 @@ def withhold_settings(settings: BaseModel) -> None:
     for value in settings.__dict__.values():
         if isinstance(value, SecretStr):
             secret = value.get_secret_value()
-            _withheld.add([secret], lasts=True)
+            _withheld.add([secret, *_keys_in(secret)], lasts=True)
             if _ADDRESS.match(secret):  # a list of servers as JSON has addresses in it, and is none
                 withhold_address(secret, lasts=True)
         elif isinstance(value, BaseModel):
             withhold_settings(value)
+
+
+def _keys_in(secret: str) -> list[str]:
+    """Of a JSON list: its keys alone, that stand in no line as the whole list does. Where a server stands, and what it
+    is called, is no secret."""
+    try:
+        told = json.loads(secret)
+    except ValueError:
+        return []
+    members = told if isinstance(told, list) else []
+    plain = [each for each in members if isinstance(each, str)]
+    named = [each.get(name) for each in members if isinstance(each, dict) for name in _KEYS]
+    return plain + [each for each in named if isinstance(each, str)]
 
 
 def without_secrets(text: str) -> str:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from libs.common.models import enums as e
 from libs.common.models.searching import SearchPurpose
+from libs.common.verdicts import LABELS as VERDICTS
 
 FIELDS = {
     e.Field.GIAO_THONG: "Giao thông",
@@ -46,12 +47,6 @@ RISKS = {
     e.RiskClass.EXPOSED_PERSONAL_DATA: "Lộ dữ liệu cá nhân",
     e.RiskClass.THREAT_OF_VIOLENCE: "Đe dọa bạo lực một người",
     e.RiskClass.REPORTED_DEFAMATION: "Xúc phạm danh dự do chính người bị hại báo",
-}
-VERDICTS = {
-    e.Verdict.TIN_GIA: "Tin giả",
-    e.Verdict.TIN_SAI_SU_THAT: "Tin sai sự thật",
-    e.Verdict.TIN_XAC_THUC: "Tin xác thực",
-    e.Verdict.CHUA_XAC_MINH: "Chưa xác minh",
 }
 GROUPS = {
     e.SourceGroup.PRESS: "Báo chí",

@@ -49,7 +49,8 @@ class Inner(BaseModel):
     url: SecretStr = SecretStr("postgresql+asyncpg://lantoa_publish:mat%20ma9x@db:5432/lantoa")
     hook: SecretStr | None = SecretStr("https://chat.example.vn/hooks/Xy12AbCdEfGh34?key=Qw98ErTyUi76")
 
-    servers: SecretStr = SecretStr('[{"name": "ben", "url": "http://127.0.0.1:8110/open311/v2", "key": "k"}]')
+    servers: SecretStr = SecretStr('[{"name": "ben", "url": "http://127.0.0.1:8110/open311/v2", "key": "may-ben-71"}]')
+    old: SecretStr = SecretStr('["khoa-cu-nam-ngoai-01", "khoa-cu-nam-kia-02"]')
 
 
 class Outer(BaseModel):
@@ -64,6 +65,8 @@ def test_every_secret_of_settings_and_what_an_address_lets_in_by() -> None:
     plain = "postgres is away: lantoa at db:5432 chat.example.vn /hooks/ answered 500"
     assert without_secrets(plain) == plain
     assert Inner().servers.get_secret_value() not in without_secrets(f"read {Inner().servers.get_secret_value()}")
+    for alone in ("may-ben-71", "khoa-cu-nam-ngoai-01", "khoa-cu-nam-kia-02"):
+        assert alone not in without_secrets(f"POST api_key={alone}: 403"), "a key of a list is one by itself too"
     beside = "hãy mở http://127.0.0.1:8110/tiktok/@thanhpho/photo/75"
     assert without_secrets(beside) == beside, "where a server of a list stands is no secret"
 

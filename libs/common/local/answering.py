@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from libs.common.local.desk import Desk
+from libs.common.local.desk import Desk, released
 from libs.common.local.wording import NOTE
 
 BASE = "/api/publish/v1"
@@ -30,10 +30,7 @@ async def release(
             "media_ids": [medium],
         }
         detail |= (await editor.ask("PATCH", path, json=told)).json()
-        detail |= await editor.post(f"{path}/submit")
-    if detail["state"] == "in_review":
-        for speaker in speakers:
-            await speaker.post(f"{path}/approve", {"content_hash": detail["content_hash"]}, allow=(409,))
+    await released(editor, speakers, detail)
 
 
 async def read(editor: Desk, publication_id: str) -> dict[str, Any]:

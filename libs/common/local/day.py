@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from libs.common.db import Database
 from libs.common.local import accounts, answering, catalogue, checking, official
 from libs.common.local.counting import read_counts
-from libs.common.local.desk import DayFailed, Desk
+from libs.common.local.desk import DayFailed, Desk, released
 from libs.common.local.film import FILM_ALT, sample_film
 from libs.common.local.people import ADMIN, CHECKER, EDITOR, SECOND, SPOKESPERSON
 from libs.common.local.picture import ALT, sample_picture
@@ -232,7 +232,7 @@ class Day:
             film_id = (await editor.post("/api/publish/v1/publications", body))["id"]
             self._remember(film_id=film_id)
         detail = await editor.get(f"/api/publish/v1/publications/{film_id}")
-        await self._released(editor, speaker, detail)
+        await released(editor, [speaker], detail)
         self._found.film = await self._delivered(editor, film_id, channels, progress)
 
     async def _correct(self, editor: Desk, speakers: Sequence[Desk], known: Channels, progress: Progress) -> None:
@@ -277,15 +277,7 @@ class Day:
             edited["channel_ids"] = list(channels)
             edited["media_ids"] = [await self._picture(editor)]
             detail |= (await editor.ask("PATCH", path, json=edited)).json()
-        await self._released(editor, speaker, detail)
-
-    async def _released(self, editor: Desk, speaker: Desk, detail: dict[str, Any]) -> None:
-        """Submitted by the one who wrote it, approved by another."""
-        path = f"/api/publish/v1/publications/{detail['id']}"
-        if detail["state"] == "draft":
-            detail |= await editor.post(f"{path}/submit")
-        if detail["state"] == "in_review":
-            await speaker.post(f"{path}/approve", {"content_hash": detail["content_hash"]})
+        await released(editor, [speaker], detail)
 
     async def _picture(self, editor: Desk) -> str:
         if "picture_id" not in self._state:
