@@ -23,6 +23,15 @@ class AnswersComments(Protocol):
 
 
 @runtime_checkable
+class KnowsReplies(Protocol):
+    """Where an answer of ours is found by its own id better than by its words, or by that alone."""
+
+    async def reply_stands(self, reply_id: str, text: str) -> bool:
+        """Whether it is there with just these words. Raises ChannelError where it could not be asked."""
+        ...
+
+
+@runtime_checkable
 class HidesComments(Protocol):
     async def set_hidden(self, comment_id: str, is_hidden: bool) -> None:
         """Make it so; done again it changes nothing. Raises ChannelError, and `CommentGone` where there is none."""

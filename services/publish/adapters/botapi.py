@@ -34,6 +34,7 @@ IN_VIETNAMESE = {
     "bot was kicked": "bot đã bị gỡ khỏi kênh",
     "Unauthorized": "mã của bot không còn dùng được",
     "message to edit not found": "không thấy bài cần sửa",
+    "message to be replied not found": "không thấy bình luận cần trả lời",
     "message can't be edited": "bài này bot không sửa được",
     "Too Many Requests": "gửi nhiều quá, phải chờ",
 }

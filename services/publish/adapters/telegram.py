@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
+from services.publish.adapters import telegram_replies as replies
 from services.publish.adapters.base import (
     CHANNELS,
     Account,
@@ -68,16 +69,22 @@ SAME, NO_EDIT, NO_DELETE = "message is not modified", "message to edit not found
 USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 NOT_A_CHANNEL = Reason("settings.chat phải là một kênh (channel), không phải nhóm hay người", "not a channel")
 CANNOT_DELETE = "message can't be deleted"
+UNREADABLE = Reason("Telegram không cho bot đọc lại nhóm: hãy mở nhóm thảo luận để xem", "no history can be read")
 
 
 @CHANNELS.register("telegram")
 class Telegram:
     name_vi: ClassVar[str] = "Telegram"
+    why_no_hiding: ClassVar[str] = (
+        "Telegram không có cách ẩn, chỉ có xóa hẳn: đã xóa thì không hiện lại được nếu sau đó thấy đó là phê bình. Lan"
+        " Tỏa không xóa thay ai; nếu là lừa đảo hay lộ dữ liệu cá nhân, quản trị viên nhóm xóa trong Telegram và ghi lý do."
+    )
     needs_secret: ClassVar[tuple[str, ...]] = ("token",)
     needs_settings: ClassVar[tuple[str, ...]] = ("chat",)
     limits: ClassVar[tuple[Limit, ...]] = (
         Limit("chat_second", 1, timedelta(seconds=1)),
         Limit("channel_minute", 20, timedelta(minutes=1)),
+        Limit("group_minute", 20, timedelta(minutes=1), costs={"reply": 1}),
     )
 
     def __init__(self, account: Account, tools: Tools) -> None:
@@ -238,6 +245,18 @@ class Telegram:
 
     def _free_at(self, refused: Refused) -> datetime:
         return self._tools.clock.now() + timedelta(seconds=max(refused.retry_after or 30, 1))
+
+    # --- answering in the discussion group ---
+
+    async def reply(self, comment_id: str, text: str, at: datetime) -> Outcome:
+        return await replies.reply(self._bot, comment_id, text, at, self._tools.clock.now())
+
+    async def find_reply(self, comment_id: str, text: str, since: datetime) -> str | None:
+        """By its words nothing can be found: a bot reads no history, and is told of nothing that it wrote itself."""
+        raise ChannelError(UNREADABLE)
+
+    async def reply_stands(self, reply_id: str, text: str) -> bool:
+        return await replies.stands(self._bot, reply_id, text)
 
     # --- looking ---
 

@@ -15,7 +15,13 @@ from libs.common.models.conversation import HidingState, ReplyState
 from libs.common.models.enums import ChannelState
 from services.publish import domain
 from services.publish import queries as publish_queries
-from services.publish.adapters.answering import AnswersComments, CommentGone, HidesComments, why_not_hidden
+from services.publish.adapters.answering import (
+    AnswersComments,
+    CommentGone,
+    HidesComments,
+    KnowsReplies,
+    why_not_hidden,
+)
 from services.publish.adapters.base import AuthRequired, Channel, ChannelError, Reason
 from services.publish.conversation import hiding, queries, replies
 from services.publish.resources import PublishResources
@@ -105,11 +111,18 @@ async def _look(ctx: Context, reply: m.CommentReply) -> None:
         why = NO_TARGET
     else:
         try:
-            found = await adapter.find_reply(target, reply.body, reply.armed_at or reply.created_at)
+            found = await _seen(adapter, reply, target)
         except ChannelError as trouble:
             why = trouble.reason
     async with ctx.db.transaction() as session:
         await replies.record_look(session, reply.id, found, why, ctx.resources, ctx.clock.now())
+
+
+async def _seen(adapter: AnswersComments, reply: m.CommentReply, target: str) -> str | None:
+    """The platform's id of the answer, where it stands there."""
+    if reply.platform_id is not None and isinstance(adapter, KnowsReplies):
+        return reply.platform_id if await adapter.reply_stands(reply.platform_id, reply.body) else None
+    return await adapter.find_reply(target, reply.body, reply.armed_at or reply.created_at)
 
 
 @jobs.every(seconds=2)
