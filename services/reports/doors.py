@@ -5,11 +5,14 @@ from services.reports import pages
 from services.reports.issuing import api as issuing_api
 from services.reports.issuing import jobs as issuing_jobs
 from services.reports.programmes import api as programmes_api
+from services.reports.programmes import import_api as programme_import_api
+from services.reports.programmes import jobs as programmes_jobs
 
 ROUTERS = [
     issuing_api.router,
     programmes_api.router,
+    programme_import_api.router,
     pages.router,
 ]
 JOBS = Jobs()
-JOBS.all = [each for loops in (issuing_jobs,) for each in loops.jobs.all]
+JOBS.all = [each for loops in (issuing_jobs, programmes_jobs) for each in loops.jobs.all]

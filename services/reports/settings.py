@@ -50,6 +50,10 @@ class PaperSettings(BaseModel):
         return None if value == "" else value
 
 
+class ProgrammeSettings(BaseModel):
+    remind_days: int = Field(default=14, ge=0, le=90, description="days before a row of a programme falls due")
+
+
 class ReportsGroup(BaseModel):
     daily_hour: int | None = Field(
         default=17, ge=0, le=23, description="local hour (Asia/Ho_Chi_Minh) of the daily brief; empty: none is made"
@@ -64,6 +68,7 @@ class ReportsGroup(BaseModel):
     )
     periodic: list[str] = Field(default=["daily"], description="kinds that are made by themselves, as JSON")
     paper: PaperSettings = PaperSettings()
+    programmes: ProgrammeSettings = ProgrammeSettings()
     silent_hours: int = Field(default=48, ge=1, description="a polled source without a new item this long is silent")
     register_seconds: int = Field(default=60, ge=0, description="how long the public register is served as counted")
     retention: RetentionSettings = RetentionSettings()
