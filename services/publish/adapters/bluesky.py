@@ -6,14 +6,15 @@ payload is the record without the time of sending; its `media` become the record
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
 from services.publish import measure, wording
-from services.publish.adapters.atproto import AnswerLost, CallFailed, NeedsPerson, NotConnected, Xrpc, facets_of, tid
+from services.publish.adapters import bluesky_replies as replies
+from services.publish.adapters.atproto import AnswerLost, CallFailed, NeedsPerson, Xrpc, facets_of, tid
 from services.publish.adapters.base import (
     ALWAYS,
     CHANNELS,
@@ -69,6 +70,7 @@ DEEPEST = 1000
 """Levels of answers in one reading (app.bsky.feed.getPostThread)."""
 STAGED_FOR = timedelta(hours=1)
 """How long an upload is relied on before a post names it: the platform forgets what nothing names, after some hours."""
+POINTS = {"publish": 3, "delete": 1, "reply": 3, "hide": 3}
 METRICS = (
     MetricDefinition("likes", "Bluesky likeCount: số tài khoản đã thích bài, tại thời điểm đọc"),
     MetricDefinition("reposts", "Bluesky repostCount: số tài khoản đã đăng lại, tại thời điểm đọc"),
@@ -85,8 +87,8 @@ class Bluesky:
     needs_secret: ClassVar[tuple[str, ...]] = ("identifier", "password")
     needs_settings: ClassVar[tuple[str, ...]] = ("service",)
     limits: ClassVar[tuple[Limit, ...]] = (
-        Limit("points_hour", 5000, timedelta(hours=1), costs={"publish": 3, "delete": 1}),
-        Limit("points_day", 35_000, timedelta(days=1), costs={"publish": 3, "delete": 1}),
+        Limit("points_hour", 5000, timedelta(hours=1), costs=POINTS),
+        Limit("points_day", 35_000, timedelta(days=1), costs=POINTS),
         Limit("uploads_day", 1000, timedelta(days=1), costs={"stage": 4}),
     )
 
@@ -158,14 +160,8 @@ class Bluesky:
     async def commit(self, prepared: Prepared) -> Outcome:
         try:
             answer = await self._put(prepared)
-        except NotConnected as trouble:
-            return Rejected(trouble.reason, permanent=False)
-        except AnswerLost as lost:
-            return self._unknown(prepared, str(lost))
-        except CallFailed as failed:
-            return self._refused(prepared, failed)
-        except NeedsPerson as person:
-            return AuthRequired(person.reason)
+        except ChannelError as trouble:
+            return self._failed(prepared, trouble)
         uri = str(answer.get("uri", ""))
         if uri.startswith("at://"):
             return Published(uri, self._url(uri))
@@ -216,13 +212,43 @@ class Bluesky:
         where = {"uri": platform_id, "depth": DEEPEST, "parentHeight": 0}
         told = await self._xrpc.call("GET", "app.bsky.feed.getPostThread", where)
         found: list[Said] = []
-        waiting = list((told.get("thread") or {}).get("replies") or [])
+        thread = told.get("thread") or {}
+        waiting = list(thread.get("replies") or [])
+        hidden = await replies.hidden_under(self._xrpc, thread.get("post") or {"uri": platform_id})
         while waiting and len(found) < MOST_COMMENTS:
             node = waiting.pop(0)
             waiting += node.get("replies") or []
             if isinstance(node.get("post"), dict):
-                found.append(_said(node["post"], platform_id))
+                found.append(_said(node["post"], platform_id, hidden))
         return found
+
+    async def reply(self, comment_id: str, text: str, at: datetime) -> Outcome:
+        """The same for the same instant however often it is done; who is answered is told by the platform itself."""
+        if (most := _too_long(text)) is not None:
+            return Rejected(most, permanent=True)
+        key = replies.key_of(comment_id, text, at)
+        try:
+            record = await replies.answer(self._xrpc, comment_id, text, at)
+        except NeedsPerson as person:
+            return AuthRequired(person.reason)
+        except ChannelError as trouble:  # only read: nothing was sent
+            if isinstance(trouble, CallFailed) and trouble.status == 429:
+                return Throttled(self._reset(trouble))
+            return Rejected(trouble.reason, permanent=False)
+        if record is None:
+            return Rejected(replies.GONE, permanent=True)
+        prepared = Prepared(key, {}, at=at)
+        try:
+            uri = await replies.put(self._xrpc, key, record)
+        except ChannelError as trouble:
+            return self._failed(prepared, trouble)
+        return Published(uri, self._url(uri)) if uri.startswith("at://") else self._unknown(prepared, "no uri")
+
+    async def find_reply(self, comment_id: str, text: str, since: datetime) -> str | None:
+        return await replies.find(self._xrpc, comment_id, text, since)
+
+    async def set_hidden(self, comment_id: str, is_hidden: bool) -> None:
+        await replies.set_hidden(self._xrpc, comment_id, is_hidden, self._clock.now())
 
     # --- making ready, sending ---
 
@@ -267,6 +293,17 @@ class Bluesky:
 
     # --- what the platform said, as an outcome ---
 
+    def _failed(self, prepared: Prepared, trouble: ChannelError) -> Outcome:
+        match trouble:
+            case CallFailed():
+                return self._refused(prepared, trouble)
+            case NeedsPerson():
+                return AuthRequired(trouble.reason)
+            case AnswerLost():
+                return self._unknown(prepared, str(trouble))
+            case _:
+                return Rejected(trouble.reason, permanent=False)
+
     def _refused(self, prepared: Prepared, failed: CallFailed) -> Outcome:
         if failed.status == 429:
             return Throttled(self._reset(failed))
@@ -293,13 +330,7 @@ class Bluesky:
     # --- reading ---
 
     async def _record(self, key: str) -> Json | None:
-        which = {"collection": COLLECTION, "rkey": key}
-        try:
-            return await self._xrpc.call("GET", "com.atproto.repo.getRecord", which)
-        except CallFailed as failed:
-            if failed.error == "RecordNotFound" or "locate record" in failed.message:
-                return None
-            raise
+        return await replies.record_of(self._xrpc, COLLECTION, key)
 
     async def _own_records(self, limit: int = 50) -> list[Json]:
         """Newest first, from the repository itself, which is never behind."""
@@ -325,8 +356,7 @@ def compose(draft: Draft) -> Composed:
 
 def prepare(payload: Json, delivery_id: UUID, at: datetime) -> Prepared:
     """Only the time of sending is added to what was approved."""
-    moment = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return Prepared(key=tid(delivery_id), payload={**payload, "createdAt": moment}, at=at)
+    return Prepared(key=tid(delivery_id), payload={**payload, "createdAt": replies.written(at)}, at=at)
 
 
 def record_of(prepared: Prepared) -> Json:
@@ -368,13 +398,22 @@ def _card(draft: Draft) -> Json:
     return {"$type": "app.bsky.embed.external", "external": external}
 
 
-def _said(post: Mapping[str, Any], of: str) -> Said:
+def _too_long(text: str) -> Reason | None:
+    used, size = measure.graphemes(text), measure.utf8_bytes(text)
+    if used <= MAX_GRAPHEMES and size <= MAX_BYTES:
+        return None
+    vi = f"Câu trả lời dài {used} ký tự, Bluesky nhận {MAX_GRAPHEMES}"
+    return Reason(vi, f"{used} graphemes, {size} bytes")
+
+
+def _said(post: Mapping[str, Any], of: str, hidden: Collection[str]) -> Said:
     """An address begins with its writer: it is ours where it begins as our post does."""
     record = post.get("record") or {}
     above = str(((record.get("reply") or {}).get("parent") or {}).get("uri") or "")
     text, at = _text_and_time(record)
     uri = str(post["uri"])
-    return Said(uri, of, text, at, above if above and above != of else None, uri.split("/")[2] == of.split("/")[2])
+    is_ours = uri.split("/")[2] == of.split("/")[2]
+    return Said(uri, of, text, at, above if above and above != of else None, is_ours, uri in hidden)
 
 
 def _key(uri: str) -> str:

@@ -77,7 +77,7 @@ class Telegram:
     name_vi: ClassVar[str] = "Telegram"
     why_no_hiding: ClassVar[str] = (
         "Telegram không có cách ẩn, chỉ có xóa hẳn: đã xóa thì không hiện lại được nếu sau đó thấy đó là phê bình. Lan"
-        " Tỏa không xóa thay ai; nếu là lừa đảo hay lộ dữ liệu cá nhân, quản trị viên nhóm xóa trong Telegram và ghi lý do."
+        " Tỏa không xóa thay ai; nếu là lừa đảo hay lộ dữ liệu cá nhân, quản trị viên nhóm xóa trong Telegram."
     )
     needs_secret: ClassVar[tuple[str, ...]] = ("token",)
     needs_settings: ClassVar[tuple[str, ...]] = ("chat",)
