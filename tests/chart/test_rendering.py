@@ -1,6 +1,7 @@
 """What the chart renders for the oldest and the newest Kubernetes, and what it refuses."""
 
 import copy
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
+from libs.common.local.addresses import SERVICES
 from scripts.chart import CI_VALUES, RenderRefused, complaints, lint, render, schema_errors
 from scripts.chart_facts import Rendered, from_outside
 from scripts.chart_settings import CHART
 from scripts.chart_tools import KUBE_VERSIONS
+from services.publish.settings import DrillSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.mission("M39")]
 TRY_OUT = CHART / "ci" / "try-out-values.yaml"
@@ -104,6 +107,30 @@ def test_what_one_service_says_changes_no_other(whole: Rendered) -> None:
     changed = render(TRY_OUT, NEWEST, "--set", "defaults.worker.replicas=5")
     assert replicas(changed)["lantoa-ingest-worker"] == 5
     assert replicas(changed)["lantoa-reports-worker"] == 1
+
+
+def told_to(rendered: Rendered, name: str) -> dict[str, str]:
+    """Which Deployments have this variable in the pod itself, and what it says."""
+    pods = {one["metadata"]["name"]: one["spec"]["template"]["spec"] for one in rendered.of("Deployment")}
+    named = [(pod, each) for pod, spec in pods.items() for each in spec["containers"][0]["env"]]
+    return {pod: each["value"] for pod, each in named if each["name"] == name}
+
+
+def test_the_apis_believe_the_named_proxies_and_no_others(whole: Rendered) -> None:
+    """Without them uvicorn counts all readers behind a proxy as one; believed blindly, anybody says who he is."""
+    assert told_to(whole, "FORWARDED_ALLOW_IPS") == {}
+    told = render(TRY_OUT, NEWEST, "--set", "ingress.proxies={10.1.0.0/16,10.2.0.0/16}")
+    apis = {f"lantoa-{service}-api" for service in SERVICES}
+    assert told_to(told, "FORWARDED_ALLOW_IPS") == dict.fromkeys(apis, "10.1.0.0/16,10.2.0.0/16")
+
+
+def test_where_drills_post_reaches_publish_as_its_settings_read_it(whole: Rendered) -> None:
+    name = "LANTOA_PUBLISH__DRILLS__SANDBOX"
+    told = render(TRY_OUT, NEWEST, "--set", f"services.publish.settings.{name}={{https://sandbox.example.vn}}")
+    for rendered, said in ((whole, []), (told, ["https://sandbox.example.vn"])):
+        config = next(one for one in rendered.of("ConfigMap") if one["metadata"]["name"] == "lantoa-publish")
+        assert json.loads(config["data"][name]) == said
+        assert DrillSettings.model_validate({"sandbox": json.loads(config["data"][name])}).sandbox == said
 
 
 def jobs(*told: str) -> str:

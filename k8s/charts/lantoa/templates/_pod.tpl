@@ -65,6 +65,9 @@ securityContext:
     - configMapRef: {name: {{ include "lantoa.name" .root }}-{{ .name }}}
   env:
     {{- include "lantoa.secretEnv" . | nindent 4 }}
+    {{- if and (eq .kind "api") .root.Values.ingress.proxies }}
+    - {name: FORWARDED_ALLOW_IPS, value: {{ join "," .root.Values.ingress.proxies | quote }}}
+    {{- end }}
   {{- if eq .kind "api" }}
   ports:
     - {name: http, containerPort: {{ .role.port }}}
