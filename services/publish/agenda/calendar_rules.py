@@ -55,9 +55,9 @@ def spread_of(calendar_id: UUID) -> float:
 def next_poll_at(calendar_id: UUID, answer: Answer, poll_seconds: int, failures: int, now: datetime) -> datetime:
     """`failures` count this one. Each failure doubles the pause, up to a day; what the server asks for is granted, up
     to a day."""
-    pause = min(timedelta(seconds=poll_seconds) * (1 << min(failures, 10)), LONGEST)
+    pause = timedelta(seconds=poll_seconds) * (1 << min(failures, 10)) * (1 + spread_of(calendar_id) / 10)
     asked = min(answer.wait_until, now + LONGEST) if answer.wait_until else now
-    return max(now + pause * (1 + spread_of(calendar_id) / 10), asked)
+    return max(now + min(pause, LONGEST), asked)
 
 
 def changes_of(

@@ -4,7 +4,6 @@ What a worker brings counts only while its lease lasts, so that a slow one never
 """
 
 import hashlib
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,7 @@ from libs.common import audit
 from libs.common import models as m
 from libs.common.auth import Principal
 from libs.common.clock import HANOI
-from libs.common.http import Fetched, FetchError
+from libs.common.http import Fetched, FetchError, FetchRefused, check_url
 from libs.common.ids import new_id
 from libs.common.models.agenda import CalendarState
 from libs.common.models.enums import Role
@@ -30,31 +29,17 @@ from services.publish.resources import PublishResources
 from services.publish.service import links
 from services.publish.service.publications import SEES
 
-ACCEPT = {"Accept": "text/calendar, */*;q=0.5"}
+ACCEPT = "text/calendar, */*;q=0.5"
 
 # --- reading by the address: outside of any transaction -----------------------------------------------------
 
 
 async def ask(calendar: m.AgendaCalendar, res: PublishResources, now: datetime) -> Answer:
     """Whatever the server does becomes an answer, never an exception."""
-    headers = {**ACCEPT, **rules.validators(calendar.etag, calendar.last_modified)}
-    return await _ask(calendar.url, headers, calendar.digest, res, now)
-
-
-async def ask_first(url: str, res: PublishResources, now: datetime) -> Answer:
-    """Before a calendar is watched: what is wrong with its address is told to whoever adds it."""
-    answer = await _ask(url, ACCEPT, None, res, now)
-    if answer.error:
-        raise wrong.CalendarNotFetched(answer.error)
-    return answer
-
-
-async def _ask(
-    url: str, headers: Mapping[str, str], digest: bytes | None, res: PublishResources, now: datetime
-) -> Answer:
+    headers = {"Accept": ACCEPT, **rules.validators(calendar.etag, calendar.last_modified)}
     try:
         async with links.fetcher(res.site.origin, replay=res.replay) as fetcher:
-            got = await fetcher.fetch(url, headers=headers, max_bytes=reading.MAX_BYTES)
+            got = await fetcher.fetch(calendar.url, headers=headers, max_bytes=reading.MAX_BYTES)
     except FetchError as error:
         return Answer(error=error.vi)
     if got.not_modified:
@@ -62,7 +47,7 @@ async def _ask(
     if not got.ok:
         until = rules.until_of(got.headers.get("retry-after"), now)
         return Answer(status=got.status, error=f"Máy chủ trả lời {got.status}.", wait_until=until)
-    return await _read(got, digest, now)
+    return await _read(got, calendar.digest, now)
 
 
 async def _read(got: Fetched, digest: bytes | None, now: datetime) -> Answer:
@@ -86,10 +71,18 @@ async def _read(got: Fetched, digest: bytes | None, now: datetime) -> Answer:
 # --- at the desk --------------------------------------------------------------------------------------------
 
 
+def require_askable(url: str, *, replay: bool) -> None:
+    """Where nobody needs to be asked to see that it leads nowhere; a worker asks the others."""
+    try:
+        check_url(url, None if replay else links.LIMITS.ports)
+    except FetchRefused as error:
+        raise wrong.CalendarNotFetched(error.vi) from error
+
+
 async def add_calendar(
-    session: AsyncSession, fields: dict[str, Any], answer: Answer, who: Principal, now: datetime
+    session: AsyncSession, fields: dict[str, Any], who: Principal, now: datetime
 ) -> m.AgendaCalendar:
-    """With what its first reading brought; that reading was done by whoever adds it."""
+    """Due at once: it is read as soon as a worker is free."""
     unit_id = fields.pop("unit_id", None) or who.unit_id
     require_desk(who, unit_id)
     await queries.lock_desk(session, unit_id)
@@ -111,7 +104,6 @@ async def add_calendar(
     )
     session.add(calendar)
     await session.flush()
-    await _record(session, calendar, answer, who.person_id, now)
     await _audit(session, calendar, "agenda_calendar.added", who.person_id, now)
     return calendar
 
@@ -178,17 +170,15 @@ async def record(session: AsyncSession, claimed: m.AgendaCalendar, answer: Answe
     if calendar is None or calendar.leased_until != claimed.leased_until:
         return False
     before = calendar.failures
-    changes = await _record(session, calendar, answer, None, now)
+    changes = await _record(session, calendar, answer, now)
     if rules.is_to_be_told(before, changes):
         await _tell(session, calendar, now)
     return True
 
 
-async def _record(
-    session: AsyncSession, calendar: m.AgendaCalendar, answer: Answer, by: UUID | None, now: datetime
-) -> dict[str, Any]:
+async def _record(session: AsyncSession, calendar: m.AgendaCalendar, answer: Answer, now: datetime) -> dict[str, Any]:
     if answer.found is not None:
-        origin = Origin(calendar.unit_id, by, calendar.url, calendar.id)
+        origin = Origin(calendar.unit_id, None, calendar.url, calendar.id)
         await importing.import_calendar(session, answer.found, origin, now)
     changes = rules.changes_of(calendar.id, answer, calendar.poll_seconds, calendar.failures, calendar.state, now)
     for name, value in changes.items():

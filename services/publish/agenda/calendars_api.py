@@ -7,12 +7,12 @@ from fastapi import APIRouter
 
 from libs.common import models as m
 from libs.common.auth import ClockDep
-from libs.common.db import DatabaseDep, SessionDep
+from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.pagination import Cursor, Page, PageDep, page_of
-from services.publish.agenda import calendars, desk, queries
+from services.publish.agenda import calendars, queries
 from services.publish.agenda import problems as wrong
-from services.publish.agenda.api import Importer, Worker
+from services.publish.agenda.api import Worker
 from services.publish.agenda.schemas import CalendarChange, CalendarCreate, CalendarOut
 from services.publish.api import Reader, Res
 from services.publish.service.publications import SEES
@@ -38,14 +38,11 @@ async def list_calendars(session: SessionDep, who: Reader, page: PageDep) -> Any
     ),
 )
 async def add_calendar(
-    body: CalendarCreate, database: DatabaseDep, who: Importer, clock: ClockDep, res: Res
+    body: CalendarCreate, session: SessionDep, who: Worker, clock: ClockDep, res: Res
 ) -> m.AgendaCalendar:
-    """Watch a calendar at its public address: read now, and again each `poll_seconds`."""
-    desk.require_desk(who, body.unit_id or who.unit_id)
-    now = clock.now()
-    answer = await calendars.ask_first(body.url, res, now)
-    async with database.transaction() as session:
-        return await calendars.add_calendar(session, body.model_dump(), answer, who, now)
+    """Watch a calendar at its public address: read within seconds, and again each `poll_seconds`."""
+    calendars.require_askable(body.url, replay=res.replay)
+    return await calendars.add_calendar(session, body.model_dump(), who, clock.now())
 
 
 @router.get("/{calendar_id}", response_model=CalendarOut, responses=problems(wrong.AgendaCalendarNotFound))
