@@ -24,11 +24,6 @@ def passages(texts: Sequence[str]) -> NDArray[np.float32]:
     return np.asarray(_model().passage(list(texts)), np.float32)
 
 
-def queries(texts: Sequence[str]) -> NDArray[np.float32]:
-    """The same for texts that are compared with their like."""
-    return np.asarray(_model().query(list(texts)), np.float32)
-
-
 @cache
 def _model() -> Any:
     try:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-LANDMARKS = 3000
+LANDMARKS = 4000
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Figures of answers, and the decision offsets that make the figure aimed at as good as it gets."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,8 @@ from numpy.typing import NDArray
 Indices = NDArray[np.intp]
 AIMS = ("balanced", "macro", "weighted", "accuracy")
 """What is made best: macro-F1, support-weighted F1, accuracy, or the mean of both F1 where nobody says."""
-_STEPS = np.linspace(-3, 3, 49)
+_STEPS, _LEAST = np.linspace(-3, 3, 49), 5e-4
+"""Offsets that are tried, and what one has to gain."""
 
 
 @dataclass(frozen=True)
@@ -36,41 +36,50 @@ class Figures:
 def figures(truth: Indices, answers: Indices, labels: int) -> Figures:
     """As scikit-learn gives them; labels that neither rows nor answers have do not count."""
     table = np.bincount(truth * labels + answers, minlength=labels * labels).reshape(labels, labels)
-    hits, given, had = np.diag(table), table.sum(axis=0), table.sum(axis=1)
-    f1 = 2 * hits / np.maximum(given + had, 1)
-    seen = (given + had) > 0
-    total = max(len(truth), 1)
-    each = tuple(f1.tolist())
-    return Figures(float(hits.sum() / total), float(f1[seen].mean()), float((f1 * had).sum() / total), each)
+    return _figures(np.diag(table), table.sum(axis=0), table.sum(axis=1), max(len(truth), 1))
 
 
 def offsets_for(
-    chances: NDArray[np.float64], truth: Indices, aim: str, start: Sequence[float] | None = None, caution: float = 0.2
+    chances: NDArray[np.float64], aim: str, expected: NDArray[np.float64] | None = None
 ) -> tuple[float, ...]:
-    """From the start (usually: the highest score wins) one label after the other is moved where the aim gains by it.
+    """From none, one label after the other is moved where the figure gains that is expected of these probabilities.
 
-    A move has to gain `caution` standard errors of the figure: where all labels are frequent, offsets learn noise.
+    `expected`: the calibrated probabilities, where `chances` are something else. Expected, not counted: a count moves
+    by single rows, and offsets learn them by heart. On halves of victsd the F1 of its rare label is so .502, by counts
+    .484, without offsets .411; the macro-F1 of vsmec .577, .572, .570.
     """
     count: int = chances.shape[1]
-    logs = np.log(chances + 1e-12)
-    offsets = np.zeros(count) if start is None else np.array(start, dtype=np.float64)
+    offsets = np.zeros(count)
     if aim == "accuracy":
-        return tuple(float(one) for one in offsets.tolist())
-    best = figures(truth, (logs + offsets).argmax(axis=1), count).of(aim)
-    least = caution * (best * (1 - best) / max(len(truth), 1)) ** 0.5
+        return tuple(offsets.tolist())
+    logs, expected = np.log(chances + 1e-12), chances if expected is None else expected
+    best = _expected(logs, expected, aim)
     for _ in range(2):
         for label in range(count):
             moved = offsets[label] + _STEPS
-            tried = np.array([_with(logs, offsets, label, step, truth, aim) for step in moved])
+            tried = np.array([_expected(logs + _with(offsets, label, step), expected, aim) for step in moved])
             found = float(tried.max())
-            if found > best + least:
-                near = tried >= found - least / 2
-                offsets[label] = float(np.median(moved[near]))
-                best = figures(truth, (logs + offsets).argmax(axis=1), count).of(aim)
+            if found > best + _LEAST:
+                offsets[label] = float(np.median(moved[tried >= found - _LEAST]))
+                best = _expected(logs + offsets, expected, aim)
     return tuple(float(one) for one in offsets.tolist())
 
 
-def _with(logs: Any, offsets: Any, label: int, step: float, truth: Indices, aim: str) -> float:
+def _with(offsets: NDArray[np.float64], label: int, step: float) -> NDArray[np.float64]:
     tried = offsets.copy()
     tried[label] = step
-    return figures(truth, (logs + tried).argmax(axis=1), logs.shape[1]).of(aim)
+    return tried
+
+
+def _expected(logs: NDArray[np.float64], expected: NDArray[np.float64], aim: str) -> float:
+    rows, count = logs.shape
+    answers = logs.argmax(axis=1)
+    hits = np.bincount(answers, weights=expected[np.arange(rows), answers], minlength=count)
+    return _figures(hits, np.bincount(answers, minlength=count), expected.sum(axis=0), max(rows, 1)).of(aim)
+
+
+def _figures(hits: NDArray[Any], given: NDArray[Any], had: NDArray[Any], total: int) -> Figures:
+    f1 = 2 * hits / np.maximum(given + had, 1)
+    seen = (given + had) > 0
+    each = tuple(f1.tolist())
+    return Figures(float(hits.sum() / total), float(f1[seen].mean()), float((f1 * had).sum() / total), each)

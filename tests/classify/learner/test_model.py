@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.classify.embedding import SIZE
+from services.classify.encoder import SIZE
 from services.classify.learner import storage
 from services.classify.learner.features import Block, FeatureSpec, extract
 from services.classify.learner.fitting import Recipe, fit_head, one_hot
