@@ -122,11 +122,13 @@ def export_claims(out: ResultsOption = "-", as_json: JsonOption = False) -> None
 
 
 async def _exported() -> Record:
-    async with database(OperatorSettings()) as db, db.transaction() as session:
+    settings = OperatorSettings()
+    origin = settings.public_url
+    async with database(settings) as db, db.transaction() as session:
         now, following = SystemClock().now(), None
-        whole, following = await published_reviews(session, PageRequest(MAX_LIMIT, None), now=now)
+        whole, following = await published_reviews(session, PageRequest(MAX_LIMIT, None), origin=origin, now=now)
         while following:
             page = PageRequest(MAX_LIMIT, Cursor.decode(following))
-            more, following = await published_reviews(session, page, now=now)
+            more, following = await published_reviews(session, page, origin=origin, now=now)
             whole["dataFeedElement"] += more["dataFeedElement"]
     return whole

@@ -53,8 +53,10 @@ async def export_claims(
     session: SessionDep,
     _: ClaimReaderDep,
     clock: ClockDep,
+    request: Request,
 ) -> Response:
     """Published claims as a DataFeed of ClaimReview (schema.org), page by page: `Link` names the next."""
-    document, following = await exporting.published_reviews(session, page, now=clock.now())
+    origin: str = request.app.state.settings.public_url
+    document, following = await exporting.published_reviews(session, page, origin=origin, now=clock.now())
     link = {"Link": f'<{PREFIX}/claims/export?limit={page.limit}&cursor={following}>; rel="next"'} if following else {}
     return JSONResponse(document, media_type=JSON_LD, headers=link)

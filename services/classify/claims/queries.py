@@ -11,8 +11,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from libs.common.ids import new_id
-from libs.common.models import Claim, ClaimMatch, Content, LegalRiskCase, NearCopy, SearchDocument
-from libs.common.models.enums import ClaimState, MatchState, RiskClass, RiskState
+from libs.common.models import (
+    Channel,
+    Claim,
+    ClaimMatch,
+    Content,
+    Correction,
+    Delivery,
+    LegalRiskCase,
+    NearCopy,
+    Publication,
+    SearchDocument,
+)
+from libs.common.models.corrections import CorrectionStep
+from libs.common.models.enums import (
+    ClaimState,
+    DeliveryState,
+    MatchState,
+    PublicationState,
+    RiskClass,
+    RiskState,
+)
 from libs.common.pagination import PageRequest
 from services.classify.queries import TITLE_CHARS, ToAnnotate, newest_first
 from services.classify.searching.plans import as_tsquery
@@ -58,6 +77,36 @@ async def list_claims(
     if only_published:
         query = query.where(Claim.state == ClaimState.PUBLISHED)
     return (await session.scalars(newest_first(query, Claim.id, page))).all()
+
+
+class OurPage(NamedTuple):
+    """The page of the bulletin that says what the city found of a claim."""
+
+    slug: str
+    title: str
+    at: datetime
+
+
+async def our_pages(session: AsyncSession, claim_ids: Sequence[UUID]) -> dict[UUID, OurPage]:
+    """Of each claim the newest message that stands on the bulletin; none where the verdict was taken back."""
+    standing = (PublicationState.PUBLISHED, PublicationState.PARTLY_PUBLISHED)
+    query = (
+        select(Correction.claim_id, Publication.slug, Publication.title, Delivery.committed_at)
+        .join(Publication, Publication.id == Correction.publication_id)
+        .join(Delivery, Delivery.publication_id == Publication.id)
+        .join(Channel, Channel.id == Delivery.channel_id)
+        .where(
+            Correction.claim_id.in_(claim_ids),
+            Correction.step != CorrectionStep.CANCEL,
+            Publication.state.in_(standing),
+            Channel.kind == "own_site",
+            Delivery.state == DeliveryState.PUBLISHED,
+            Delivery.committed_at.is_not(None),
+        )
+        .order_by(Delivery.committed_at)
+    )
+    rows = await session.execute(query)
+    return {claim_id: OurPage(slug, title, at) for claim_id, slug, title, at in rows if at is not None}
 
 
 async def claims_since(session: AsyncSession, since: datetime | None) -> Sequence[Row[UUID, str, str, datetime]]:

@@ -45,6 +45,8 @@ class Reviewed:
     reviewer: str
     reviewed_at: datetime | None = None
     title: str = ""
+    evidence: tuple[tuple[str, str], ...] = ()
+    """Title and address of each piece; what goes out says it, what comes in does not."""
 
     @property
     def key(self) -> bytes:
@@ -212,6 +214,7 @@ def _node(one: Reviewed) -> dict[str, Any]:
         "author": {"@type": "Organization", "name": one.reviewer} if one.reviewer else None,
         "itemReviewed": {"@type": "Claim"},
         "reviewRating": rating,
+        "citation": [{"@type": "CreativeWork", "name": title, "url": url} for title, url in one.evidence] or None,
         "inLanguage": "vi",
     }
     return {name: value for name, value in node.items() if value is not None}
