@@ -21,7 +21,7 @@ QUARTERS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "1": 1, "2": 2, "3": 3, "4": 4}
 LONGEST = 200
 """Characters that are looked at."""
 
-_YEAR = r"(?:19|20)\d\d"
+_YEAR = r"(?:19|20|21)\d\d"
 _Q = r"(?:iv|iii|ii|i|[1-4])"
 _OF_YEAR = rf"(?:\s*(?:/|nam|cua nam)?\s*(?P<year>{_YEAR}))?"
 _ATOMS = re.compile(
@@ -41,6 +41,7 @@ _ALWAYS = re.compile(r"\bthuong xuyen\b|\blien tuc\b|\bdinh ky\b|\btrong suot\b|
 _BEFORE = re.compile(r"\btruoc(?:\s+ngay)?\s*$")
 _UNTIL = re.compile(r"\b(?:den|het|cham nhat|muon nhat)(?:\s+(?:het|nam|ngay|la|trong|vao|thang))*\s*$")
 _FROM = re.compile(r"\b(?:tu|bat dau|ke tu)(?:\s+(?:nam|ngay|thang|dau))*\s*$")
+_STRANGE = re.compile(rf"\bquy\s+(?!{_Q}\b)[a-z0-9]+\s*(?:/|nam\b)")
 _AND_ON = re.compile(r"\bcac nam (?:tiep theo|sau|tiep sau)\b|\bnhung nam (?:tiep theo|sau)\b")
 _DAY_OF = re.compile(r"\bngay\s+(?P<day>\d{1,2})\b(?!\s*/)")
 _UNITS = {"nam": Recurrence.YEAR, "quy": Recurrence.QUARTER, "thang": Recurrence.MONTH}
@@ -117,7 +118,7 @@ def _later(first: date, months: int) -> date:
 
 def _once(text: str, begins: date, ends: date) -> Timing | None:
     atoms = _dated(list(_atoms(text)), begins, ends)
-    if atoms is None:
+    if atoms is None or _STRANGE.search(text):
         return None
     if not atoms:
         always = _ALWAYS.search(text) or _AGAIN.search(text)
@@ -127,9 +128,11 @@ def _once(text: str, begins: date, ends: date) -> Timing | None:
     last = atoms[-1]
     if _AND_ON.search(text[last.until :]):
         return Timing(starts, ends)
-    due = max(atom.span(_year(atom))[1] for atom in atoms)
+    due = last.span(_year(last))[1]
     if _BEFORE.search(text[: last.at]):
         due = last.span(_year(last))[0] - DAY
+    if due < starts and len(atoms) > 1 and not _BEFORE.search(before):
+        return None
     if len(atoms) > 1:
         return Timing(begins if _BEFORE.search(before) else starts, due)
     if _BEFORE.search(before) or _UNTIL.search(before):

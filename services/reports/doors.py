@@ -7,11 +7,13 @@ from services.reports.issuing import jobs as issuing_jobs
 from services.reports.programmes import api as programmes_api
 from services.reports.programmes import import_api as programme_import_api
 from services.reports.programmes import jobs as programmes_jobs
+from services.reports.programmes import progress_api as programme_progress_api
 
 ROUTERS = [
     issuing_api.router,
     programmes_api.router,
     programme_import_api.router,
+    programme_progress_api.router,
     pages.router,
 ]
 JOBS = Jobs()

@@ -15,6 +15,7 @@ from libs.common.text import nfc
 from libs.common.units import How
 from libs.common.web import Site
 from services.reports.programmes.evidence_queries import Evidence
+from services.reports.programmes.progress import ProgressTable
 from services.reports.programmes.views import ProgrammeView, RowView
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(nfc)]
@@ -213,3 +214,42 @@ class ChoiceOut(Row):
     reason: str
     chosen_by: UUID
     chosen_at: datetime
+
+
+class CountsOut(Row):
+    rows: int
+    done: int
+    in_progress: int
+    open: int
+    overdue: int
+    incomplete: int = Field(description="rows that the source does not give whole; among the others")
+
+
+class ProgressRowOut(AssignmentOut):
+    note: str | None = Field(default=None, description="the newest word of its lead unit")
+    evidence_count: int = 0
+    newest_evidence: list[EvidenceOut] = []
+
+
+class ProgressTableOut(BaseModel):
+    """The annex's own table with how far each row is."""
+
+    as_of: datetime
+    source: str = "assignments, assignment_progress, evidence_choices; minh chứng theo quy tắc của từng dòng"
+    programme: ProgrammeOut
+    counts: CountsOut
+    rows: list[ProgressRowOut]
+
+    @classmethod
+    def told(cls, table: ProgressTable, site: Site) -> "ProgressTableOut":
+        rows = [
+            ProgressRowOut(
+                **AssignmentOut.of(row.view).model_dump(),
+                note=row.view.latest.note if row.view.latest else None,
+                evidence_count=row.evidence_count,
+                newest_evidence=EvidenceOut.told(row.newest, site),
+            )
+            for row in table.rows
+        ]
+        head = programme_out(table.programme, table.owner)
+        return cls(as_of=table.as_of, programme=head, counts=CountsOut.model_validate(table.counts), rows=rows)

@@ -40,7 +40,7 @@ def test_a_row_has_a_day_of_its_own_before_the_programme_has() -> None:
     assert not standing(facts(due_on=date(2026, 12, 31), row="done"), TODAY).is_waiting
 
 
-QUARTERLY = {
+QUARTERLY: dict[str, Any] = {
     "starts_on": date(2026, 1, 1),
     "due_on": date(2026, 3, 31),
     "every": "quarter",
