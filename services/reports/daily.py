@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from libs.common import models as m
+from libs.common.engagement import NAMES, VERSION, Figure, printed_formula, rate_of
 from libs.common.ids import id_time
 from libs.common.masking import mask_personal_data
 from libs.common.models.enums import (
@@ -23,6 +24,7 @@ from libs.common.models.enums import (
     TextKind,
     Verdict,
 )
+from libs.common.verdicts import LABELS
 from services.reports import domain, labels, queries
 from services.reports.domain import Health, SourceFacts, clip, figure, iso, known_part
 from services.reports.events import gather_events
@@ -172,7 +174,7 @@ async def _claims(gather: Gather) -> Data:
         "verdicts": [
             {
                 "verdict": verdict.value,
-                "name": labels.VERDICTS[verdict],
+                "name": LABELS[verdict],
                 "claims": gather.count(by_verdict.get(verdict, 0), source, verdict_formula, "tuyên bố"),
             }
             for verdict in Verdict
@@ -185,7 +187,7 @@ async def _claims(gather: Gather) -> Data:
             corrected, "publications (đăng tin)", "số bản đính chính đăng trong kỳ", "bản đính chính"
         ),
         "published": [
-            {"text": quoted(text), "verdict": verdict, "name": labels.VERDICTS[Verdict(verdict)]}
+            {"text": quoted(text), "verdict": verdict, "name": LABELS[Verdict(verdict)]}
             for text, verdict in await queries.published_claims(session, period)
             if verdict
         ],
@@ -245,30 +247,32 @@ async def _engagement(gather: Gather) -> Data:
     points: dict[UUID, list[m.EngagementPoint]] = defaultdict(list)
     for point in await queries.latest_points(gather.session, [row.id for row in rows], gather.period):
         points[point.delivery_id].append(point)
-    return {"deliveries": [_measured(title, channel, points[one]) for one, title, channel in rows]}
+    return {"deliveries": [_measured(title, channel, kind, points[one]) for one, title, channel, kind in rows]}
 
 
-def _measured(title: str, channel: str, points: Sequence[m.EngagementPoint]) -> Data:
+def _measured(title: str, channel: str, kind: str, points: Sequence[m.EngagementPoint]) -> Data:
     source = "engagement_points (đăng tin, đọc từ nền tảng)"
-    values = {point.metric: point.value for point in points}
+    rate = rate_of(kind, [Figure(one.metric, one.value, one.definition, one.as_of) for one in points])
     return {
         "title": clip(title),
         "channel": channel,
         "metrics": [
             {
                 "metric": point.metric,
-                "name": domain.metric_name(point.metric),
+                "name": NAMES.get(point.metric, point.metric),
                 "figure": figure(point.value, as_of=point.as_of, source=source, formula=point.definition, unit="lượt"),
             }
             for point in points
         ],
         "rate": figure(
-            domain.engagement_rate(values),
-            as_of=max(point.as_of for point in points),
+            rate.percent if rate else None,
+            as_of=(rate.as_of if rate else None) or max(point.as_of for point in points),
             source=source,
-            formula=domain.rate_formula(values),
+            formula=printed_formula(kind),
             unit="%",
         ),
+        "rate_version": VERSION,
+        "missing": list(rate.missing) if rate else [],
     }
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -100,40 +99,6 @@ def clip(text: str, limit: int = QUOTED) -> str:
         return line
     kept, ends_a_word = line[: limit - 1], line[limit - 1] == " "
     return (kept if ends_a_word else kept.rsplit(" ", 1)[0]).rstrip(" ,;:.-–—") + "…"
-
-
-# --- engagement ---------------------------------------------------------------------------------------------
-
-METRICS = {
-    "likes": "lượt thích",
-    "reposts": "lượt đăng lại",
-    "replies": "trả lời",
-    "quotes": "trích dẫn",
-    "comments": "bình luận",
-    "shares": "chia sẻ",
-}
-"""What counts as an interaction, in the order in which the formula names it."""
-VIEWS, VIEWS_NAME = "views", "lượt xem"
-
-
-def metric_name(metric: str) -> str:
-    return VIEWS_NAME if metric == VIEWS else METRICS.get(metric, metric)
-
-
-def rate_formula(metrics: Mapping[str, int | None]) -> str:
-    """How the rate is counted for a channel that knows these metrics, as it is printed."""
-    terms = " + ".join(name for key, name in METRICS.items() if key in metrics) or "tương tác"
-    return f"({terms}) ÷ {VIEWS_NAME} × 100; trống khi thiếu một trong các số này"
-
-
-def engagement_rate(metrics: Mapping[str, int | None]) -> float | None:
-    """Interactions for a hundred views; None as soon as one of the numbers is not known."""
-    parts = [metrics[key] for key in METRICS if key in metrics]
-    views = metrics.get(VIEWS)
-    known = [part for part in parts if part is not None]
-    if not views or not parts or len(known) < len(parts):
-        return None
-    return round(100 * sum(known) / views, 2)
 
 
 # --- sources ------------------------------------------------------------------------------------------------

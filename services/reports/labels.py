@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from libs.common.models import enums as e
 from libs.common.models.searching import SearchPurpose
-from libs.common.verdicts import LABELS as VERDICTS
+from libs.common.verdicts import LABELS
 
 FIELDS = {
     e.Field.GIAO_THONG: "Giao thông",
@@ -137,6 +137,6 @@ CLASSES = (
         tuple(RISKS.items()),
     ),
     ClosedList(
-        "verdict", "Kết luận kiểm chứng", "“Chưa xác minh” chỉ dùng nội bộ, không công bố.", tuple(VERDICTS.items())
+        "verdict", "Kết luận kiểm chứng", "“Chưa xác minh” chỉ dùng nội bộ, không công bố.", tuple(LABELS.items())
     ),
 )

@@ -242,12 +242,12 @@ async def deliveries(session: AsyncSession, publication_ids: Sequence[UUID]) -> 
     return (await session.execute(query)).all()
 
 
-async def measured_deliveries(session: AsyncSession, period: Period) -> Sequence[Row[UUID, str, str]]:
-    """(delivery id, publication's title, channel's name) of what was looked at in the period, newest first."""
+async def measured_deliveries(session: AsyncSession, period: Period) -> Sequence[Row[UUID, str, str, str]]:
+    """(delivery id, publication's title, channel's name, its kind) of what was looked at, newest first."""
     point, one = m.EngagementPoint, m.Delivery
     seen = select(point.delivery_id).where(_during(point.as_of, period))
     query = (
-        select(one.id, m.Publication.title, m.Channel.name)
+        select(one.id, m.Publication.title, m.Channel.name, m.Channel.kind)
         .join(m.Publication, m.Publication.id == one.publication_id)
         .join(m.Channel, m.Channel.id == one.channel_id)
         .where(one.id.in_(seen), m.Publication.state.in_(NAMED_STATES), m.Publication.is_drill.is_(False))

@@ -12,13 +12,13 @@ from sqlalchemy import text
 
 from libs.common import models as m
 from libs.common.clock import HANOI
+from libs.common.engagement import FORMULAS, Figure, rate_of
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
 from libs.common.testing.make import Make
 from libs.common.testing.plugin import NOON
 from services.publish.adapters.base import CHANNELS
 from services.publish.engagement.advice import MINIMUM, Post, advise, form_of, hour_band, wilson
-from services.publish.engagement.rates import FORMULAS, Figure, rate_of
 from tests.publish.newsroom import API, Newsroom
 
 NEVER_INTERACTIONS = {"views", "reach", "letters"}

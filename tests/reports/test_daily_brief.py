@@ -58,11 +58,13 @@ async def busy_day(city: City, clock: FrozenClock) -> dict[str, Any]:
     await city.story(f"{AUTHOR} kêu hẻm ngập", [lonely])
     answered = await city.case(state="answered", answered_at=clock.now())
     late = await city.case("complaint", accept_due_at=clock.now() - timedelta(minutes=1))
-    channels = [await city.make.channel(name=name) for name in ("Bản tin", "Bluesky")]
+    kinds = (("tiktok", "TikTok"), ("bluesky", "Bluesky"))
+    channels = [await city.make.channel(kind, name=name) for kind, name in kinds]
     one = await city.publication("Cầu Tứ Liên thông xe từ 6 giờ", *channels)
     sent = await city.delivery(one, channels[0], "published", "https://tin.example.vn/tin/cau")
     await city.delivery(one, channels[1], "unknown", None)
-    await city.point(sent, "likes", 12)
+    for metric, value in (("likes", 9), ("comments", 2), ("shares", 1)):
+        await city.point(sent, metric, value)
     await city.point(sent, "views", None)
     clock.advance(timedelta(hours=1))
     return {
@@ -92,7 +94,7 @@ async def test_brief_says_what_the_day_brought(
     assert "### 2. (Chỉ có ý kiến người dân, diễn đàn; không trích dẫn)" in text
     assert "| Phê bình, góp ý | 1 | 1 | 0 | 0 |" in text
     assert "| Khiếu nại, phàn nàn | 1 | 0 | 1 | 1 |" in text
-    assert "- Bản tin: Đã đăng, đã xác nhận (lúc 11:00 24/11/2026): <https://tin.example.vn/tin/cau>" in text
+    assert "- TikTok: Đã đăng, đã xác nhận (lúc 11:00 24/11/2026): <https://tin.example.vn/tin/cau>" in text
     assert "- Bluesky: Chưa rõ, đang kiểm tra trên nền tảng\n" in text
     assert f"SHA-256 {report['digest']}" in text
 
@@ -112,7 +114,7 @@ async def test_brief_as_json_has_the_same_figures(
     assert (kinds["news"], kinds["criticism"], kinds["complaint"], kinds["praise"]) == (2, 1, 1, 0)
     channels = data["publications"]["named"][0]["channels"]
     assert {(c["channel"], c["state"], c["url"]) for c in channels} == {
-        ("Bản tin", "published", "https://tin.example.vn/tin/cau"),
+        ("TikTok", "published", "https://tin.example.vn/tin/cau"),
         ("Bluesky", "unknown", None),
     }
 
@@ -128,13 +130,21 @@ async def test_a_missing_metric_is_blank_and_the_rate_prints_its_formula(
     known = await make_brief(client, editor)
     (before,) = (await data_of(client, editor, blank))["engagement"]["deliveries"]
     (after,) = (await data_of(client, editor, known))["engagement"]["deliveries"]
-    assert {m["metric"]: m["figure"]["value"] for m in before["metrics"]} == {"likes": 12, "views": None}
+    assert {m["metric"]: m["figure"]["value"] for m in before["metrics"]} == {
+        "likes": 9,
+        "comments": 2,
+        "shares": 1,
+        "views": None,
+    }
     assert before["rate"]["value"] is None
     assert after["rate"]["value"] == 2.5
-    assert after["rate"]["formula"] == "(lượt thích) ÷ lượt xem × 100; trống khi thiếu một trong các số này"
+    assert after["rate"]["formula"] == (
+        "(likes + comments + shares) ÷ views × 100; trống khi thiếu một trong các số này (công thức 2026-11)"
+    )
+    assert (before["missing"], after["missing"], after["rate_version"]) == (["views"], [], "2026-11")
     text = (await content(client, editor, blank, "md")).decode()
     assert "| Lượt xem |  |" in text
-    assert "| Tỷ lệ tương tác (%) |  | (lượt thích) ÷ lượt xem × 100" in text
+    assert "| Tỷ lệ tương tác (%) |  | (likes + comments + shares) ÷ views × 100" in text
     assert "| Tỷ lệ tương tác (%) | 2,5 |" in (await content(client, editor, known, "md")).decode()
 
 

@@ -5,7 +5,9 @@ from enum import StrEnum
 
 import pytest
 
+from libs.common.engagement import FORMULAS, NAMES, VERSION, Figure, printed_formula, rate_of
 from libs.common.models import enums as e
+from libs.common.verdicts import LABELS
 from services.reports import labels
 from services.reports.domain import (
     Health,
@@ -13,9 +15,7 @@ from services.reports.domain import (
     canonical,
     clip,
     digest,
-    engagement_rate,
     known_part,
-    rate_formula,
     source_health,
 )
 from services.reports.issuing.printing import markdown_text, number
@@ -24,27 +24,50 @@ from services.reports.settings import ReportsGroup
 NOW = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 
 
+def told(**metrics: int | None) -> list[Figure]:
+    return [Figure(name, value, f"{name} do nền tảng đếm", NOW) for name, value in metrics.items()]
+
+
 @pytest.mark.mission("M31")
 @pytest.mark.parametrize(
-    ("metrics", "rate"),
+    ("kind", "metrics", "rate"),
     [
-        ({"likes": 10, "replies": 5, "views": 200}, 7.5),
-        ({"likes": 1, "views": 3}, 33.33),
-        ({"likes": 0, "views": 10}, 0.0),
-        ({"likes": 10, "replies": None, "views": 200}, None),
-        ({"likes": 10, "views": None}, None),
-        ({"likes": 10, "views": 0}, None),
-        ({"likes": 10}, None),
-        ({"views": 200}, None),
-        ({}, None),
+        ("tiktok", {"likes": 10, "comments": 4, "shares": 1, "views": 200}, 7.5),
+        ("tiktok", {"likes": 0, "comments": 0, "shares": 0, "views": 10}, 0.0),
+        ("tiktok", {"likes": 10, "comments": None, "shares": 1, "views": 200}, None),
+        ("tiktok", {"likes": 10, "comments": 4, "views": 200}, None),
+        ("tiktok", {"likes": 10, "comments": 4, "shares": 1, "views": None}, None),
+        ("tiktok", {"likes": 10, "comments": 4, "shares": 1, "views": 0}, None),
+        ("tiktok", {"views": 200}, None),
+        ("tiktok", {}, None),
+        ("instagram", {"likes": 1, "comments": 1, "saved": 2, "shares": 1, "views": 100}, 5.0),
+        ("facebook", {"reactions": 5, "comments": 1, "shares": 0, "views": 100}, None),
+        ("bluesky", {"likes": 5, "reposts": 1, "replies": 0, "quotes": 0}, None),
     ],
 )
-def test_a_rate_is_blank_as_soon_as_one_number_is_missing(metrics: dict[str, int | None], rate: float | None) -> None:
-    assert engagement_rate(metrics) == rate
+def test_a_rate_is_blank_as_soon_as_one_number_is_missing(
+    kind: str, metrics: dict[str, int | None], rate: float | None
+) -> None:
+    counted = rate_of(kind, told(**metrics))
+    assert counted is not None
+    assert counted.percent == rate
 
 
-def test_the_formula_names_what_the_channel_counts() -> None:
-    assert rate_formula({"replies": 1, "likes": None, "views": 3}).startswith("(lượt thích + trả lời) ÷ lượt xem × 100")
+def test_reactions_and_what_was_saved_are_interactions() -> None:
+    facebook = rate_of("facebook", told(reactions=5, comments=1, shares=2))
+    instagram = rate_of("instagram", told(likes=1, comments=1, saved=2, shares=1, views=100))
+    assert facebook is not None
+    assert instagram is not None
+    assert (facebook.interactions, instagram.interactions) == (8, 5)
+
+
+@pytest.mark.mission("M31")
+def test_the_formula_is_printed_with_its_version() -> None:
+    assert printed_formula("tiktok").startswith("(likes + comments + shares) ÷ views × 100; trống khi thiếu")
+    assert all(VERSION in printed_formula(kind) for kind in FORMULAS)
+    assert printed_formula("own_site") == "không có tỷ lệ: kênh này không cho số liệu tương tác"
+    parts = {name for formula in FORMULAS.values() for name in (*formula.numerator, formula.denominator) if name}
+    assert parts - set(NAMES) == set(), "people read each of them in Vietnamese"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +126,7 @@ def test_numbers_as_vietnamese_writes_them(value: float | None, shown: str) -> N
         (labels.TONES, e.Tone),
         (labels.KINDS, e.TextKind),
         (labels.RISKS, e.RiskClass),
-        (labels.VERDICTS, e.Verdict),
+        (LABELS, e.Verdict),
         (labels.GROUPS, e.SourceGroup),
         (labels.SOURCE_KINDS, e.SourceKind),
         (labels.SOURCE_STATES, e.SourceState),

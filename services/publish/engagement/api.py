@@ -6,12 +6,12 @@ from fastapi import APIRouter
 
 from libs.common.auth import ClockDep
 from libs.common.db import SessionDep
+from libs.common.engagement import NO_FORMULA, VERSION
 from libs.common.errors import Forbidden, Unauthenticated, problems
 from services.publish import problems as wrong
 from services.publish.api import Reader
 from services.publish.engagement import service
 from services.publish.engagement.advice import MINIMUM, Suggestion
-from services.publish.engagement.rates import VERSION
 from services.publish.engagement.schemas import (
     AdviceOut,
     EvidenceOut,
@@ -23,7 +23,6 @@ from services.publish.engagement.schemas import (
 )
 
 PREFIX = "/api/publish/v1"
-NO_FORMULA = "không có tỷ lệ: kênh này không cho số liệu tương tác"
 METHOD = (
     "Tỷ lệ bài trong nhóm hơn trung vị của các bài còn lại cùng kênh, khoảng tin cậy Wilson có hiệu chỉnh Bonferroni; "
     "số liệu đọc khi bài được 2–8 ngày. Gợi ý, không phải quan hệ nhân quả."

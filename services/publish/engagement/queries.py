@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
-from services.publish.engagement.rates import Figure
+from libs.common.engagement import Figure
 
 MOST = 2000
 """Posts of one channel that advice looks at."""

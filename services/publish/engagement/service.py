@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
 from libs.common.auth import Principal
+from libs.common.engagement import FORMULAS, Formula, Rate, rate_of
 from services.publish import queries as desk
 from services.publish.engagement import queries
 from services.publish.engagement.advice import Post, Suggestion, Unsaid, advise, form_of
-from services.publish.engagement.rates import FORMULAS, Formula, Rate, rate_of
 from services.publish.problems import ChannelNotFound
 from services.publish.service import publications
 

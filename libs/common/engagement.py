@@ -1,5 +1,7 @@
 """How the rate of engagement is counted on each kind of channel: by the platform's own names of its metrics.
 
+One formula for the desk and for reports, printed with its version wherever a rate stands.
+
 What a platform does not tell is unknown, never 0: one unknown part leaves the whole blank. Rates of two platforms are
 not comparable, and the formula that is printed with each figure says why.
 """
@@ -42,6 +44,27 @@ FORMULAS: Final[Mapping[str, Formula]] = {
     "zalo": Formula(("shares",), "views"),
 }
 """Kinds that are missing here give no figure a rate could be made of."""
+
+
+NO_FORMULA: Final = "không có tỷ lệ: kênh này không cho số liệu tương tác"
+NAMES: Final[Mapping[str, str]] = {
+    "likes": "lượt thích",
+    "reactions": "lượt bày tỏ cảm xúc",
+    "reposts": "lượt đăng lại",
+    "replies": "trả lời",
+    "quotes": "trích dẫn",
+    "comments": "bình luận",
+    "shares": "chia sẻ",
+    "saved": "lượt lưu",
+    "views": "lượt xem",
+}
+"""What people read; a metric that is not here is called as its platform calls it."""
+
+
+def printed_formula(kind: str) -> str:
+    """As it stands beside a rate, with its version."""
+    formula = FORMULAS.get(kind)
+    return f"{formula.printed} (công thức {VERSION})" if formula else NO_FORMULA
 
 
 @dataclass(frozen=True)
