@@ -142,6 +142,17 @@ async def test_what_is_hidden_is_held_back_stays_known_and_is_shown_again(desk: 
     assert kept.state == "visible"
 
 
+async def test_what_a_moderator_held_back_in_the_studio_is_hidden_and_not_gone(desk: Desk) -> None:
+    await heard(desk, SCAM)
+    [there] = under(desk)
+    await opened(desk).set_hidden(there["id"], True)
+    await listen(desk.theatre)
+    [kept] = await desk.kept(m.Comment)
+    assert (kept.state, kept.body) == ("hidden", SCAM)
+    public = (await desk.theatre.newsroom.client.get("/noi-quy.json")).json()
+    assert (public["hidden"], public["hidden_elsewhere"]) == (0, 1), "it is counted, whoever did it"
+
+
 @pytest.mark.mission("M11")
 async def test_what_turns_out_to_be_criticism_is_shown_again_there(desk: Desk) -> None:
     rule_id, comment_id = await desk.rule(), await heard(desk, SCAM)
