@@ -273,8 +273,9 @@ async def test_the_days_limits_are_told_and_kept(theatre: Theatre, channel: m.Ch
     assert (facts["quota_usage"], facts["quota_total"], facts["reply_quota_total"]) == (0, 7, 1_000)
     channel.capabilities, channel.capabilities_at = facts, theatre.newsroom.clock.now()
     adapter = theatre.opened(channel)
-    assert {limit.name: limit.points for limit in adapter.limits} == {"posts": 7, "deletes": 3}
-    assert {limit.name: limit.points for limit in type(adapter).limits} == {"posts": 250, "deletes": 100}
+    assert {limit.name: limit.points for limit in adapter.limits} == {"posts": 7, "replies": 1_000, "deletes": 3}
+    documented = {"posts": 250, "replies": 1_000, "deletes": 100}
+    assert {limit.name: limit.points for limit in type(adapter).limits} == documented
 
 
 async def test_a_used_up_day_waits_though_no_number_says_so(theatre: Theatre, channel: m.Channel) -> None:

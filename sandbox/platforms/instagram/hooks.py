@@ -29,13 +29,14 @@ class Hooks:
         if url:
             self._to[account_id] = Endpoint(NAME, account_id, url, meta.Signer(secret), meta.WEBHOOKS)
 
-    def comment(self, post: Item, author: str, item: Item) -> None:
-        """With who wrote it, as the platform does."""
+    def comment(self, item: Item) -> None:
+        """With who wrote it, as the platform does; the account's own answers too."""
         to = self._to.get(item.account)
         if to is None:
             return
-        who = {"id": str(17 * 10**15 + len(author)), "username": author or "ban.doc"}
-        value: Json = {"id": item.subject, "text": item.data["text"], "from": who}
+        author = item.data["author"]
+        number = item.account if item.data.get("is_ours") else str(17 * 10**15 + len(author))
+        value: Json = {"id": item.subject, "text": item.data["text"], "from": {"id": number, "username": author}}
         value["media"] = {"id": item.data["post_id"], "media_product_type": "FEED"}
         if item.data["parent_id"]:
             value["parent_id"] = item.data["parent_id"]

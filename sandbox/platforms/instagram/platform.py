@@ -7,7 +7,6 @@ from pydantic import SecretStr
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from sandbox import pages
-from sandbox.clock import iso
 from sandbox.faults import Fault
 from sandbox.lag import LateList
 from sandbox.ledger import Act, Effect, Item
@@ -25,14 +24,15 @@ from sandbox.platforms.containers import (
     pick,
 )
 from sandbox.platforms.instagram import rules
+from sandbox.platforms.instagram.comments import COMMENT, Comments
 from sandbox.platforms.instagram.hooks import Hooks
 from sandbox.platforms.instagram.making import NAME, Making
 from sandbox.platforms.meta import Call, Json, Refused, missing, parameter
 from sandbox.tokens import TokensIn
 
-POST, COMMENT = "media", "comment"
+POST = "media"
 SPAM, RESTRICTED = "spam_blocked", "restricted"
-_BASIC, _PUBLISH, _INSIGHTS = rules.SCOPES
+_BASIC, _PUBLISH, _INSIGHTS, _COMMENTS = rules.SCOPES
 _GUARDED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
@@ -50,6 +50,7 @@ class Instagram:
         self._hooks = Hooks(world)
         self._making = Making(world, self._containers)
         self._late = LateList(NAME, world.clock, world.ledger, world.lags)
+        self._said = Comments(world, self._hooks, self._late, self._containers.next_id)
         one = r"/v\d+\.\d+/(?P<id>\d+)"
         self._doors = [
             door("GET", "/refresh_access_token", "token.refresh", self._renew),
@@ -60,6 +61,8 @@ class Instagram:
             door("GET", f"{one}/insights", "media.insights", self._insights),
             door("GET", f"{one}/comments", "comments", self._comments),
             door("GET", f"{one}/replies", "comments", self._below),
+            door("POST", f"{one}/replies", "comment.reply", self._reply),
+            door("POST", one, "comment.hide", self._hide),
             door("GET", one, "node.show", self._show),
             door("DELETE", one, "media.delete", self._delete),
         ]
@@ -81,7 +84,8 @@ class Instagram:
             return found.operation if found else None
         item = self._world.ledger.current.get(NAME, inside["id"])
         if item is not None:
-            return {CONTAINER: "container.show", POST: "media.show"}.get(item.kind, found.operation)
+            named = {CONTAINER: "container.show", POST: "media.show", COMMENT: "comment.show"}
+            return named.get(item.kind, found.operation)
         return "user.show" if inside["id"] in self._accounts.by_id else "media.show"
 
     def failure(self, fault: Fault) -> Response:
@@ -106,26 +110,12 @@ class Instagram:
         if post is None or post.kind not in (POST, COMMENT):
             raise UnknownPost(engagement.post)
         for reply in engagement.replies:
-            self._hooks.comment(post, reply.author, self._commented(post, reply.text))
+            self._said.said(post, reply.author, reply.text)
         given = {"likes": engagement.likes, "shares": engagement.reposts, "reposts": engagement.quotes}
         added = {name: count for name, count in given.items() if count}
         if added:
             self._world.ledger.record(Act(NAME, "engage", post.account, POST, post.subject, Effect.ENGAGED, added))
         return {"post": post.subject, **(self._counts(post) if post.kind == POST else {})}
-
-    def _commented(self, above: Item, words: str) -> Item:
-        """Under a post, or in answer to another comment."""
-        is_answer = above.kind == COMMENT
-        data = {
-            "post_id": above.data["post_id"] if is_answer else above.subject,
-            "parent_id": above.subject if is_answer else None,
-            "text": words,
-        }
-        comment_id = self._containers.next_id()
-        self._world.ledger.record(Act(NAME, "engage", above.account, COMMENT, comment_id, Effect.CREATED, data))
-        made = self._world.ledger.current.get(NAME, comment_id)
-        assert made is not None
-        return made
 
     def wall(self) -> list[PublicPost]:
         items = self._world.ledger.current.of(NAME, POST)
@@ -207,10 +197,7 @@ class Instagram:
                 raise parameter("creation_id", "A carousel item is not published by itself")
             case State.FINISHED:
                 pass
-        if account.status == SPAM:
-            raise Refused(rules.SPAM[0], "Application request limit reached", rules.SPAM[1])
-        if account.status == RESTRICTED:
-            raise Refused(rules.RESTRICTED[0], "The account is restricted", rules.RESTRICTED[1])
+        _require_welcome(account)
         if self._world.settings.instagram.limits and self._posted(account) >= account.posts_a_day:
             raise Refused(rules.LIMIT_REACHED[0], "Application request limit reached", rules.LIMIT_REACHED[1])
 
@@ -241,8 +228,10 @@ class Instagram:
             facts = {name: lambda value=value: value for name, value in {**told, **counts}.items()}
             return pick(call, "IGUser", facts, ("id",))
         item = self._world.ledger.current.get(NAME, subject)
-        if item is None or item.account != account.id or item.kind not in (CONTAINER, POST):
+        if item is None or item.account != account.id or item.kind not in (CONTAINER, POST, COMMENT):
             raise missing(subject)
+        if item.kind == COMMENT:
+            return self._said.view(self._said.get(self._who(call, _BASIC, _COMMENTS), subject), call)
         return self._post(item, call) if item.kind == POST else self._container(item, call)
 
     def _container(self, item: Item, call: Call) -> Json:
@@ -300,32 +289,28 @@ class Instagram:
         return {"data": [metric(name, known[name]) for name in wanted if name in known]}
 
     def _comments(self, call: Call) -> Json:
-        account = self._who(call, _BASIC)
+        account = self._who(call, _BASIC, _COMMENTS)
         item = self._world.ledger.current.get(NAME, call.path["id"])
         if item is None or item.account != account.id or item.kind != POST:
             raise missing(call.path["id"])
-        call.require_only("limit", "after")
-        found = self._comments_of(item)
-        top = [_comment(one) | _replies(one, found) for one in found if one.data["parent_id"] is None]
-        return meta.page_of(call, top, rules.COMMENTS_PAGE)
+        return self._said.listed(item.subject, call)
 
     def _below(self, call: Call) -> Json:
-        account = self._who(call, _BASIC)
-        item = self._world.ledger.current.get(NAME, call.path["id"])
-        if item is None or item.account != account.id or item.kind != COMMENT:
-            raise missing(call.path["id"])
-        call.require_only("limit", "after")
-        found = self._world.ledger.current.of(NAME, COMMENT)
-        below = [_comment(one) for one in found if one.data["parent_id"] == item.subject]
-        return meta.page_of(call, below, rules.COMMENTS_PAGE)
+        return self._said.below(self._said.get(self._who(call, _BASIC, _COMMENTS), call.path["id"]), call)
 
-    def _comments_of(self, item: Item) -> list[Item]:
-        return [one for one in self._world.ledger.current.of(NAME, COMMENT) if one.data["post_id"] == item.subject]
+    def _reply(self, call: Call) -> Json:
+        account = self._who(call, _BASIC, _COMMENTS)
+        item = self._said.get(account, call.path["id"])
+        _require_welcome(account)
+        return self._said.reply(account, item, call)
+
+    def _hide(self, call: Call) -> Json:
+        return self._said.hide(self._said.get(self._who(call, _BASIC, _COMMENTS), call.path["id"]), call)
 
     def _counts(self, item: Item) -> dict[str, int]:
         """Views and reach come with the first reader, and never for nobody."""
         given = item.engagement
-        comments = len(self._comments_of(item))
+        comments = len(self._said.under(item.subject))
         told = {name: given.get(name, 0) for name in ("likes", "shares", "reposts")}
         told |= {"comments": comments, "saved": 0}
         readers = sum(told.values())
@@ -344,23 +329,16 @@ class Instagram:
         item = next((one for one in items if _shortcode(one) == shortcode), None)
         if item is None:
             return pages.render("mastodon_missing.html", status=404)
-        comments = self._comments_of(item)
         shown = zip(item.data["media_sha256"], item.data["alts"], strict=True)
         return pages.render(
             "containers_post.html",
             platform=self.title,
             post=self._public(item),
             media=[(f"/{NAME}/files/{sha}" if sha in self._making.files else None, alt) for sha, alt in shown],
-            replies=[one.data["text"] for one in comments],
+            replies=self._said.shown(item.subject),
         )
 
     # --- behind the stage ---
-
-    def _record(
-        self, operation: str, account: str, kind: str, subject: str, effect: Effect, *, post: Item, text: str
-    ) -> None:
-        data = {"text": text, "post_id": post.subject, "at": iso(self._world.clock.now())}
-        self._world.ledger.record(Act(NAME, operation, account, kind, subject, effect, data))
 
     def _add_settled_accounts(self) -> None:
         for handle, number, token in self._world.settings.instagram.rows():
@@ -386,15 +364,9 @@ def _shortcode(item: Item) -> str:
     return f"C{int(item.subject):x}"
 
 
-def _comment(item: Item) -> Json:
-    told = {"id": item.subject, "text": item.data["text"], "timestamp": meta.stamp(item.created_at), "hidden": False}
-    return {**told, "parent_id": item.data["parent_id"]} if item.data["parent_id"] else told
-
-
-def _replies(item: Item, found: list[Item]) -> Json:
-    """The first of its answers come with a comment."""
-    below = [_comment(one) for one in found if one.data["parent_id"] == item.subject]
-    if not below:
-        return {}
-    more = {"paging": {"cursors": {"after": "3"}, "next": "more"}} if len(below) > rules.REPLIES_SHOWN else {}
-    return {"replies": {"data": below[: rules.REPLIES_SHOWN], **more}}
+def _require_welcome(account: Account) -> None:
+    """Neither taken for a source of spam nor restricted."""
+    if account.status == SPAM:
+        raise Refused(rules.SPAM[0], "Application request limit reached", rules.SPAM[1])
+    if account.status == RESTRICTED:
+        raise Refused(rules.RESTRICTED[0], "The account is restricted", rules.RESTRICTED[1])

@@ -20,7 +20,12 @@ SCOPES = rule(
     "instagram.scopes",
     Mark.DOCS,
     "reading, publishing, comments and insights each ask for their scope",
-    ("instagram_business_basic", "instagram_business_content_publish", "instagram_business_manage_insights"),
+    (
+        "instagram_business_basic",
+        "instagram_business_content_publish",
+        "instagram_business_manage_insights",
+        "instagram_business_manage_comments",
+    ),
 ).value
 DELETE_SCOPE = rule(
     "instagram.delete.scope", Mark.PEER, "deleting asks for instagram_manage_contents", "instagram_manage_contents"
@@ -103,17 +108,43 @@ LIST_MOST = rule("instagram.list.limit", Mark.MEMORY, "a list gives 25, at most 
 LIST_LATE = rule(
     "instagram.list.late",
     Mark.OURS,
-    "the list of own posts may be late (PUT /control/lag); a post by its id never is",
+    "lists of posts and comments may be late (PUT /control/lag); what is read by its id never is",
     True,
 ).value
 COMMENTS_PAGE = rule("instagram.comments.page", Mark.MEMORY, "a list of comments gives 25, at most 50", 50).value
+COMMENT_FIELDS = rule(
+    "instagram.comment.fields",
+    Mark.DOCS,
+    "without fields a comment is its id, text and time; user names the account's own words alone, from and username"
+    " are told where they are asked for",
+    ("timestamp", "text", "id"),
+).value
+COMMENT_LENGTH = rule("instagram.comment.length", Mark.PEER, "a comment has at most 2,200 UTF-16 units", 2_200).value
+COMMENT_THREAD = rule(
+    "instagram.comment.thread", Mark.DOCS, "an answer to an answer stands under the first comment", True
+).value
+REPLY_HIDDEN = rule(
+    "instagram.comment.hidden", Mark.DOCS, "a hidden comment is not answered (here 100; nobody writes the number)", 100
+).value
+COMMENT_HIDE = rule(
+    "instagram.comment.hide",
+    Mark.DOCS,
+    "hide hides a comment and shows it again; the account's own words are seen always",
+    True,
+).value
+COMMENT_TREE = rule(
+    "instagram.comment.tree", Mark.MEMORY, "the answers to a hidden comment are not seen either", True
+).value
+COMMENTS_LISTED = rule(
+    "instagram.comments.hidden", Mark.MEMORY, "the account's lists show hidden comments, and say so", True
+).value
 REPLIES_SHOWN = rule(
     "instagram.comments.replies", Mark.OURS, "of the answers to a comment the first come with it, and the way on", 3
 ).value
 WEBHOOK = rule(
     "instagram.webhook",
     Mark.MEMORY,
-    "a comment is told in the field comments, with its writer",
+    "a comment is told in the field comments, with its writer; the account's own too",
     "comments",
 ).value
 METRICS = rule(

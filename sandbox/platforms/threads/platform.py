@@ -297,7 +297,7 @@ class Threads:
             "replied_to": lambda: {"id": above} if above else None,
             "root_post": lambda: {"id": self._replies.root_of(item)} if above else None,
             "is_reply_owned_by_me": lambda: is_own if above else None,
-            "hide_status": lambda: ("HIDDEN" if data.get("hidden") else "NOT_HUSHED") if above else None,
+            "hide_status": lambda: ("HIDDEN" if self._replies.is_hidden(item) else "NOT_HUSHED") if above else None,
         }
         return pick(call, "THMedia", told, ("id",))
 
@@ -358,7 +358,9 @@ class Threads:
             platform=self.title,
             post=self._public(item),
             media=[(f"/{NAME}/files/{sha}" if sha in self._making.files else None, alt) for sha, alt in shown],
-            replies=[one.data["text"] for one in self._replies.tree(item.subject)[::-1]],
+            replies=[
+                one.data["text"] for one in self._replies.tree(item.subject)[::-1] if not self._replies.is_hidden(one)
+            ],
         )
 
     # --- behind the stage ---

@@ -46,6 +46,16 @@ class Replies:
             above = held.data["reply_to"]
         return str(above)
 
+    def is_hidden(self, item: Item) -> bool:
+        """By itself, or by what it answers."""
+        current = self._world.ledger.current
+        above: Item | None = item
+        while above is not None and above.data["reply_to"]:
+            if above.data.get("hidden"):
+                return True
+            above = current.get(NAME, above.data["reply_to"])
+        return False
+
     def _all(self) -> list[Item]:
         """Our own replies are listed as late as our posts are."""
         ours = [item for item in self._late.due(POST) if item.data["reply_to"]]

@@ -112,5 +112,5 @@ HOOK = rule(
     ("replies", "publish", "delete"),
 ).value
 HIDE = rule(
-    "threads.hide", Mark.SDK, "only a reply straight below an own post is hidden; those below it follow (memory)", True
+    "threads.hide", Mark.DOCS, "only a reply straight below an own post is hidden; those below it follow", True
 ).value

@@ -6,17 +6,16 @@ picture or a video. Facts and their sources: docs/channels/instagram.md.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from services.publish import fitting, markup, measure, wording
-from services.publish.adapters import containers, versions
+from services.publish.adapters import containers, instagram_comments, versions
 from services.publish.adapters.base import (
     CHANNELS,
-    MOST_COMMENTS,
     Account,
     Capabilities,
     Composed,
@@ -43,7 +42,7 @@ from services.publish.adapters.base import (
 from services.publish.adapters.containers import Dialect, Flow, Plan
 from services.publish.adapters.graph import VERSION, Graph, Meaning, Refused, reconnect
 from services.publish.adapters.long_lived import LongLived
-from services.publish.adapters.reading import instant, whole_number
+from services.publish.adapters.reading import whole_number
 from services.publish.limits import Limit
 
 DIALECT = Dialect(
@@ -78,13 +77,17 @@ NO_MEDIA = Reason(
     " Instagram ở tin này",
     "no media: Instagram takes no text alone",
 )
-COMMENTS_PAGE = 50
-COMMENT = "id,text,timestamp,parent_id,hidden"
+REPLIES_AN_HOUR = 60
+"""Of our own: how often Instagram lets an account answer before it takes it for spam is nowhere written."""
 HASHTAG, MENTION = re.compile(r"(?<![\w#])#\w+"), re.compile(r"(?<![\w@])@[\w.]+")
 
 
 def posts_limit(points: int) -> Limit:
     return Limit("posts", points, timedelta(hours=24), costs={"publish": 1})
+
+
+def replies_limit(points: int) -> Limit:
+    return Limit("replies", points, timedelta(hours=1), costs={"reply": 1})
 
 
 CONTAINERS = Limit("containers", CONTAINERS_A_DAY, timedelta(hours=24), costs={"stage": 1, "publish": 1})
@@ -95,7 +98,7 @@ class Instagram:
     name_vi: ClassVar[str] = "Instagram"
     needs_secret: ClassVar[tuple[str, ...]] = ("access_token",)
     needs_settings: ClassVar[tuple[str, ...]] = ("service", "account_id")
-    limits: ClassVar[tuple[Limit, ...]] = (posts_limit(POSTS_A_DAY), CONTAINERS)
+    limits: ClassVar[tuple[Limit, ...]] = (posts_limit(POSTS_A_DAY), CONTAINERS, replies_limit(REPLIES_AN_HOUR))
 
     def __init__(self, account: Account, tools: Tools) -> None:
         settings = account.settings
@@ -113,9 +116,9 @@ class Instagram:
         self._flow = Flow(self._graph, DIALECT, self._owner)
         self._token = LongLived(self._graph, account, "ig_refresh_token")
         quota = settings.get("posts_a_day") or self._told.get("quota_total")
-        if isinstance(quota, int) and quota > 0:
-            # The class says what is documented; what the account was told counts for it alone.
-            self.__dict__["limits"] = (posts_limit(quota), CONTAINERS)
+        posts, replies = _points(quota, POSTS_A_DAY), _points(settings.get("replies_an_hour"), REPLIES_AN_HOUR)
+        # The class says what is documented; what the account was told counts for it alone.
+        self.__dict__["limits"] = (posts_limit(posts), CONTAINERS, replies_limit(replies))
 
     # --- what it can do ---
 
@@ -228,31 +231,23 @@ class Instagram:
         return await self._flow.list_posts(limit)
 
     async def comments(self, platform_id: str) -> list[Said]:
-        """Without `from` and `username`: who wrote them is not asked for."""
-        found = list[Said]()
-        for one in await self._rows(f"{platform_id}/comments", f"{COMMENT},replies{{{COMMENT}}}"):
-            replies = one.get("replies") or {}
-            below = replies.get("data") or []
-            if (replies.get("paging") or {}).get("next"):
-                below = await self._rows(f"{one['id']}/replies", COMMENT)
-            found += [_said(each, platform_id) for each in (one, *below) if each.get("text")]
-            if len(found) >= MOST_COMMENTS:
-                break
-        return found[:MOST_COMMENTS]
+        return await instagram_comments.read(self._graph, platform_id)
 
-    async def _rows(self, path: str, fields: str) -> list[Json]:
-        """Of every page of a list, as far as any comments are read."""
-        query, pages = {"fields": fields, "limit": str(COMMENTS_PAGE)}, MOST_COMMENTS // COMMENTS_PAGE
-        return [row async for rows in containers.pages(self._graph, path, query, pages) for row in rows]
+    async def reply(self, comment_id: str, text: str, at: datetime) -> Outcome:
+        return await instagram_comments.reply(self._graph, comment_id, text, at)
+
+    async def find_reply(self, comment_id: str, text: str, since: datetime) -> str | None:
+        return await instagram_comments.find_reply(self._graph, self._owner, comment_id, text, since)
+
+    async def set_hidden(self, comment_id: str, is_hidden: bool) -> None:
+        await instagram_comments.set_hidden(self._graph, self._owner, comment_id, is_hidden)
 
     async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]:
         return await self._flow.metrics(platform_ids, METRICS)
 
 
-def _said(comment: Mapping[str, Any], post_id: str) -> Said:
-    parent, at = comment.get("parent_id"), instant(comment.get("timestamp"))
-    above = str(parent) if parent else None
-    return Said(str(comment["id"]), post_id, str(comment["text"]), at, above, is_hidden=comment.get("hidden") is True)
+def _points(told: object, documented: int) -> int:
+    return told if isinstance(told, int) and not isinstance(told, bool) and told > 0 else documented
 
 
 def _of_good_shape(medium: Medium) -> Medium:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from services.publish import fitting, measure, wording
 from services.publish.adapters import containers, versions
+from services.publish.adapters.answering import CommentGone
 from services.publish.adapters.base import (
     CHANNELS,
     MOST_COMMENTS,
@@ -44,7 +45,7 @@ from services.publish.adapters.base import (
     Tools,
 )
 from services.publish.adapters.containers import LIST_PAGE, REPLY_TO, Dialect, Flow, Plan
-from services.publish.adapters.graph import Graph, Refused, reconnect, unstaged
+from services.publish.adapters.graph import AnswerLost, Graph, Meaning, Refused, reconnect, unstaged
 from services.publish.adapters.long_lived import LongLived
 from services.publish.adapters.reading import instant, whole_number
 from services.publish.limits import Limit
@@ -70,8 +71,12 @@ ADDRESS = re.compile(r"https?://[^\s<>]+")
 PULLED_WITHIN = timedelta(hours=3)
 """How long the address of a file is good: longer than Threads takes to fetch it."""
 DAY = timedelta(hours=24)
-POSTS_A_DAY, DELETES_A_DAY = 250, 100
+POSTS_A_DAY, REPLIES_A_DAY, DELETES_A_DAY = 250, 1_000, 100
 QUOTA = "quota_usage,config,reply_quota_usage,reply_config,delete_quota_usage,delete_config"
+REPLY = "reply"
+"""The key of what answers a comment; a delivery's names the delivery."""
+ORIGINAL_GONE = Reason("Bài cần đính chính không còn trên Threads", "original is gone")
+COMMENT_GONE = Reason("Bình luận không còn trên Threads", "the comment is gone")
 HIDDEN = frozenset({"HIDDEN", "COVERED", "BLOCKED", "RESTRICTED"})
 METRICS = (
     MetricDefinition("views", "Threads views: số lần bài được xem, tại thời điểm đọc"),
@@ -83,10 +88,11 @@ METRICS = (
 )
 
 
-def limits_of(posts: int, deletes: int) -> tuple[Limit, ...]:
-    """A reply counts with the posts here: Threads gives replies more room than we can ever use."""
+def limits_of(posts: int, replies: int, deletes: int) -> tuple[Limit, ...]:
+    """A correction, which is a reply too, counts with the posts: more careful than Threads counts."""
     return (
         Limit("posts", posts, DAY, costs={"publish": 1}),
+        Limit("replies", replies, DAY, costs={"reply": 1}),
         Limit("deletes", deletes, DAY, costs={"delete": 1}),
     )
 
@@ -96,7 +102,7 @@ class Threads:
     name_vi: ClassVar[str] = "Threads"
     needs_secret: ClassVar[tuple[str, ...]] = ("access_token",)
     needs_settings: ClassVar[tuple[str, ...]] = ("service", "account_id")
-    limits: ClassVar[tuple[Limit, ...]] = limits_of(POSTS_A_DAY, DELETES_A_DAY)
+    limits: ClassVar[tuple[Limit, ...]] = limits_of(POSTS_A_DAY, REPLIES_A_DAY, DELETES_A_DAY)
 
     def __init__(self, account: Account, tools: Tools) -> None:
         settings = account.settings
@@ -112,10 +118,10 @@ class Threads:
         )
         self._flow = Flow(self._graph, DIALECT, ME)
         self._token = LongLived(self._graph, account, "th_refresh_token")
-        posts, deletes = self._told.get("quota_total"), self._told.get("delete_quota_total")
-        if posts or deletes:
-            # The class says what is documented; what the account was told counts for it alone.
-            self.__dict__["limits"] = limits_of(posts or POSTS_A_DAY, deletes or DELETES_A_DAY)
+        posts, replies, deletes = (self._told.get(f"{kind}quota_total") for kind in ("", "reply_", "delete_"))
+        # The class says what is documented; what the account was told counts for it alone.
+        told = posts or POSTS_A_DAY, replies or REPLIES_A_DAY, deletes or DELETES_A_DAY
+        self.__dict__["limits"] = limits_of(*told)
 
     # --- what it can do ---
 
@@ -193,11 +199,11 @@ class Threads:
         return Prepared(key=f"lantoa-{delivery_id.hex}", payload=payload, at=at)
 
     async def stage(self, prepared: Prepared) -> Prepared | NotStaged:
-        """What a correction answers has to stand: nobody would see it below a post that is gone."""
+        """What it answers has to stand: nobody would see it below a post that is gone."""
         above = prepared.payload.get(REPLY_TO)
         try:
             if above and containers.POST not in prepared.staged and await self._flow.read(str(above)) is None:
-                return Rejected(Reason("Bài cần đính chính không còn trên Threads", "original is gone"), permanent=True)
+                return Rejected(ORIGINAL_GONE if prepared.key != REPLY else COMMENT_GONE, permanent=True)
         except ChannelError as trouble:
             return unstaged(trouble, self._tools, DIALECT.name_vi)
         return await self._flow.stage(prepared, self._plan(prepared.payload))
@@ -271,6 +277,30 @@ class Threads:
             if len(found) >= MOST_COMMENTS:
                 break
         return found[:MOST_COMMENTS]
+
+    async def reply(self, comment_id: str, text: str, at: datetime) -> Outcome:
+        """A container too; one that was made and not published is invisible, so only the publishing can be in doubt."""
+        payload: Json = {"text": text, "media": [], REPLY_TO: comment_id}
+        staged = await self.stage(Prepared(REPLY, payload, at=at))
+        return await self.commit(staged) if isinstance(staged, Prepared) else staged
+
+    async def find_reply(self, comment_id: str, text: str, since: datetime) -> str | None:
+        """The newest of our own straight below the comment."""
+        if await self._flow.read(comment_id) is None:
+            raise ChannelError(COMMENT_GONE)
+        same = await self._flow.same(Prepared(REPLY, {"text": text, REPLY_TO: comment_id}, at=since))
+        return str(same[-1]["id"]) if same else None
+
+    async def set_hidden(self, comment_id: str, is_hidden: bool) -> None:
+        """Only what stands straight below a post of ours; what answers it goes and comes with it."""
+        try:
+            told = await self._graph.post(f"{comment_id}/manage_reply", hide=is_hidden)
+        except Refused as refused:
+            if refused.meaning is Meaning.GONE and await self._flow.read(comment_id) is None:
+                raise CommentGone(comment_id) from None
+            raise
+        if told.get("success") is not True:
+            raise AnswerLost(DIALECT.name_vi, "hiding without success")
 
     async def metrics(self, platform_ids: Sequence[str]) -> dict[str, list[Metric]]:
         return await self._flow.metrics(platform_ids, METRICS)
