@@ -12,16 +12,19 @@ import jinja2
 from markupsafe import Markup
 
 from libs.common.clock import HANOI
+from libs.common.models.corrections import CorrectionStep
 from libs.common.web import Site, environment
 from services.publish import feeds, markup, measure
 from services.publish.chrome import ENGLISH, VIETNAMESE, Edition
-from services.publish.corrections import cap
+from services.publish.corrections import cap, wording
 from services.publish.corrections.claimreview import claim_review
 from services.publish.corrections.queries import Earlier
 from services.publish.corrections.rules import Told
 
+S = CorrectionStep
 INDEX_SIZE = 40
 RIGHTS_PINNED = timedelta(days=30)
+URGENT_PINNED = timedelta(days=3)
 WITHDRAWN_SHOWN = timedelta(days=30)
 HTML = "text/html; charset=utf-8"
 
@@ -45,11 +48,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Reference:
-    """The other page of a correction and what it corrects; without a title where it was withdrawn."""
+    """The other page of a correction and what it corrects; without a title where it was withdrawn. `step`: what it
+    does to a verdict, where it is of one."""
 
     slug: str
     title: str | None
     at: datetime
+    step: CorrectionStep | None = None
 
 
 @dataclass(frozen=True)
@@ -85,8 +90,22 @@ class Entry:
     """Everything it corrects, back to the first; the oldest first."""
 
     @property
-    def is_corrected(self) -> bool:
+    def is_followed(self) -> bool:
+        """Something newer stands for it."""
         return self.state == "corrected" or bool(self.corrected_by)
+
+    @property
+    def outcome(self) -> str:
+        """What became of it by what followed, by the gravest of these: a name of the pages' words."""
+        steps = {other.step for other in self.corrected_by}
+        if steps <= {S.UPDATE} and steps:
+            return "updated"
+        return "taken_back" if steps and steps <= {S.UPDATE, S.CANCEL} else "corrected"
+
+    def is_in_force(self, now: datetime) -> bool:
+        """An urgent notice that nothing has followed, of the last days: nobody tells us when it ends."""
+        is_call = self.is_urgent and not (self.review and self.review.is_cancelled)
+        return is_call and not self.is_followed and self.published_at > now - URGENT_PINNED
 
     @property
     def has_cap(self) -> bool:
@@ -135,6 +154,8 @@ def _other(edition: Edition) -> Edition:
 
 def page(site: Site, entry: Entry, edition: Edition = VIETNAMESE) -> bytes:
     elsewhere = entry.elsewhere(edition)
+    evidence = entry.review.evidence if entry.review else ()
+    body = wording.without_evidence(entry.body, evidence)
     if entry.is_withdrawn:
         return _render("bulletin_gone.html", site, edition, elsewhere, entry=entry)
     return _render(
@@ -144,7 +165,8 @@ def page(site: Site, entry: Entry, edition: Edition = VIETNAMESE) -> bytes:
         elsewhere,
         entry=entry,
         digest=entry.digest,
-        text=markup.to_html(entry.body),
+        text=markup.to_html(body),
+        evidence=[one for one in evidence if one.url not in body],
         source_note=markup.to_inline(entry.source_note or ""),
         json_ld=script_json(news_article(site, entry)),
         claim_review=_claim_review(site, entry),
@@ -154,10 +176,12 @@ def page(site: Site, entry: Entry, edition: Edition = VIETNAMESE) -> bytes:
 def index(
     site: Site, entries: Sequence[Entry], months: Sequence[str], now: datetime, edition: Edition = VIETNAMESE
 ) -> bytes:
-    """What touches rights and duties comes first, then the rest by time; withdrawals are not hidden."""
+    """Urgent notices stand above all while they are in force, then what touches rights and duties, then the rest by
+    time; withdrawals are not hidden."""
     live = _newest(in_edition((e for e in entries if not e.is_withdrawn), edition))
-    rights = [e for e in live if e.affects_rights and e.published_at > now - RIGHTS_PINNED]
-    latest = [e for e in live if e not in rights][:INDEX_SIZE]
+    urgent = [e for e in live if e.is_in_force(now)]
+    rights = [e for e in live if e.affects_rights and e.published_at > now - RIGHTS_PINNED and e not in urgent]
+    latest = [e for e in live if e not in urgent and e not in rights][:INDEX_SIZE]
     gone = [e for e in entries if e.is_withdrawn and e.updated_at > now - WITHDRAWN_SHOWN]
     return _render(
         "bulletin_index.html",
@@ -165,6 +189,7 @@ def index(
         edition,
         _other(edition).path("/"),
         here="/",
+        urgent=urgent,
         rights=rights,
         latest=latest,
         withdrawn=sorted(gone, key=lambda e: e.updated_at, reverse=True),
@@ -241,7 +266,7 @@ def news_article(site: Site, entry: Entry) -> dict[str, Any]:
 
 def _claim_review(site: Site, entry: Entry) -> Markup | None:
     """Of the message that stands; what was followed is no verdict any more."""
-    if entry.review is None or entry.is_corrected:
+    if entry.review is None or entry.is_followed:
         return None
     path, told = f"/tin/{entry.slug}", entry.review
     whole = (path, entry.title, entry.language, entry.unit_name, entry.published_at)
@@ -250,7 +275,32 @@ def _claim_review(site: Site, entry: Entry) -> Markup | None:
 
 
 def cap_document(site: Site, entry: Entry) -> bytes:
-    message = cap.Message(
+    return cap.document(site, _message(entry))
+
+
+def cap_feed(site: Site, entries: Iterable[Entry], now: datetime) -> bytes:
+    """Of entries that have a CAP message, the newest change first; of what was withdrawn no words."""
+    newest = sorted(entries, key=lambda e: (e.updated_at, e.slug), reverse=True)[: feeds.SIZE]
+    return feeds.cap_index(site, [_notice(site, e) for e in newest], max((e.updated_at for e in newest), default=now))
+
+
+def _notice(site: Site, entry: Entry) -> feeds.Notice:
+    gone = VIETNAMESE.say("withdrawn_item", at=VIETNAMESE.when(entry.published_at))
+    return feeds.Notice(
+        id=entry.urn,
+        title=gone if entry.is_withdrawn else entry.title,
+        summary=(entry.withdrawn_reason or gone) if entry.is_withdrawn else entry.lead,
+        author=entry.unit_name or site.publisher,
+        kind=_message(entry).kind,
+        message=site.url(cap.path_of(entry.slug)),
+        page=site.url(f"/tin/{entry.slug}"),
+        published_at=entry.published_at,
+        updated_at=entry.updated_at,
+    )
+
+
+def _message(entry: Entry) -> cap.Message:
+    return cap.Message(
         publication_id=entry.publication_id,
         slug=entry.slug,
         title=entry.title,
@@ -264,7 +314,6 @@ def cap_document(site: Site, entry: Entry) -> bytes:
         withdrawn_at=entry.updated_at if entry.is_withdrawn else None,
         withdrawn_reason=entry.withdrawn_reason,
     )
-    return cap.document(site, message)
 
 
 def script_json(value: Any) -> Markup:

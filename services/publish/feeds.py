@@ -1,4 +1,5 @@
-"""RSS 2.0, Atom (RFC 4287 with RFC 6721 tombstones), JSON Feed 1.1 and sitemaps, to the standards."""
+"""RSS 2.0, Atom (RFC 4287 with RFC 6721 tombstones), JSON Feed 1.1, an index of CAP messages and sitemaps, to the
+standards."""
 
 import json
 from collections.abc import Sequence
@@ -46,6 +47,22 @@ class Item:
 class Deleted:
     id: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A CAP message; `page`: where it can be read."""
+
+    id: str
+    title: str
+    summary: str
+    author: str
+    kind: str
+    """Alert, Update or Cancel."""
+    message: str
+    page: str
+    published_at: datetime
+    updated_at: datetime
 
 
 def rss(site: Site, items: Sequence[Item], updated: datetime, hub: str | None = None) -> bytes:
@@ -120,6 +137,35 @@ def _atom_entry(node: Any, item: Item) -> None:
     _text(node, f"{{{ATOM}}}content", item.html, type="html")
     for tag in item.tags:
         etree.SubElement(node, f"{{{ATOM}}}category", term=tag)
+
+
+def cap_index(site: Site, notices: Sequence[Notice], updated: datetime) -> bytes:
+    """Which CAP messages there are: each entry leads to the message itself (`alternate`, application/cap+xml) and to
+    its page (`related`), as aggregators of alerts read them."""
+    root = etree.Element(f"{{{ATOM}}}feed", nsmap=ATOM_NAMES)
+    root.set(LANGUAGE, "vi")
+    own = site.url("/cap.atom")
+    _text(root, f"{{{ATOM}}}id", own)
+    _text(root, f"{{{ATOM}}}title", f"{site.name}: thông báo khẩn và kiểm chứng (CAP 1.2)")
+    _text(root, f"{{{ATOM}}}updated", _utc(updated))
+    _text(etree.SubElement(root, f"{{{ATOM}}}author"), f"{{{ATOM}}}name", site.publisher)
+    etree.SubElement(root, f"{{{ATOM}}}link", href=site.url("/"), rel="alternate", type="text/html")
+    etree.SubElement(root, f"{{{ATOM}}}link", href=own, rel="self", type="application/atom+xml")
+    for each in notices:
+        _notice(etree.SubElement(root, f"{{{ATOM}}}entry"), each)
+    return _document(root)
+
+
+def _notice(node: Any, each: Notice) -> None:
+    _text(node, f"{{{ATOM}}}id", each.id)
+    _text(node, f"{{{ATOM}}}title", each.title)
+    _text(node, f"{{{ATOM}}}published", _utc(each.published_at))
+    _text(node, f"{{{ATOM}}}updated", _utc(each.updated_at))
+    _text(etree.SubElement(node, f"{{{ATOM}}}author"), f"{{{ATOM}}}name", each.author)
+    etree.SubElement(node, f"{{{ATOM}}}link", href=each.message, rel="alternate", type="application/cap+xml")
+    etree.SubElement(node, f"{{{ATOM}}}link", href=each.page, rel="related", type="text/html")
+    etree.SubElement(node, f"{{{ATOM}}}category", term=each.kind, scheme="urn:oasis:names:tc:emergency:cap:1.2:msgType")
+    _text(node, f"{{{ATOM}}}summary", each.summary)
 
 
 def json_feed(site: Site, items: Sequence[Item], hub: str | None = None) -> bytes:

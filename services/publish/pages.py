@@ -28,6 +28,7 @@ from libs.common.text import collapse, nfc
 from libs.common.web import Site, security_headers
 from services.publish import bulletin, feeds, finding
 from services.publish.chrome import ENGLISH, VIETNAMESE, Edition
+from services.publish.consultation import windows
 from services.publish.press import FOLDER, folder
 from services.publish.readers.doorman import network_of
 from services.publish.resources import PublishResources
@@ -157,6 +158,18 @@ async def feed(request: Request, kind: str, res: Res, clock: ClockDep) -> Respon
         return _missing(res)
     links = res.hub.links(name) if res.hub is not None else f'<{res.site.url("/" + name)}>; rel="self"'
     return _fed(request, res, clock, name, FEEDS[name], links)
+
+
+@router.api_route("/cap.atom", methods=READ)
+async def cap_index(request: Request, res: Res, clock: ClockDep) -> Response:
+    """Which CAP messages there are, each with its address."""
+    return _fed(request, res, clock, "cap.atom", FEEDS["feed.atom"])
+
+
+@router.api_route(windows.PATH, methods=READ)
+async def public_calendar(request: Request, res: Res, clock: ClockDep) -> Response:
+    """What the public is asked, and until when."""
+    return _fed(request, res, clock, "lich.ics", windows.MEDIA_TYPE)
 
 
 @router.api_route("/sitemap.xml", methods=READ)

@@ -7,7 +7,7 @@ never older than the last change. A page's file is written before the lists that
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,12 +22,15 @@ from libs.common import web
 from libs.common.clock import HANOI, Clock
 from libs.common.db import Database
 from libs.common.files import FileStore
+from libs.common.models.corrections import CorrectionStep
 from libs.common.web import Site
 from services.publish import bulletin, feeds, finding
 from services.publish.adapters.own_site import content_digest
 from services.publish.bulletin import Entry, Figure, Reference
 from services.publish.chrome import EDITIONS, Edition
-from services.publish.corrections.queries import earlier_of
+from services.publish.consultation import queries as consultations
+from services.publish.consultation import windows
+from services.publish.corrections.queries import earlier_of, later_of
 from services.publish.corrections.rules import Told
 from services.publish.service import links
 
@@ -58,7 +61,8 @@ class BulletinPress:
         async with self._db.transaction() as session:
             await session.execute(LOCK)
             entries = await entries_where(session, m.Publication.slug == slug)
-            others = [other.slug for entry in entries for other in (entry.corrects, *entry.corrected_by) if other]
+            others = [other.slug for entry in entries for other in entry.earlier]
+            others += [other.slug for entry in entries for other in (entry.corrects, *entry.corrected_by) if other]
             others += await _twin_slugs(session, [entry.publication_id for entry in entries])
             related = await entries_where(session, m.Publication.slug.in_(others), limit=len(others))
             for entry in (*entries, *related):
@@ -122,11 +126,18 @@ class BulletinPress:
                 self._write(f"{folder(edition)}thang/{month}.html", page)
         for name, data in bulletin.feed_files(self._site, entries, now, self._hub).items():
             self._write(name, data)
+        told = [entry for entry in entries if entry.has_cap or self._has_message(entry)]
+        self._write("cap.atom", bulletin.cap_feed(self._site, told, now))
+        self._write("lich.ics", windows.calendar(self._site, await consultations.list_public(session)))
         addresses = [(self._site.url(f"/tin/{slug}"), at) for slug, at in await live_pages(session)]
         self._write("sitemap.xml", feeds.sitemap(addresses))
         for edition in EDITIONS:
             page = bulletin.index(self._named(edition), entries, all_months, now, edition)
             self._write(f"{folder(edition)}index.html", page)
+
+    def _has_message(self, entry: Entry) -> bool:
+        """Also where nothing in it tells any more that it had one: it was withdrawn."""
+        return entry.is_withdrawn and self._files.path(f"{FOLDER}/cap/{entry.slug}.xml").is_file()
 
     def _named(self, edition: Edition) -> Site:
         return self._english if edition.is_english else self._site
@@ -185,9 +196,12 @@ async def entries_where(session: AsyncSession, *conditions: Any, limit: int = 1)
     ids = [publication.id for publication, _ in rows]
     corrected = [publication.corrects_id for publication, _ in rows if publication.corrects_id]
     originals = await _references(session, m.Publication.id.in_(corrected))
-    corrections = await _references(session, m.Publication.corrects_id.in_(ids), m.Publication.state != "withdrawn")
+    later = await later_of(session, ids)
+    followers = {each for found in later.values() for each in found}
+    standing = (m.Publication.id.in_(followers), m.Publication.state != "withdrawn")
+    corrections = await _references(session, *standing) if followers else []
     twins = await _twins(session, ids)
-    found = [_related(to_entry(row), row[0], originals, corrections) for row in rows]
+    found = [_related(to_entry(row), row[0], originals, corrections, later) for row in rows]
     earlier = await earlier_of(session, ids) if corrected else {}
     return [
         replace(entry, earlier=earlier.get(entry.publication_id, ()), **twins.get(entry.publication_id, {}))
@@ -218,8 +232,10 @@ async def _references(session: AsyncSession, *conditions: Any) -> list[tuple[m.P
     query = on_bulletin().where(*conditions).order_by(m.Delivery.committed_at)
     found = []
     for publication, delivery in await session.execute(query):
-        title = None if publication.state == "withdrawn" else delivery.handle["payload"].get("title")
-        found.append((publication, Reference(publication.slug, title, delivery.committed_at)))
+        payload = delivery.handle["payload"]
+        title = None if publication.state == "withdrawn" else payload.get("title")
+        step = CorrectionStep(payload["review"]["step"]) if "review" in payload else None
+        found.append((publication, Reference(publication.slug, title, delivery.committed_at, step)))
     return found
 
 
@@ -228,10 +244,11 @@ def _related(
     publication: m.Publication,
     originals: Sequence[tuple[m.Publication, Reference]],
     corrections: Sequence[tuple[m.Publication, Reference]],
+    later: Mapping[UUID, Container[UUID]],
 ) -> Entry:
-    """With what it corrects and what corrects it, whichever of the two stands on the bulletin."""
+    """With what it corrects and everything that followed it, as far as these stand on the bulletin."""
     corrects = next((shown for other, shown in originals if other.id == publication.corrects_id), None)
-    corrected_by = tuple(shown for other, shown in corrections if other.corrects_id == publication.id)
+    corrected_by = tuple(shown for other, shown in corrections if other.id in later.get(publication.id, ()))
     return replace(entry, corrects=corrects, corrected_by=corrected_by)
 
 

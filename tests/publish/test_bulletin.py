@@ -111,7 +111,7 @@ def test_structured_data_and_sharing_marks() -> None:
     assert og["og:url"] == "https://tin.example.vn/tin/tin-so-1"
     assert og["og:locale"] == "vi_VN"
     feeds = {link.get("type") for link in page.iter("link") if link.get("rel") == "alternate"}
-    assert feeds == {"application/rss+xml", "application/atom+xml", "application/feed+json"}
+    assert feeds == {"application/rss+xml", "application/atom+xml", "application/feed+json", "text/calendar"}
 
 
 def test_a_title_cannot_break_out_of_the_page() -> None:

@@ -242,6 +242,25 @@ class Earlier:
     at: datetime
 
 
+LATER = text("""
+    WITH RECURSIVE later AS (
+        SELECT p.corrects_id AS first, p.id, 1 AS depth FROM publications p WHERE p.corrects_id = ANY(:ids)
+        UNION ALL
+        SELECT later.first, p.id, later.depth + 1 FROM later JOIN publications p ON p.corrects_id = later.id
+        WHERE later.depth < 1000
+    )
+    SELECT first, id FROM later
+""").bindparams(bindparam("ids", type_=ARRAY(Uuid())))
+
+
+async def later_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, set[UUID]]:
+    """Everything that follows each: what corrects it, what corrects that, and so on."""
+    found: dict[UUID, set[UUID]] = {}
+    for first, id_ in await session.execute(LATER, {"ids": list(ids)}):
+        found.setdefault(first, set()).add(id_)
+    return found
+
+
 EARLIER = text("""
     WITH RECURSIVE chain AS (
         SELECT p.id AS newest, p.corrects_id AS id, 1 AS back FROM publications p

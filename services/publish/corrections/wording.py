@@ -3,14 +3,14 @@
 It carries the mark of an automatic draft, and cannot be submitted while it does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from libs.common.clock import HANOI
 from libs.common.models.corrections import CorrectionStep, PublicVerdict
 from services.publish import domain, measure
-from services.publish.corrections.rules import Review
+from services.publish.corrections.rules import Evidence, Review
 
 TITLE, SUMMARY, CLAIM_IN_TITLE = 200, 500, 130
 SAID: Mapping[PublicVerdict, str] = {
@@ -42,10 +42,27 @@ def _lines(review: Review) -> list[str]:
         lines += ["", f"Điểm mới so với thông báo trước: {review.reason}"]
     if review.first_seen_at is not None and review.step is CorrectionStep.ALERT:
         lines += ["", f"Thông tin này được ghi nhận lần đầu lúc {_at(review.first_seen_at)}."]
-    lines += ["", EVIDENCE, *(f"- {one.title}: {one.url}" for one in review.evidence)]
+    lines += ["", EVIDENCE, *_listed(review.evidence)]
     if review.step is not CorrectionStep.CANCEL:
         lines += ["", ADVICE[review.verdict]]
     return lines
+
+
+def _listed(evidence: Sequence[Evidence]) -> list[str]:
+    return [f"- {one.title}: {one.url}" for one in evidence]
+
+
+def without_evidence(body: str, evidence: Sequence[Evidence]) -> str:
+    """For a page that lists the evidence beside the verdict: the body without the template's own list of it. What a
+    person wrote there stays."""
+    lines = body.replace("\r\n", "\n").split("\n")
+    listed = [EVIDENCE, *_listed(evidence)]
+    for at in range(len(lines) - len(listed) + 1):
+        end = at + len(listed)
+        is_whole = end == len(lines) or not lines[end].startswith("- ")
+        if lines[at:end] == listed and is_whole:
+            return "\n".join([*lines[:at], *lines[end:]])
+    return body
 
 
 def _said(review: Review, claim: str) -> str:

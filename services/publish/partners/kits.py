@@ -196,7 +196,7 @@ async def open_kit(session: AsyncSession, token: str, now: datetime, *, lock: bo
         opens_at=kit.embargo_until,
         is_on_page=entry is not None,
         is_withdrawn=publication.state in (PublicationState.WITHDRAWN, PublicationState.KILLED),
-        is_corrected=entry is not None and entry.is_corrected,
+        is_corrected=entry is not None and entry.is_followed,
         now=now,
     )
     shown = entry if view in (KitView.OPEN, KitView.CORRECTED) else None

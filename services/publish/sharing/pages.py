@@ -38,7 +38,7 @@ async def share_page(slug: str, database: DatabaseDep, res: Res) -> Response:
     if entry is None:
         return _missing(res)
     link = res.site.url(f"/tin/{slug}")
-    is_open = not entry.is_withdrawn and not entry.is_corrected
+    is_open = not entry.is_withdrawn and not entry.is_followed
     told = {"entry": entry, "link": link, "texts": texts_of(entry, res.site, link) if is_open else []}
     html = _templates().get_template("share_kit.html").render(site=res.site, here=None, **told)
     return Response(html, 410 if entry.is_withdrawn else 200, security_headers() | HEADERS, bulletin.HTML)
