@@ -126,7 +126,7 @@ class Head:
     """As it is written in a sentence: Sở Văn hóa và Thể thao."""
     number: str | None
     symbol: str
-    """Of the number: BC-SVHTT."""
+    """Of the number: BC-SVHTT; without one the whole number is left open."""
     place: str
     date: date | None
     type_name: str

@@ -45,6 +45,7 @@ from libs.common.papers.wording import (
     clean,
     date_line,
     ended,
+    footer_line,
     number_line,
     recipient_lines,
     safe_link,
@@ -58,7 +59,7 @@ def to_docx(paper: Paper) -> bytes:
     made = Document()
     docx_styles.set_up_styles(made, paper.form)
     writer = _Writer(made, paper.form, docx_styles.style_ids(made))
-    docx_styles.set_up_page(made.sections[0], paper.form, paper.footer, writer.ids)
+    docx_styles.set_up_page(made.sections[0], paper.form, footer_line(paper.footer), writer.ids)
     writer.put(*_letterhead(writer, paper.head), *_title(writer, paper.head))
     writer.blocks(ended(paper.blocks) if paper.closing else paper.blocks, before_closing=paper.closing is not None)
     if paper.closing:
@@ -183,7 +184,7 @@ def _table(writer: _Writer, table: Table) -> Iterator[Any]:
         for name, width in zip(table.columns, widths, strict=True)
     )
     rows = [wordml.row(*head, is_head=True)]
-    for row, below in zip(table.rows, (*table.rows[1:], ()), strict=True):
+    for row, below in zip(table.rows, (*table.rows[1:], ()), strict=False):
         if len(row) < len(widths):
             across = wordml.paragraph(
                 looks[0] if len(looks) == 1 else writer.ids[styles.CELLS["left"]], *_across(row[0])

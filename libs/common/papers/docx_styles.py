@@ -74,7 +74,7 @@ def _face(style: Any, size: float) -> None:
         fonts.set(qn(f"w:{script}"), FONT)
 
 
-def set_up_page(section: Section, form: Form, footer: str | None, ids: dict[str, str]) -> None:
+def set_up_page(section: Section, form: Form, footer: str, ids: dict[str, str]) -> None:
     """Of the first section; those of annexes take over its margins, number and footer."""
     section.top_margin, section.bottom_margin = Mm(form.top_mm), Mm(form.bottom_mm)
     section.left_margin, section.right_margin = Mm(form.left_mm), Mm(form.right_mm)

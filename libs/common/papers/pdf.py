@@ -20,7 +20,7 @@ from libs.common.papers.faces import face
 from libs.common.papers.form import PAGE_MM, Form
 from libs.common.papers.pdf_blocks import Page
 from libs.common.papers.pdf_words import POINTS_OF_MM, line
-from libs.common.papers.wording import clean, ended, stated_day
+from libs.common.papers.wording import clean, ended, footer_line, stated_day
 
 MEDIA_TYPE = "application/pdf"
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class _Document(BaseDocTemplate):  # type: ignore[misc]
         )
 
     def canvas(self, *args: Any, **more: Any) -> Canvas:
-        made = Canvas(*args, **more)
+        made = Canvas(*args, **(more | {"initialFontName": face()}))
         made.setViewerPreference("DisplayDocTitle", "true")
         day = stated_day(self.paper)
         stamp = made._doc._timeStamp
@@ -109,6 +109,8 @@ class _Document(BaseDocTemplate):  # type: ignore[misc]
     def _begin(self, form: Form, room: float, is_first: bool) -> Callable[[Canvas, "_Document"], None]:
         """Of each page: its number in the margin above, the footer below."""
         left = form.left_mm * POINTS_OF_MM
+        words = footer_line(self.paper.footer)
+        foot = line(form, styles.FOOTER, Run(words)) if words else None
 
         def begin(canvas: Canvas, document: "_Document") -> None:
             if is_first:
@@ -118,8 +120,7 @@ class _Document(BaseDocTemplate):  # type: ignore[misc]
                 canvas.setFont(face(), size)
                 y = canvas._pagesize[1] - HEADER_MM * POINTS_OF_MM - size * 0.9
                 canvas.drawCentredString(left + room / 2, y, str(document.page - document.began + 1))
-            if self.paper.footer:
-                foot = line(form, styles.FOOTER, Run(self.paper.footer))
+            if foot is not None:
                 _, high = foot.wrap(room, form.bottom_mm * POINTS_OF_MM)
                 foot.drawOn(canvas, left, min(FOOTER_MM, form.bottom_mm - high / POINTS_OF_MM - 1) * POINTS_OF_MM)
 

@@ -160,9 +160,6 @@ def _needed(page: Page, blocks: Sequence[Block], at: int) -> float:
 
 def _table(page: Page, table: Table) -> Iterator[Flowable]:
     form = page.form
-    if table.caption:
-        yield CondPageBreak(FOLLOWING * 1.5)
-        yield line(form, styles.TABLE_NAME, Run(table.caption))
     widths = [mm * POINTS_OF_MM for mm in column_widths(table, page.room_mm, form.table_size)]
     looks = [styles.CELLS[align] for align in alignments(table)]
     head = Line([Cell([line(form, styles.CELL_HEAD, Run(name))], middle=True) for name in table.columns])
@@ -172,10 +169,15 @@ def _table(page: Page, table: Table) -> Iterator[Flowable]:
         if len(row) < len(widths):
             runs = [Run(run.text, bold=True, italic=run.italic, colour=run.colour) for run in _runs(row[0])]
             return Line([Cell([line(form, styles.CELLS["left"], *runs)], len(widths))])
+        goes_on = at > 0 and len(table.rows[at - 1]) == len(row)
         cells = zip(row, looks, strict=True)
-        return Line([Cell([line(form, look, *_runs(cell))], joined=cell is ABOVE and at > 0) for cell, look in cells])
+        return Line([Cell([line(form, look, *_runs(cell))], joined=goes_on and cell is ABOVE) for cell, look in cells])
 
-    yield Rows(widths, len(table.rows), make, page.full, head=head)
+    rows = Rows(widths, len(table.rows), make, page.full, head=head)
+    if table.caption:
+        yield CondPageBreak(min(FOLLOWING / 2 + rows.opening, page.full / 2))
+        yield line(form, styles.TABLE_NAME, Run(table.caption))
+    yield rows
     yield Spacer(1, form.paragraph_gap_pt)
 
 

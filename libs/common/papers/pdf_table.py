@@ -77,6 +77,11 @@ class Rows(Flowable):  # type: ignore[misc]
         if head is not None and self._measure(head) > full / 2:  # repeated, it would leave no room
             self.head, self.ready, self.first = None, [head], -1
 
+    @property
+    def opening(self) -> float:
+        """The height of the head and of the first row, which stay with what names the table."""
+        return self._head_height + (self._line(0).height if self._left else 0.0)
+
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Measured only until it is known not to fit."""
         self._width = width
@@ -103,7 +108,7 @@ class Rows(Flowable):  # type: ignore[misc]
         lines = [*([self.head] if self.head else []), *(self._line(at) for at in range(self._left))]
         top = sum(line.height for line in lines)
         for at, line in enumerate(lines):
-            self._draw_line(line, top, is_first=at == 0)
+            self._draw_line(line, top, is_first=at <= (self.head is not None))
             top -= line.height
         if self.ruled and lines:
             self._stroke(0, 0, sum(self.widths), 0)

@@ -18,8 +18,8 @@ MOTTO: Final = "Độc lập - Tự do - Hạnh phúc"
 RECIPIENTS: Final = "Nơi nhận:"
 END: Final = "./."
 BLANK_NOTE: Final = "Ô để trống là chưa có số liệu, không phải bằng 0."
-_OPEN_DAY = " " * 6
-_OPEN_NUMBER = " " * 8
+_OPEN_DAY, _OPEN_NUMBER = "\u00a0" * 6, "\u00a0" * 8
+"""Room for a pen; spaces that no printer folds into one."""
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Signs that turn the direction of what follows: a name or an amount could be made to read backwards."""
@@ -27,6 +27,8 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,2}(?:\.\d{3})+|[1-9]\d*)(?:,\d+)?( ?%)?"
 _EXACT = 15
 """Digits that a workbook keeps; longer ones stay text."""
 _LINKS = ("http", "https", "mailto")
+LONGEST_FOOTER: Final = 300
+"""Signs; three lines of it."""
 LONGEST_LINK: Final = 2_000
 """Signs; what a word processor still opens."""
 
@@ -56,13 +58,13 @@ def number_line(head: Head) -> str:
     number = (head.number or "").strip()
     if number.isdecimal() and len(number) < 2:
         number = f"0{number}"
-    return f"Số: {number or _OPEN_NUMBER}/{head.symbol}"
+    return f"Số: {number or _OPEN_NUMBER}/{head.symbol}" if head.symbol else f"Số: {number}"
 
 
 def date_line(place: str, day: date | None, year: int | None = None) -> str:
     """`Hà Nội, ngày 05 tháng 02 năm 2026`: days below 10 and the months 1 and 2 have a leading zero."""
     if day is None:
-        return f"{place}, ngày{_OPEN_DAY}tháng{_OPEN_DAY}năm {year or _OPEN_DAY}".rstrip()
+        return f"{place}, ngày{_OPEN_DAY}tháng{_OPEN_DAY}năm{f' {year}' if year else _OPEN_DAY}"
     return f"{place}, {long_date(day)}"
 
 
@@ -124,6 +126,12 @@ def _with_end(runs: Runs) -> Runs:
 
 def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def footer_line(footer: str | None) -> str:
+    """What the lower margin has room for."""
+    told = " ".join(clean(footer or "").split())
+    return told if len(told) <= LONGEST_FOOTER else f"{told[: LONGEST_FOOTER - 1]}…"
 
 
 # --- values -------------------------------------------------------------------------------------------------
