@@ -15,9 +15,12 @@ from libs.common.pagination import Cursor, Page, PageDep, page_of
 from libs.common.web import environment, security_headers
 from services.publish import problems as wrong
 from services.publish.api import Admin, Reader, Res
+from services.publish.exports.choice import render
+from services.publish.exports.document import MEDIA_TYPE
 from services.publish.partners import choices, queries
 from services.publish.partners import problems as refused
 from services.publish.partners.schemas import ChoiceCreate, ChoiceOut, EndIn
+from services.publish.queries import unit_name
 from services.publish.service.publications import SEES
 
 router = APIRouter(
@@ -48,6 +51,20 @@ async def list_choices(session: SessionDep, who: Reader, page: PageDep) -> Any:
 @router.get("/{choice_id}", response_model=ChoiceOut, responses=problems(refused.ChoiceNotFound))
 async def read_choice(choice_id: UUID, session: SessionDep, who: Reader) -> Any:
     return choices.printed(*await choices.read_choice(session, choice_id, who))
+
+
+@router.get(
+    "/{choice_id}/file",
+    responses={**problems(refused.ChoiceNotFound), 200: {"content": {MEDIA_TYPE: {}}}},
+    response_class=Response,
+)
+async def print_choice(choice_id: UUID, session: SessionDep, who: Reader, clock: ClockDep) -> Response:
+    """The record as a DOCX that can be filed: candidates, scores, decision, and whoever signed it."""
+    choice, channel_name = await choices.read_choice(session, choice_id, who)
+    unit = await unit_name(session, choice.unit_id)
+    paper = render(choices.printed(choice, channel_name), unit or "", clock.now())
+    named = f'attachment; filename="ho-so-kenh-chinh-thuc-{choice.created_at:%Y-%m-%d}.docx"'
+    return Response(paper, 200, {"Content-Disposition": named, "Cache-Control": "private, no-store"}, MEDIA_TYPE)
 
 
 @router.post(

@@ -1,10 +1,13 @@
 """The one official channel: scored, signed by a spokesperson who did not write it, and then nobody's to change."""
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import httpx
 import pytest
+from docx import Document
+from docx.oxml.ns import qn
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -242,3 +245,58 @@ def test_totals_are_weighted_and_equals_share_a_rank() -> None:
     candidates = [{"channel_id": name, "scores": {"a": a, "b": b}} for name, (a, b) in scores.items()]
     weighed = [(each.channel_id, each.total, each.rank) for each in rules.weigh(criteria, candidates)]
     assert weighed == [("y", 3.75, 1), ("z", 3.75, 1), ("x", 2.5, 3)]
+
+
+@pytest.mark.mission("M23")
+async def test_the_record_prints_as_a_paper_that_says_what_the_page_says(newsroom: Newsroom, make: Make) -> None:
+    page = await make.channel("own_site", name="Trang <Facebook> & hơn nữa")
+    made = (await write(newsroom, newsroom.bulletin, page, programme_id=None)).json()
+    url = f"{API}/channel-choices/{made['id']}/file"
+    draft = await printed(newsroom, url)
+    assert "Bản thảo, chưa ký" in draft
+    assert "Người ký:" not in draft
+    told = (await sign(newsroom, made)).json()
+    paper = await printed(newsroom, url)
+    for words in (
+        "HỒ SƠ",
+        made["title"],
+        "Bản tin là kênh được chọn.",
+        "Đã ký, đang có hiệu lực.",
+        "Trang <Facebook> & hơn nữa",
+        "Mức phổ cập",
+        DECISION,
+        told["method"],
+        f"Người ký: {told['signatory']}, người phát ngôn",
+    ):
+        assert words in paper, words
+    [candidates, scores] = await tables(newsroom, url)
+    assert [row[1] for row in candidates] == ["Kênh", "Bản tin", "Trang <Facebook> & hơn nữa"]
+    assert [row[3] for row in candidates] == ["Tổng điểm", "8,5", "7,0"]
+    assert len(scores) == 1 + 2 * (1 + len(CRITERIA))
+
+
+async def test_a_record_is_printed_for_its_own_unit_alone(newsroom: Newsroom, officers: Officers) -> None:
+    made = (await write(newsroom, newsroom.bulletin)).json()
+    ward = await officers.make.unit()
+    stranger = await officers.sign_in(Role.EDITOR, unit_id=ward.id)
+    hidden = await newsroom.client.get(f"{API}/channel-choices/{made['id']}/file", headers=stranger.headers)
+    assert (hidden.status_code, hidden.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def opened(newsroom: Newsroom, url: str) -> Any:
+    got = await newsroom.client.get(url, headers=newsroom.editor)
+    assert got.status_code == 200, got.text
+    assert got.headers["content-type"].endswith("wordprocessingml.document")
+    return Document(BytesIO(got.content))
+
+
+async def printed(newsroom: Newsroom, url: str) -> str:
+    """Every word of the paper, of its paragraphs and its tables."""
+    paper = await opened(newsroom, url)
+    return "\n".join("".join(part.itertext()) for part in paper.element.body.iter(qn("w:p")))
+
+
+async def tables(newsroom: Newsroom, url: str) -> list[list[list[str]]]:
+    """Those of the record itself: not the letterhead, nor the signatures."""
+    paper = await opened(newsroom, url)
+    return [[[cell.text for cell in row.cells] for row in each.rows] for each in paper.tables[1:-1]]
