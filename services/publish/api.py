@@ -158,7 +158,7 @@ async def preview_publication(publication_id: UUID, session: SessionDep, who: Re
 @router.post(
     "/publications/{publication_id}/submit",
     response_model=PublicationOut,
-    responses=problems(wrong.PublicationNotFound, wrong.StateConflict, wrong.StillAutomatic),
+    responses=problems(wrong.PublicationNotFound, wrong.StateConflict, wrong.StillAutomatic, wrong.QuotedTooLong),
 )
 async def submit_publication(publication_id: UUID, session: SessionDep, who: Editor, clock: ClockDep) -> m.Publication:
     return await publications.submit_publication(session, publication_id, who, clock.now())

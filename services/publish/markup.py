@@ -1,4 +1,4 @@
-"""The few marks editors may use in a body: paragraphs, `## ` headings, `- ` lists and bare addresses.
+"""The few marks editors may use in a body: paragraphs, `## ` headings, `- ` lists, `> ` quotations and bare addresses.
 
 Everything else is text and is escaped; there is no way to write HTML into a page.
 """
@@ -8,6 +8,9 @@ import re
 from markupsafe import Markup, escape
 
 ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]}»”]")
+
+
+QUOTED = re.compile(r"^> .*(?:\n> .*)*", re.MULTILINE)
 
 
 def to_html(body: str) -> Markup:
@@ -21,8 +24,13 @@ def to_inline(text: str) -> Markup:
 
 
 def to_text(body: str) -> str:
-    """The same body without its marks."""
-    return re.sub(r"^(## |- )", "", body, flags=re.MULTILINE)
+    """The same body without its marks; a quotation keeps quotation marks."""
+    return re.sub(r"^(## |- )", "", QUOTED.sub(_in_quotation_marks, body), flags=re.MULTILINE)
+
+
+def _in_quotation_marks(run: re.Match[str]) -> str:
+    said = re.sub(r"^> ", "", run.group(), flags=re.MULTILINE).strip()
+    return said if said.startswith("“") else f"“{said}”"
 
 
 def _parts(block: str) -> list[Markup]:
@@ -46,6 +54,8 @@ def _take(lines: list[str]) -> int:
 def _kind(line: str) -> str:
     if line.startswith("## "):
         return "heading"
+    if line.startswith("> "):
+        return "quote"
     return "list" if line.startswith("- ") else "text"
 
 
@@ -56,6 +66,9 @@ def _render(lines: list[str]) -> Markup:
     if kind == "list":
         items = Markup("").join(Markup("<li>{}</li>").format(_linked(line[2:].strip())) for line in lines)
         return Markup("<ul>{}</ul>").format(items)
+    if kind == "quote":
+        said = Markup("<br>").join(_linked(line[2:].strip()) for line in lines)
+        return Markup("<blockquote><p>{}</p></blockquote>").format(said)
     return Markup("<p>{}</p>").format(Markup("<br>").join(_linked(line.strip()) for line in lines))
 
 

@@ -87,6 +87,12 @@ class StateConflict(Problem):
     title_en = "The publication's state does not allow this"
 
 
+class QuotedTooLong(Problem):
+    status = 409
+    title_vi = "Trích báo chí quá 300 ký tự"
+    title_en = "More than 300 characters of the press are quoted"
+
+
 class StillAutomatic(Problem):
     status = 409
     title_vi = "Bản nháp tự động chưa được biên tập"

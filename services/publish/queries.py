@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
-from libs.common.models.enums import ChannelState, DeliveryState, PublicationState, TaskState
+from libs.common.models.enums import ChannelState, DeliveryState, PublicationState, SourceGroup, TaskState
 from libs.common.pagination import PageRequest
 from services.publish.adapters.base import Corrected, Medium, Rendition
 from services.publish.credentials import key_id_of
@@ -61,6 +61,12 @@ async def replace_variants(session: AsyncSession, publication_id: UUID, variants
     await session.execute(delete(m.Variant).where(m.Variant.publication_id == publication_id))
     if variants:
         await session.execute(insert(m.Variant).values(variants))
+
+
+async def press_addresses(session: AsyncSession) -> Sequence[str]:
+    """Where the press that is watched publishes."""
+    query = select(m.Source.url, m.Source.homepage).where(m.Source.group == SourceGroup.PRESS)
+    return [address for row in await session.execute(query) for address in row if address]
 
 
 async def media_shown(session: AsyncSession, publication_id: UUID) -> Sequence[UUID]:

@@ -14,14 +14,15 @@ from libs.common.auth import Principal
 from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models.enums import PublicationKind, PublicationState, Role
-from services.publish import domain, queries
+from services.publish import domain, queries, quoting
 from services.publish.corrections import checks
-from services.publish.corrections.rules import Review
+from services.publish.corrections.rules import Review, host_of
 from services.publish.problems import (
     AiLabelMissing,
     ContentChanged,
     NotYourUnit,
     PublicationNotFound,
+    QuotedTooLong,
     ScheduledInThePast,
     StateConflict,
     StillAutomatic,
@@ -31,7 +32,7 @@ from services.publish.resources import PublishResources
 from services.publish.service import composing, correcting, links, marking, reminding
 
 SEES = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
-QUOTE = 300
+QUOTE = quoting.MOST
 
 
 async def create_publication(
@@ -163,12 +164,26 @@ async def submit_publication(
     if not await queries.variants_of(session, publication.id):
         raise StateConflict("Chưa chọn kênh nào để đăng.")
     await checks.require_evidence_shown(session, publication)
+    await _require_short_quotations(session, publication)
     await links.require_living(session, publication)
     publication.state = domain.moved(publication.state, PublicationState.IN_REVIEW)
     publication.updated_at = now
     await reminding.ask_for_approval(session, publication, now)
     await _audit(session, publication, who, now, "publication.submitted")
     return publication
+
+
+async def _require_short_quotations(session: AsyncSession, publication: m.Publication) -> None:
+    """The press by title, at most 300 characters and the link, also in what an editor wrote."""
+    if not quoting.may_be_too_long(publication.body):
+        return
+    hosts = {host_of(address) for address in await queries.press_addresses(session)}
+    found = quoting.too_long(publication.body, publication.source_note, hosts)
+    if found is not None:
+        raise QuotedTooLong(
+            f"Đã trích {found.length} ký tự từ {found.address} (cộng mọi đoạn trích dẫn bài này). Báo chí chỉ được"
+            f" trích tên bài, tối đa {QUOTE} ký tự và đường dẫn: hãy rút ngắn, hoặc viết lại bằng lời của mình."
+        )
 
 
 async def draft_from_story(
