@@ -1,6 +1,5 @@
 """What a file tells, whatever its form: the rows, the words for states, and the instant of the figures."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -8,6 +7,7 @@ from itertools import groupby
 
 from libs.common.clock import HANOI
 from libs.common.models.enums import PlanState, PublicationState
+from libs.common.papers.wording import cell_text, clean
 from services.publish.calendar_rules import Entry
 
 STATES = {
@@ -26,8 +26,6 @@ STATES = {
 PLAN_STATES = {PlanState.DRAFT: "Dự thảo", PlanState.RUNNING: "Đang thực hiện", PlanState.ENDED: "Đã kết thúc"}
 URGENT = "[KHẨN] "
 ZONE_NOTE = "giờ Hà Nội, UTC+7"
-BLANK_NOTE = "Ô để trống là chưa có số liệu, không phải bằng 0."
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -98,11 +96,6 @@ def headline(entry: Entry) -> str:
     return clean((URGENT if entry.is_urgent else "") + entry.title)
 
 
-def clean(text: str) -> str:
-    """Without what XML cannot carry; line breaks stay."""
-    return _NOT_XML.sub("", text)
-
-
 def number(value: int | None) -> str:
     """As written in Vietnamese; a missing figure is blank, never 0."""
-    return "" if value is None else f"{value:,}".replace(",", ".")
+    return cell_text(value)

@@ -12,10 +12,11 @@ from datetime import date, datetime, timedelta
 
 from icalendar import Calendar, Event, vDDDTypes, vDuration, vText
 
+from libs.common.papers.wording import clean
 from libs.common.web import Site
 from services.publish.calendar_rules import DEAD, UNAPPROVED, Entry
 from services.publish.domain import GOING_OUT
-from services.publish.exports.contents import STATES, CampaignLine, Contents, clean, headline
+from services.publish.exports.contents import STATES, CampaignLine, Contents, headline
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 REFRESH = timedelta(hours=1)
