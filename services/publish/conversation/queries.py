@@ -206,6 +206,18 @@ async def lock_reply(session: AsyncSession, reply_id: UUID) -> m.CommentReply | 
     return (await session.scalars(query.execution_options(populate_existing=True))).first()
 
 
+async def is_anothers(session: AsyncSession, reply: m.CommentReply, platform_id: str) -> bool:
+    """Whether what was found there is another answer of the same channel."""
+    channel = select(m.Comment.channel_id).where(m.Comment.id == reply.comment_id).scalar_subquery()
+    query = (
+        select(m.CommentReply.id)
+        .join(m.Comment, m.Comment.id == m.CommentReply.comment_id)
+        .where(m.CommentReply.platform_id == platform_id, m.CommentReply.id != reply.id)
+        .where(m.Comment.channel_id == channel)
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
 async def replies_of(session: AsyncSession, comment_id: UUID) -> Sequence[m.CommentReply]:
     query = select(m.CommentReply).where(m.CommentReply.comment_id == comment_id).order_by(m.CommentReply.id)
     return (await session.scalars(query.limit(100))).all()

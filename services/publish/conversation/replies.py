@@ -34,6 +34,7 @@ from services.publish.conversation import problems as wrong
 from services.publish.conversation import queries, rules, templates
 from services.publish.conversation.queries import ANSWERS
 from services.publish.conversation.service import record, require_comment, require_free
+from services.publish.hearing import queries as hearing_queries
 from services.publish.hearing.service import Word, ear_of, store
 from services.publish.resources import PublishResources
 from services.publish.service import limiting
@@ -212,9 +213,13 @@ async def record_look(
     if reply is None or reply.state not in (R.ARMED, R.COMMITTED, R.UNKNOWN):
         return
     reply.updated_at = now
+    if found not in (None, reply.platform_id) and await queries.is_anothers(session, reply, str(found)):
+        found = None  # the same words, said before
     if found is not None:
+        names = {found, reply.platform_id or found}
         reply.state, reply.platform_id, reply.confirmed_at, reply.error = R.CONFIRMED, found, now, None
-        await _keep_own(session, reply, found, res, now)
+        for name in sorted(names):
+            await _keep_own(session, reply, name, res, now)
         return
     reply.looks += 1
     wait = rules.next_look(reply.looks)
@@ -254,5 +259,9 @@ async def _keep_own(
     delivery = await session.get_one(m.Delivery, comment.delivery_id)
     said = Said(platform_id, "", reply.body, now, target, is_ours=True)
     known = await store(session, delivery, said, Word.FIRST, now, ear)
+    if known is None:  # told of at this moment, and stored by whoever was told
+        digests = ear.keys.digests("comment", str(comment.channel_id), platform_id)
+        row = await hearing_queries.find_comment(session, comment.channel_id, digests)
+        known = row.id if row is not None else None
     if known is not None:
         await queries.mark_ours(session, known)

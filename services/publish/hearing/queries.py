@@ -10,12 +10,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
+from libs.common.models.conversation import ReplyState
 from libs.common.models.enums import ChannelState, DeliveryState
 from libs.common.models.hearing import CommentState
 from libs.common.pagination import PageRequest
 
 STANDING = (DeliveryState.PUBLISHED, DeliveryState.WITHDRAWING)
 MOST_ERASED = 5_000
+SENT = (ReplyState.ARMED, ReplyState.COMMITTED, ReplyState.UNKNOWN, ReplyState.MANUAL, ReplyState.CONFIRMED)
 WAITING = (DeliveryState.ACCEPTED, DeliveryState.UNKNOWN, DeliveryState.WITHDRAWING)
 
 
@@ -56,6 +58,23 @@ async def add_comment(session: AsyncSession, values: dict[str, Any]) -> UUID | N
     """None where somebody added it in the meantime."""
     query = insert(m.Comment).values(values).on_conflict_do_nothing(index_elements=["channel_id", "digest"])
     return await session.scalar(query.returning(m.Comment.id))
+
+
+async def own_answers(session: AsyncSession, delivery_id: UUID, since: datetime) -> Sequence[m.CommentReply]:
+    """Answers from here under the post that stand there, or may, sent since then."""
+    query = (
+        select(m.CommentReply)
+        .join(m.Comment, m.Comment.id == m.CommentReply.comment_id)
+        .where(m.Comment.delivery_id == delivery_id, m.CommentReply.state.in_(SENT), m.CommentReply.armed_at >= since)
+        .order_by(m.CommentReply.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def name_answer(session: AsyncSession, reply_id: UUID, platform_id: str) -> None:
+    """By what a person told of without its id, so that no other words are taken for it."""
+    it = (m.CommentReply.id == reply_id) & m.CommentReply.platform_id.is_(None)
+    await session.execute(update(m.CommentReply).where(it).values(platform_id=platform_id))
 
 
 async def erase_comments(session: AsyncSession, ids: Collection[UUID], now: datetime) -> None:

@@ -4,7 +4,7 @@ Guarantee: words are masked before they are stored, and nothing that was stored,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from uuid import UUID
@@ -15,12 +15,13 @@ from libs.common import models as m
 from libs.common import telemetry
 from libs.common.ids import new_id
 from libs.common.masking import mask_personal_data
+from libs.common.models.conversation import ReplyState
 from libs.common.models.hearing import CommentState
 from libs.common.text import nfc
 from services.publish import queries as publish_queries
 from services.publish.adapters.base import Account, Said
 from services.publish.credentials import CredentialsUnreadable
-from services.publish.hearing import queries
+from services.publish.hearing import ours, queries
 from services.publish.hearing.base import (
     Commented,
     Ended,
@@ -34,6 +35,7 @@ from services.publish.hearing.base import (
     Uncommented,
 )
 from services.publish.hearing.handover import hand_over, hand_over_changed
+from services.publish.hearing.ours import Answer
 from services.publish.resources import PublishResources
 from services.publish.service.tasks import open_channel_task
 
@@ -160,15 +162,26 @@ async def _delivery_of(session: AsyncSession, channel: m.Channel, said: Said, ea
 
 
 async def store(
-    session: AsyncSession, delivery: m.Delivery, said: Said, word: Word, now: datetime, ear: Ear
+    session: AsyncSession,
+    delivery: m.Delivery,
+    said: Said,
+    word: Word,
+    now: datetime,
+    ear: Ear,
+    answers: Sequence[Answer] | None = None,
 ) -> UUID | None:
-    """One row for each comment, by whichever way and however often it comes; None where it says nothing."""
+    """One row for each comment, by whichever way and however often it comes; None where it says nothing, or where only
+    a later list will tell whose it is. `answers`: ours under the post, where they were read already."""
     digests, body = _names(delivery.channel_id, said.id, ear), masked(said.text)
     if not body:
         return None
     known = await queries.find_comment(session, delivery.channel_id, digests)
     if known is None:
-        return await _add(session, delivery.channel_id, delivery.id, said, body, ANSWERABLE, now, ear)
+        known_answers = answers if answers is not None else await _answers(session, delivery.id, now)
+        owned = said if said.is_ours else await _owned(session, said, body, word, known_answers)
+        if owned is None:
+            return None
+        return await _add(session, delivery.channel_id, delivery.id, owned, body, ANSWERABLE, now, ear)
     known.digest = digests[0]  # that of before a rotation of the key is not known for ever
     is_back = known.state == CommentState.REMOVED
     if not _may_change(known, word, now) or (known.body, known.state) == (body, _shown(said.is_hidden)):
@@ -179,6 +192,16 @@ async def store(
     if is_back:
         await _keep_address(session, known.id, said, now + ANSWERABLE, ear)
     return known.id
+
+
+async def _owned(session: AsyncSession, said: Said, body: str, word: Word, answers: Sequence[Answer]) -> Said | None:
+    """With whose it is, where the platform did not say that it is ours; None where a later list tells. What comes by
+    itself comes once, and says whose it is."""
+    found, answer = ours.whose(said.id, body, said.at, answers)
+    if found is ours.Whose.OURS and answer is not None:
+        await queries.name_answer(session, answer.id, said.id)
+        return replace(said, is_ours=True)
+    return None if found is ours.Whose.UNSETTLED and word is Word.LISTED else said
 
 
 async def store_message(
@@ -193,6 +216,20 @@ async def store_message(
     lasts = timedelta(hours=hours) if isinstance(hours, int) and 0 < hours <= MOST_HOURS else window
     written = min(said.at or now, now)
     return await _add(session, channel.id, None, said, body, lasts - (now - written), now, ear)
+
+
+async def _answers(session: AsyncSession, delivery_id: UUID, now: datetime) -> list[Answer]:
+    """Ours under the post, sent so lately that a list may show one that we do not know there yet."""
+    return [
+        Answer(
+            row.id,
+            masked(row.body),
+            row.armed_at or row.created_at,
+            row.platform_id,
+            is_told=row.state == ReplyState.CONFIRMED,
+        )
+        for row in await queries.own_answers(session, delivery_id, now - ANSWERABLE)
+    ]
 
 
 def _may_change(known: m.Comment, word: Word, now: datetime) -> bool:
@@ -247,7 +284,8 @@ async def store_list(
     session: AsyncSession, delivery: m.Delivery, said: Sequence[Said], is_whole: bool, now: datetime, ear: Ear
 ) -> None:
     """What the platform shows under a post. `is_whole`: what it does not show is gone, and erased here too."""
-    shown = {await store(session, delivery, each, Word.LISTED, now, ear) for each in said}
+    answers = await _answers(session, delivery.id, now)
+    shown = {await store(session, delivery, each, Word.LISTED, now, ear, answers) for each in said}
     if is_whole:
         known = await queries.visible_of(session, delivery.id, now - SETTLED)
         await queries.erase_comments(session, [each.id for each in known if each.id not in shown], now)

@@ -11,8 +11,10 @@ from sqlalchemy.exc import DBAPIError
 
 from libs.common import models as m
 from libs.common.db import Database
+from libs.common.events.conversation import ConversationsReceived
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
+from sandbox.ledger import Act, Effect
 from services.publish.conversation import jobs, rules
 from services.publish.hearing import jobs as hearing_jobs
 from tests.publish.conformance.case import case_of
@@ -261,3 +263,93 @@ async def test_the_database_lets_only_officers_of_the_unit_answer_in_time(
     await add(desk.officer.id)
     with pytest.raises(DBAPIError, match="uq_comment_replies_open"):
         await add(desk.other.id)
+
+
+# --- between the sending and the seeing ---
+
+
+async def handed_over(desk: Desk) -> set[str]:
+    """The comments that those who listen were told of."""
+    rows = await desk.kept(m.OutboxEvent)
+    told = [row.payload for row in rows if row.subject == ConversationsReceived.subject]
+    return {str(one) for event in told for one in event["comment_ids"]}
+
+
+async def heard_before_seen(desk: Desk) -> None:
+    """The reply leaves, and the list is read before anybody looked for the reply."""
+    desk.theatre.newsroom.resources = desk.theatre.resources()
+    await jobs.answer(desk.theatre.newsroom.context)
+    await listen(desk.theatre)
+
+
+@pytest.mark.mission("M11")
+@pytest.mark.parametrize("fault", [None, "executed_response_lost"])
+async def test_our_answer_listed_before_it_is_seen_is_nobody_elses(desk: Desk, fault: str | None) -> None:
+    """Whether its id is known by then or not; and nothing of it is told on as a reader's words."""
+    comment_id = await desk.real_comment()
+    await desk.reply(comment_id)
+    if fault:
+        await desk.theatre.fault(FACEBOOK, "comment.reply", fault, times=1)
+    await heard_before_seen(desk)
+    assert [one["comment_id"] for one in await desk.inbox()] == [str(comment_id)]
+    for step in rules.LOOKS:
+        await desk.work(step=step)
+    await listen(desk.theatre)
+    assert await state_of(desk) == "confirmed"
+    assert sorted((one.is_ours, one.body) for one in await desk.kept(m.Comment)) == [
+        (False, "Đường ngập quá"), (True, WORDS)
+    ]  # fmt: skip
+    assert await handed_over(desk) == {str(comment_id)}
+
+
+@pytest.mark.mission("M11")
+async def test_a_reader_who_repeats_our_words_is_heard_once_it_is_known_which_are_ours(desk: Desk) -> None:
+    comment_id = await desk.real_comment()
+    await desk.reply(comment_id)
+    await desk.theatre.fault(FACEBOOK, "comment.reply", "not_executed_timeout", times=1)
+    await desk.work()
+    said = [{"text": WORDS, "author": "Bạn đọc"}]
+    await desk.theatre.post("facebook/engage", post=desk.post["deliveries"][0]["platform_id"], replies=said)
+    await listen(desk.theatre)
+    assert len(await desk.inbox()) == 1, "it may be ours"
+    async with desk.theatre.newsroom.db.transaction() as session:
+        await session.execute(text("UPDATE comment_replies SET state = 'manual'"))
+    [reply] = await desk.kept(m.CommentReply)
+    assert (await desk.do("POST", f"replies/{reply.id}/told", is_posted=False)).status_code == 200
+    await listen(desk.theatre)
+    assert sorted(one["body"] for one in await desk.inbox()) == sorted(["Đường ngập quá", WORDS])
+
+
+async def test_what_a_person_says_stands_there_is_ours_when_it_is_listed(desk: Desk) -> None:
+    await desk.reply(await desk.real_comment())
+    await desk.theatre.fault(FACEBOOK, "comment.reply", "executed_response_lost", times=1)
+    await desk.work()
+    async with desk.theatre.newsroom.db.transaction() as session:
+        await session.execute(text("UPDATE comment_replies SET state = 'manual'"))
+    [reply] = await desk.kept(m.CommentReply)
+    assert (await desk.do("POST", f"replies/{reply.id}/told", is_posted=True)).status_code == 200
+    await listen(desk.theatre)
+    assert len(await desk.inbox()) == 1
+    [answer], [reply] = await ours(desk), await desk.kept(m.CommentReply)
+    assert reply.platform_id is not None
+    assert reply.platform_id.rpartition("_")[2] == answer["id"].rpartition("_")[2]
+
+
+@pytest.mark.mission("M11")
+async def test_the_same_words_said_before_are_no_proof_of_a_second_answer(desk: Desk) -> None:
+    """In one thread, where an answer stands under the first comment whichever it answers."""
+    await desk.reply(await desk.real_comment())
+    await desk.work()
+    thread = next(one["id"] for one in await desk.on_platform() if one["text"] == "Đường ngập quá")
+    second = await desk.comment("Còn ngõ tôi", number=int(thread.rpartition("_")[2]) + 500, parent_id=thread)
+    platform = desk.theatre.app.state.world.ledger
+    [asked] = [one for one in platform.current.of("facebook", "comment") if one.subject == thread]
+    below = f"{thread.partition('_')[0]}_{int(thread.rpartition('_')[2]) + 500}"
+    said = {**asked.data, "text": "Còn ngõ tôi", "parent_id": thread}
+    platform.record(Act("facebook", "engage", asked.account, "comment", below, Effect.CREATED, said))
+    await desk.reply(second)
+    await desk.theatre.fault(FACEBOOK, "comment.reply", "not_executed_timeout", times=1)
+    await desk.work()
+    for step in rules.LOOKS:
+        await desk.work(step=step)
+    assert sorted(one.state for one in await desk.kept(m.CommentReply)) == ["confirmed", "manual"]
