@@ -7,7 +7,6 @@ from typing import Any
 
 from docx import Document
 from docx.document import Document as Made
-from docx.enum.section import WD_SECTION
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml.ns import qn
 from docx.shared import Emu, Mm
@@ -244,9 +243,7 @@ def _closing(writer: _Writer, closing: Closing) -> Any:
 
 def _annex(writer: _Writer, annex: Annex, head: Head) -> None:
     """A section of its own: its own page numbers from 1, across where it is wide."""
-    section = writer.made.add_section(WD_SECTION.NEW_PAGE)
-    docx_styles.turn(section, landscape=annex.landscape)
-    docx_styles.number_from_one(section)
+    docx_styles.begin_annex(writer.made, landscape=annex.landscape)
     writer.turn(landscape=annex.landscape)
     writer.put(writer.line(styles.ANNEX, Run(annex_line(annex))))
     lines = balanced(clean(annex.title.upper()), writer.form.annex_title_size, writer.room_mm * 0.86, bold=True)

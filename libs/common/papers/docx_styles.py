@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from docx.document import Document
-from docx.enum.section import WD_ORIENT
+from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
@@ -91,6 +91,17 @@ def set_up_page(section: Section, form: Form, footer: str, ids: dict[str, str]) 
 def turn(section: Section, *, landscape: bool) -> None:
     section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = Mm(PAGE_MM[landscape]), Mm(PAGE_MM[not landscape])
+
+
+def begin_annex(paper: Document, *, landscape: bool) -> None:
+    """A section of its own; the line that ends the one before is thin, so that it never makes a page of its own."""
+    section = paper.add_section(WD_SECTION.NEW_PAGE)
+    for mark in paper.element.body.iterfind(f"{qn('w:p')}/{qn('w:pPr')}/{qn('w:sectPr')}"):
+        shape = mark.getparent()
+        if shape.find(qn("w:spacing")) is None:
+            shape.insert(0, wordml.w("spacing", before=0, after=0, line=20, lineRule="exact"))
+    turn(section, landscape=landscape)
+    number_from_one(section)
 
 
 def number_from_one(section: Section) -> None:

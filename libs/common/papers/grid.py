@@ -11,6 +11,8 @@ PADDING_MM = 1.5
 """Left and right of a cell's words, as in the DOCX."""
 _LOOKED_AT = 300
 """Rows; what comes later in a long table is like what comes first."""
+_HALF = 0.6
+"""Of a head's width: what two lines of it need, as words do not break evenly."""
 _LONG_MM = 90.0
 """What a column of prose asks for at most."""
 
@@ -48,13 +50,23 @@ def _wanted(table: Table, room_mm: float, size: float) -> list[float]:
     spare = room_mm - sum(least)
     if spare <= 0:
         return least
-    hunger = [max(b - a, 0.1) for a, b in zip(least, most, strict=True)]
-    return [a + spare * h / sum(hunger) for a, h in zip(least, hunger, strict=True)]
+    return _shared(spare, least, [max(b - a, 0.1) for a, b in zip(least, most, strict=True)])
+
+
+def _shared(spare: float, least: Sequence[float], hunger: Sequence[float]) -> list[float]:
+    """Who asks for little has it; the others share the rest. What nobody asks for goes where most is asked for."""
+    given = [0.0] * len(hunger)
+    for done, at in enumerate(sorted(range(len(hunger)), key=hunger.__getitem__)):
+        given[at] = min(hunger[at], (spare - sum(given)) / (len(hunger) - done))
+    rest = spare - sum(given)
+    return [a + b + rest * h / sum(hunger) for a, b, h in zip(least, given, hunger, strict=True)]
 
 
 def _longest(texts: Sequence[str], size: float, *, whole: bool) -> float:
+    """Of the words; `whole`: of the lines, with a head on two."""
     head, *others = texts
-    pieces = [(word, True) for word in head.split()]
-    for text in others:
-        pieces += [(piece, False) for piece in (text.split("\n") if whole else text.split())]
-    return max((width_mm(piece[:200], size, bold=bold) for piece, bold in pieces), default=0.0)
+    bold = [width_mm(word[:200], size, bold=True) for word in head.split()]
+    if whole and len(bold) > 1:
+        bold.append((sum(bold) + len(bold)) * _HALF)
+    plain = [piece for text in others for piece in (text.split("\n") if whole else text.split())]
+    return max([*bold, *(width_mm(piece[:200], size) for piece in plain)], default=0.0)

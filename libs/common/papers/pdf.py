@@ -6,11 +6,12 @@ Every text, however strange, is printed: what the typeface lacks as a box, what 
 import logging
 from collections.abc import Callable
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, KeepTogether, NextPageTemplate, PageBreak, PageTemplate
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, NextPageTemplate, PageBreak, PageTemplate
 
 from libs.common.papers import pdf_blocks, soffice, styles
 from libs.common.papers.content import Paper, Run
@@ -46,15 +47,14 @@ def to_pdf(paper: Paper) -> bytes:
 def _story(paper: Paper) -> list[Flowable]:
     page = Page(paper.form)
     told = ended(paper.blocks) if paper.closing else paper.blocks
-    story = [pdf_blocks.letterhead(page, paper.head), *pdf_blocks.title(page, paper.head), *pdf_blocks.text(page, told)]
+    groups = list(pdf_blocks.groups(page, told))
     if paper.closing:
-        signed = pdf_blocks.closing(page, paper.closing)
-        last = [story.pop()] if len(told) else []
-        story.append(KeepTogether([*last, signed]))
+        groups[-1:] = [pdf_blocks.signed(page, groups[-1] if groups else [], paper.closing)]
+    story = [pdf_blocks.letterhead(page, paper.head), *pdf_blocks.title(page, paper.head), *chain(*groups)]
     for number, annex in enumerate(paper.annexes, 1):
         page = Page(paper.form, annex.landscape)
         story += [NextPageTemplate(f"{number}-first"), PageBreak(f"{number}-first")]
-        story += [*pdf_blocks.annex_title(page, annex, paper.head), *pdf_blocks.text(page, annex.blocks)]
+        story += [*pdf_blocks.annex_title(page, annex, paper.head), *chain(*pdf_blocks.groups(page, annex.blocks))]
     return story
 
 

@@ -43,8 +43,10 @@ from libs.common.papers.wording import (
     recipient_lines,
 )
 
-FOLLOWING = 60.0
-"""Points below a heading without which it goes to the next page."""
+HEADING, LINES = 30.0, 48.0
+"""Points that a heading takes, and that two lines of text below it do."""
+SHORT = 15
+"""Rows of a table that stays on the page of the signature below it."""
 
 
 @dataclass(frozen=True)
@@ -117,24 +119,69 @@ def annex_title(page: Page, annex: Annex, head: Head) -> Iterator[Flowable]:
 # --- the text -----------------------------------------------------------------------------------------------
 
 
-def text(page: Page, blocks: Sequence[Block]) -> Iterator[Flowable]:
-    for at, block in enumerate(blocks):
-        match block:
-            case Heading(level, words):
-                yield CondPageBreak(_needed(page, blocks, at))
-                yield _heading(page.form, level, words)
-            case Text(runs):
-                yield line(page.form, styles.BODY, *runs)
-            case Bullets(items, level, start):
-                for n, runs in enumerate(items):
-                    mark = ("+ " if level else "- ") if start is None else f"{start + n}. "
-                    yield line(page.form, styles.BULLET, Run(mark), *runs)
-            case Table():
-                yield from _table(page, block)
-            case Picture():
-                yield from _picture(page, block)
-            case Note(words):
-                yield line(page.form, styles.NOTE, Run(words))
+def groups(page: Page, blocks: Sequence[Block]) -> Iterator[list[Flowable]]:
+    """What stays together: headings wait for what they head, and go to the next page with it."""
+    waiting: list[Flowable] = []
+    for block in blocks:
+        made = list(_block(page, block))
+        if isinstance(block, Heading):
+            waiting += made
+            continue
+        if waiting and made:
+            break_ = CondPageBreak(min(len(waiting) * HEADING + _opening(made[0]), page.full))
+            made[:1] = [break_, *waiting, made[0]]
+            waiting = []
+        if isinstance(block, Bullets):
+            yield from _items(made)
+        else:
+            yield made
+    if waiting:
+        yield waiting
+
+
+def _items(made: list[Flowable]) -> Iterator[list[Flowable]]:
+    """Each of a list by itself: a long one is no group."""
+    if len(made) > 1:
+        yield made[:-1]
+    yield made[-1:]
+
+
+def signed(page: Page, last: list[Flowable], told: Closing) -> list[Flowable]:
+    """The signature is never alone on a page, but for one below a long table."""
+    if any(isinstance(one, Rows) and one.count > SHORT for one in last):
+        return [*last, closing(page, told)]
+    kept = [one for one in last if not isinstance(one, CondPageBreak)]
+    flat = [part for one in kept for part in (one._content if isinstance(one, KeepTogether) else [one])]
+    return [KeepTogether([*flat, closing(page, told)])]
+
+
+def _block(page: Page, block: Block) -> Iterator[Flowable]:
+    match block:
+        case Heading(level, words):
+            yield _heading(page.form, level, words)
+        case Text(runs):
+            yield line(page.form, styles.BODY, *runs)
+        case Bullets(items, level, start):
+            for n, runs in enumerate(items):
+                mark = ("+ " if level else "- ") if start is None else f"{start + n}. "
+                yield line(page.form, styles.BULLET, Run(mark), *runs)
+        case Table():
+            yield from _table(page, block)
+        case Picture():
+            yield _picture(page, block)
+        case Note(words):
+            yield line(page.form, styles.NOTE, Run(words))
+
+
+def _opening(first: Flowable) -> float:
+    """The height of the first of what a heading heads, without which it does not stand at the foot of a page."""
+    if isinstance(first, CondPageBreak):  # of a table with a name
+        return float(first.height)
+    if isinstance(first, Rows):
+        return first.opening
+    if isinstance(first, KeepTogether):  # a picture and its name
+        return float(first._content[0].drawHeight) + HEADING
+    return LINES
 
 
 def _heading(form: Form, level: int, words: str) -> Flowable:
@@ -142,20 +189,6 @@ def _heading(form: Form, level: int, words: str) -> Flowable:
     made = line(form, styles.HEADINGS[min(max(level, 1), 3) - 1], Run(words))
     made.outline = (min(max(level, 1), 3) - 1, " ".join(clean(words).split()))
     return made
-
-
-def _needed(page: Page, blocks: Sequence[Block], at: int) -> float:
-    """The height that a heading must have below it: its own and that of the first of what it heads."""
-    needed = FOLLOWING
-    for block in blocks[at + 1 : at + 4]:
-        match block:
-            case Heading():
-                needed += FOLLOWING / 2
-            case Picture():
-                return min(needed + _size(page, block)[1] + FOLLOWING / 2, page.full)
-            case _:
-                break
-    return needed
 
 
 def _table(page: Page, table: Table) -> Iterator[Flowable]:
@@ -175,7 +208,7 @@ def _table(page: Page, table: Table) -> Iterator[Flowable]:
 
     rows = Rows(widths, len(table.rows), make, page.full, head=head)
     if table.caption:
-        yield CondPageBreak(min(FOLLOWING / 2 + rows.opening, page.full / 2))
+        yield CondPageBreak(min(HEADING + rows.opening, page.full))
         yield line(form, styles.TABLE_NAME, Run(table.caption))
     yield rows
     yield Spacer(1, form.paragraph_gap_pt)
@@ -193,11 +226,11 @@ def _size(page: Page, picture: Picture) -> tuple[float, float]:
     return wide * scale, high * scale
 
 
-def _picture(page: Page, picture: Picture) -> Iterator[Flowable]:
+def _picture(page: Page, picture: Picture) -> Flowable:
     shown = Told(BytesIO(picture.png), *_size(page, picture))
     shown.alt, shown.hAlign, shown.spaceBefore = picture.alt, "CENTER", 6
     named = [line(page.form, styles.PICTURE_NAME, Run(picture.caption))] if picture.caption else []
-    yield KeepTogether([shown, *named])
+    return KeepTogether([shown, *named])
 
 
 # --- below the text -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from libs.common.clock import HANOI
-from libs.common.papers.content import Above, Annex, Block, Bullets, Cell, Head, Paper, Run, Runs, Text
+from libs.common.papers.content import Above, Annex, Block, Bullets, Cell, Head, Note, Paper, Run, Runs, Text
 
 NATIONAL_NAME: Final = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
 MOTTO: Final = "Độc lập - Tự do - Hạnh phúc"
@@ -58,7 +58,7 @@ def number_line(head: Head) -> str:
     number = (head.number or "").strip()
     if number.isdecimal() and len(number) < 2:
         number = f"0{number}"
-    return f"Số: {number or _OPEN_NUMBER}/{head.symbol}" if head.symbol else f"Số: {number}"
+    return f"Số: {number or _OPEN_NUMBER}{f'/{head.symbol}' if head.symbol else ''}"
 
 
 def date_line(place: str, day: date | None, year: int | None = None) -> str:
@@ -113,6 +113,9 @@ def ended(blocks: Sequence[Block]) -> list[Block]:
             return [*others, Text(_with_end(runs))]
         case Bullets(items) if items and items[-1]:
             return [*others, replace(last, items=(*items[:-1], _with_end(items[-1])))]
+        case Note(text):
+            [run] = _with_end((Run(text),))[:1]
+            return [*others, Note(run.text if run.text.endswith(END) else f"{run.text}{END}")]
         case _:
             return [*others, last]
 

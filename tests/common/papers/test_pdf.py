@@ -5,6 +5,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 from libs.common.papers import soffice
-from libs.common.papers.content import Picture, Run, Table, Text, words
+from libs.common.papers.content import Heading, Picture, Run, Table, Text, words
 from libs.common.papers.docx import to_docx
 from libs.common.papers.pdf import pdf_of, to_pdf
 from tests.common.papers.samples import PROSE, chart, paper, weekly
@@ -71,10 +72,10 @@ def test_the_paper_says_the_same_as_its_docx(weekly_pdf: bytes) -> None:
 def test_pages_are_numbered_from_two_and_annexes_apart(weekly_pdf: bytes) -> None:
     firsts = [page.split("\n")[0] for page in pages_of(weekly_pdf)]
     numbers = [int(line) if line.isdigit() else None for line in firsts]
-    assert numbers == [None, 2, 3, None, 2, 3, None]
+    assert numbers == [None, 2, 3, None, 2, 3, 4, None]
     with opened(weekly_pdf) as document:
         sizes = [tuple(round(side / MM) for side in page.get_size()) for page in document]
-    assert sizes == [(210, 297)] * 6 + [(297, 210)]
+    assert sizes == [(210, 297)] * 7 + [(297, 210)]
 
 
 @pytest.mark.mission("M33")
@@ -135,6 +136,15 @@ def test_the_signature_is_never_alone_on_a_page() -> None:
         assert f"Đoạn {count - 1}." in last
         assert "Nguyễn Văn An" in last
         assert "Nơi nhận" in last
+
+
+def test_a_heading_is_never_the_last_of_a_page() -> None:
+    table = Table(("Loại", "Trả lời trong kỳ"), ((1, 2), (3, 4)), caption="Bảng tên")
+    for block in (table, replace(table, caption=None), chart(), Text(words(PROSE))):
+        for count in range(26, 34):
+            lines = [Text(words(f"Dòng {at}")) for at in range(count)]
+            pages = pages_of(to_pdf(paper(*lines, Heading(1, "I. ĐẦU MỤC"), Heading(2, "1. Mục con"), block)))
+            assert not any(page.rstrip().endswith(("ĐẦU MỤC", "Mục con", "Bảng tên")) for page in pages)
 
 
 def test_links_lead_where_they_say_and_nowhere_else() -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from libs.common.papers.content import Annex, Bullets, Colour, Run, Table, Text, words
+from libs.common.papers.content import Annex, Bullets, Colour, Note, Run, Table, Text, words
 from libs.common.papers.wording import (
     annex_basis,
     annex_line,
@@ -89,6 +89,7 @@ def test_the_text_ends_with_the_sign_of_its_end_once() -> None:
     [listed] = ended([Bullets((words("một;"), words("hai;")))])
     assert isinstance(listed, Bullets)
     assert ["".join(run.text for run in item) for item in listed.items] == ["một;", "hai./."]
+    assert ended([Note("Nguồn: x.")]) == ended([Note("Nguồn: x./.")]) == [Note("Nguồn: x./.")]
     table = Table(("A",), ((1,),))
     assert ended([table]) == [table]
     assert ended([]) == []
