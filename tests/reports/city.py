@@ -94,10 +94,16 @@ class City:
         return await self.make.add(m.FeedbackCase(**(defaults | values)))
 
     async def publication(
-        self, title: str, *channels: m.Channel, kind: str = "announcement", state: str = "published"
+        self,
+        title: str,
+        *channels: m.Channel,
+        kind: str = "announcement",
+        state: str = "published",
+        unit_id: UUID | None = None,
     ) -> m.Publication:
         """Through the same gates as any: a draft, a revision, two other people, and then its state."""
-        unit_id, author = await self.make.city(), await self.make.person(Role.EDITOR, display_name=AUTHOR)
+        unit_id = unit_id or await self.make.city()
+        author = await self.make.person(Role.EDITOR, unit_id=unit_id, display_name=AUTHOR)
         number = next(self.numbers)
         one = await self.make.add(
             m.Publication(
@@ -141,7 +147,7 @@ class City:
             return one
         await self.change(m.Publication, one.id, state="in_review")
         for _ in range(2):
-            speaker = await self.make.person(Role.SPOKESPERSON)
+            speaker = await self.make.person(Role.SPOKESPERSON, unit_id=unit_id)
             await self.make.add(
                 m.Approval(
                     id=new_id(self.now),

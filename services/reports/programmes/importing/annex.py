@@ -67,6 +67,8 @@ class Annex:
     above: list[str] = field(default_factory=list)
     sections: list[DraftSection] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    is_found: bool = False
+    """Whether there is a table of the form at all."""
 
     def say(self, severity: Severity, where: str, text: str, row_no: str | None = None) -> None:
         self.remarks.append(Remark(severity, where, text, row_no))
@@ -82,15 +84,18 @@ def read_annex(sheets: Iterable[Sheet]) -> Annex:
             nearest = nearest or _nearly(sheet.lines)
             continue
         at, columns = found
+        annex.is_found = True
         annex.above += [*sheet.above, *(_whole(line) for line in sheet.lines[:at])]
         if "partners" not in columns:
             annex.say(Severity.WARNING, sheet.lines[at].where, f"Bảng không có cột “{SHOWN['partners']}”.")
         for line in sheet.lines[at + 1 :]:
             _take(annex, line, columns)
-    if not annex.sections:
+    if not annex.is_found:
         missing = ", ".join(f"“{SHOWN[name]}”" for name in NEEDED if name not in nearest)
         why = f"thiếu cột {missing}" if nearest else "không có bảng nào có các cột " + ", ".join(SHOWN.values())
         annex.say(Severity.ERROR, "tệp", f"Không thấy bảng phân công nhiệm vụ: {why}.")
+    elif not annex.sections and not annex.remarks:
+        annex.say(Severity.ERROR, "tệp", "Bảng phân công nhiệm vụ không có dòng nào.")
     annex.above = [line for line in annex.above if line]
     return annex
 

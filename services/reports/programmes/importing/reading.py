@@ -87,6 +87,8 @@ def _yaml(data: bytes, given: Given) -> FileRead:
 
 
 def _table(format_: FileFormat, annex: Annex, given: Given, today: date) -> FileRead:
+    if not annex.is_found:
+        return FileRead(format_, None, tuple(annex.remarks))
     heading = read_heading(annex.above)
     values, remarks = _head_values(heading, given, today), list(annex.remarks)
     remarks += [_missing(name) for name in _NEEDED if values.get(name) is None]
