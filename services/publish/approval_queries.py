@@ -98,12 +98,13 @@ async def units_with(session: AsyncSession, role: Role, now: datetime) -> list[U
 
 
 async def list_notifications(
-    session: AsyncSession, page: PageRequest, grants: Iterable[tuple[Role, UUID]]
+    session: AsyncSession, page: PageRequest, grants: Iterable[tuple[Role, UUID]], person_id: UUID
 ) -> Sequence[m.Notification]:
-    """Newest first: what is for a role one holds, in the unit in which one holds it."""
+    """Newest first: what is for a role one holds, in the unit in which one holds it, and not for another alone."""
     mine = [and_(m.Notification.role == role, m.Notification.unit_id == unit) for role, unit in grants]
     to_all = and_(m.Notification.unit_id.is_(None), m.Notification.role.in_({role for role, _ in grants}))
-    query = select(m.Notification).where(or_(to_all, *mine)).order_by(m.Notification.id.desc())
+    not_anothers = or_(m.Notification.person_id.is_(None), m.Notification.person_id == person_id)
+    query = select(m.Notification).where(or_(to_all, *mine), not_anothers).order_by(m.Notification.id.desc())
     if page.after is not None:
         query = query.where(m.Notification.id < page.after.id)
     return (await session.scalars(query.limit(page.limit + 1))).all()

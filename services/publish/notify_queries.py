@@ -14,7 +14,7 @@ from libs.common import models as m
 
 UNTOLD = text(
     """
-    SELECT n.id, n.role, n.unit_id, n.created_at FROM notifications n
+    SELECT n.id, n.role, n.unit_id, n.person_id, n.created_at FROM notifications n
     WHERE n.sent_at IS NULL AND NOT EXISTS (SELECT FROM notification_mails x WHERE x.notification_id = n.id)
     ORDER BY n.id LIMIT :limit FOR UPDATE SKIP LOCKED
     """
@@ -65,6 +65,7 @@ class Untold:
     id: UUID
     role: str
     unit_id: UUID | None
+    person_id: UUID | None
     created_at: datetime
 
 

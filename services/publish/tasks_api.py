@@ -38,7 +38,8 @@ async def read_approval(
 @router.get("/notifications", response_model=Page[NotificationOut])
 async def list_notifications(session: SessionDep, who: Staff, page: PageDep) -> Any:
     """For the roles one holds, in the units in which one holds them; newest first."""
-    return page_of(await approval_queries.list_notifications(session, page, who.grants), page.limit, _by_id)
+    rows = await approval_queries.list_notifications(session, page, who.grants, who.person_id)
+    return page_of(rows, page.limit, _by_id)
 
 
 @router.get("/tasks", response_model=Page[TaskOut])

@@ -290,6 +290,7 @@ REVIEWED = {
     "duty_rosters.person_id": "an official who works here",
     "pause_resumptions.person_id": "an official who works here",
     "notification_mails.person_id": "an official who works here",
+    "notifications.person_id": "an official who works here, whom alone it is for",
     "watchdog_alerts.mailed_at": "when the city's own duty officers were told",
     "channels.address": "an official account of the city, checked by official_only",
     "mail_subscriptions.ciphertext": "the address a reader asked us to write to: sealed, and erased when it ends",

@@ -101,6 +101,8 @@ class Notification(Base):
     kind: Mapped[str]
     role: Mapped[str]
     unit_id: Mapped[UUID | None]
+    person_id: Mapped[UUID | None]
+    """The official whom alone it is for; nobody: all who hold the role."""
     object_type: Mapped[str]
     object_id: Mapped[UUID]
     subject: Mapped[str]

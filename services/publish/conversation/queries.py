@@ -173,6 +173,22 @@ async def get_conversation(session: AsyncSession, comment_id: UUID, now: datetim
     return (await session.scalars(query.execution_options(populate_existing=True))).one()
 
 
+async def answering_role(
+    session: AsyncSession, person_id: UUID, comment_id: UUID, now: datetime
+) -> tuple[str, UUID] | None:
+    """By which role, in which unit, they answer under the comment's channel; None where they do not."""
+    query = (
+        select(m.RoleGrant.role, m.RoleGrant.unit_id)
+        .join(m.Channel, m.Channel.unit_id == m.RoleGrant.unit_id)
+        .join(m.Comment, m.Comment.channel_id == m.Channel.id)
+        .where(m.Comment.id == comment_id, m.RoleGrant.person_id == person_id, m.RoleGrant.role.in_(ANSWERS))
+        .where(m.RoleGrant.valid_from <= now, or_(m.RoleGrant.valid_to.is_(None), m.RoleGrant.valid_to > now))
+        .order_by(m.RoleGrant.role)
+    )
+    row = (await session.execute(query.limit(1))).first()
+    return (row.role, row.unit_id) if row is not None else None
+
+
 async def may_answer(session: AsyncSession, person_id: UUID, comment_id: UUID, now: datetime) -> bool:
     return bool(await session.scalar(select(func.answers_for(person_id, comment_id, now))))
 

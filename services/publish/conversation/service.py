@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common import audit
 from libs.common import models as m
 from libs.common.auth import Principal
+from libs.common.ids import new_id
 from libs.common.models.enums import CaseState
 from libs.common.pagination import PageRequest
+from services.publish import queries as publish_queries
 from services.publish.conversation import problems as wrong
 from services.publish.conversation import queries, rules
 from services.publish.conversation.queries import ANSWERS, Asked
@@ -79,7 +81,7 @@ async def hold(
 ) -> tuple[m.Conversation, UUID | None]:
     """Say that one looks at it now, for some minutes; who looked until now is named where it is taken over.
 
-    Whoever it was taken from is told by who holds it when they turn to it again: nothing of theirs goes through then.
+    Whoever it was taken from is told at once, and nothing of theirs goes through meanwhile.
     """
     await require_comment(session, comment_id, who.units(*ANSWERS))
     talk = await queries.get_conversation(session, comment_id, now)
@@ -90,8 +92,34 @@ async def hold(
     talk.held_by, talk.held_until = who.person_id, now + rules.HELD
     if taken_from is not None:
         await record(session, "comment.taken_over", comment_id, who, now, {"from": str(taken_from)})
+        await _tell_taken_over(session, comment_id, taken_from, who, now)
     await session.flush()
     return talk, taken_from
+
+
+async def _tell_taken_over(
+    session: AsyncSession, comment_id: UUID, taken_from: UUID, who: Principal, now: datetime
+) -> None:
+    """Them alone, by a role of theirs with which they answer for this page."""
+    found = await queries.answering_role(session, taken_from, comment_id, now)
+    if found is None:  # they hold it no more: it is not theirs to know
+        return
+    role, unit_id = found
+    name = await session.scalar(select(m.Person.display_name).where(m.Person.id == who.person_id))
+    told = {
+        "id": new_id(now),
+        "kind": "comment_taken_over",
+        "role": role,
+        "unit_id": unit_id,
+        "person_id": taken_from,
+        "object_type": "comment",
+        "object_id": comment_id,
+        "subject": f"{name} đã nhận thay một bình luận bạn đang xem",
+        "body": f"{rules.pseudonym(comment_id)}: {name} đang xem và trả lời. Câu bạn đang soạn sẽ không gửi được.",
+        "created_at": now,
+        "sent_at": None,
+    }
+    await publish_queries.add_notification(session, told)
 
 
 async def let_go(session: AsyncSession, comment_id: UUID, who: Principal, now: datetime) -> None:

@@ -45,6 +45,7 @@ async def address_notifications(session: AsyncSession, now: datetime) -> int:
         rows = [
             {"notification_id": notification.id, "person_id": person, "not_before": now + _after(is_on_duty)}
             for person, is_on_duty in people.items()
+            if notification.person_id in (None, person)
         ]
         await notify_queries.add_mails(session, rows)
         if not rows:

@@ -87,6 +87,12 @@ async def test_who_looks_at_it_is_told_and_may_be_taken_over(desk: Desk) -> None
     assert (await desk.do("POST", f"comments/{comment_id}/replies", desk.other, body="Tôi trả lời")).status_code == 409
     taken = await desk.do("POST", hold, desk.other, take_over=True)
     assert (taken.status_code, taken.json()["taken_from"]) == (200, desk.officer.id)
+    [notice] = (await desk.get("notifications")).json()["items"]
+    assert (notice["kind"], notice["object_id"]) == ("comment_taken_over", str(comment_id))
+    assert desk.other.person.display_name in notice["subject"]
+    for somebody in (desk.other, desk.speaker):
+        others = (await desk.get("notifications", somebody)).json()["items"]
+        assert "comment_taken_over" not in {one["kind"] for one in others}, "nobody else is told"
     told = await desk.reply(comment_id)
     assert (told.status_code, told.json()["title"]) == (409, "Người khác đang xem bình luận này")
     assert desk.other.person.display_name in told.json()["detail"]
