@@ -2,7 +2,7 @@
 
 import typer
 
-from services.reports.programmes import verbs as programmes
+from services.reports.programmes import cli as programmes
 
 
 def register(app: typer.Typer) -> None:
