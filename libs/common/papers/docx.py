@@ -32,7 +32,7 @@ from libs.common.papers.content import (
 from libs.common.papers.faces import balanced, width_mm
 from libs.common.papers.form import Form
 from libs.common.papers.grid import alignments, column_widths
-from libs.common.papers.letterhead import CLOSING_SHARES, letterhead_widths, shown_width
+from libs.common.papers.letterhead import CLOSING_SHARES, SHORT, letterhead_widths, shown_width
 from libs.common.papers.package import fixed
 from libs.common.papers.wording import (
     MOTTO,
@@ -166,14 +166,14 @@ def _block(writer: _Writer, block: Block, *, keep_next: bool) -> Iterator[Any]:
                 mark = ("+ " if level else "- ") if start is None else f"{start + at}. "
                 yield writer.line(styles.BULLET, Run(mark), *runs, keep_next=keep_next and at == len(items) - 1)
         case Table():
-            yield from _table(writer, block)
+            yield from _table(writer, block, keep_next=keep_next and len(block.rows) <= SHORT)
         case Picture():
             yield from _picture(writer, block)
         case Note(text):
             yield writer.line(styles.NOTE, Run(text), keep_next=keep_next)
 
 
-def _table(writer: _Writer, table: Table) -> Iterator[Any]:
+def _table(writer: _Writer, table: Table, *, keep_next: bool) -> Iterator[Any]:
     if table.caption:
         yield writer.line(styles.TABLE_NAME, Run(table.caption))
     widths = column_widths(table, writer.room_mm, writer.form.table_size)
@@ -193,8 +193,10 @@ def _table(writer: _Writer, table: Table) -> Iterator[Any]:
         goes_on = [cell is ABOVE for cell in below] if len(below) == len(row) else [False] * len(row)
         told = zip(row, widths, looks, goes_on, strict=True)
         rows.append(wordml.row(*(_cell(writer, *one) for one in told)))
+    if keep_next:
+        wordml.keep_together(rows)
     yield wordml.table(widths, rows, ruled=True, caption=table.caption)
-    yield wordml.gap(writer.form.paragraph_gap_pt)
+    yield wordml.gap(writer.form.paragraph_gap_pt, keep_next=keep_next)
 
 
 def _across(cell: Cell) -> Iterator[Any]:

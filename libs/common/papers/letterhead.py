@@ -10,6 +10,8 @@ _AIR_MM = 4
 _RIGHT_SHARE = 0.58
 CLOSING_SHARES = (0.46, 0.54)
 """Of the width: the recipients, and whoever signs."""
+SHORT = 15
+"""Rows of a table that stays on the page of the signature below it."""
 
 
 def letterhead_widths(form: Form) -> tuple[float, float]:

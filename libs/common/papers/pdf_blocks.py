@@ -27,7 +27,7 @@ from libs.common.papers.content import Cell as Value
 from libs.common.papers.faces import balanced, width_mm
 from libs.common.papers.form import PAGE_MM, Form
 from libs.common.papers.grid import alignments, column_widths
-from libs.common.papers.letterhead import CLOSING_SHARES, letterhead_widths, shown_width
+from libs.common.papers.letterhead import CLOSING_SHARES, SHORT, letterhead_widths, shown_width
 from libs.common.papers.pdf_table import Cell, Line, Rows
 from libs.common.papers.pdf_words import POINTS_OF_MM, Rule, Told, line
 from libs.common.papers.wording import (
@@ -45,8 +45,6 @@ from libs.common.papers.wording import (
 
 HEADING, LINES = 30.0, 48.0
 """Points that a heading takes, and that two lines of text below it do."""
-SHORT = 15
-"""Rows of a table that stays on the page of the signature below it."""
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,20 @@ def rule(style_id: str, indent_mm: float) -> Any:
     )
 
 
-def gap(points: float) -> Any:
+def gap(points: float, *, keep_next: bool = False) -> Any:
     """A line without words, as tall as it says: after a table, where Word wants a paragraph."""
     height = round(max(points, 1) * 20)
-    shape = w("pPr", w("spacing", before=0, after=0, line=height, lineRule="exact"), w("ind", firstLine=0))
+    kept = [w("keepNext")] if keep_next else []
+    shape = w("pPr", *kept, w("spacing", before=0, after=0, line=height, lineRule="exact"), w("ind", firstLine=0))
     return w("p", shape, w("r", w("rPr", w("sz", val=2))))
+
+
+def keep_together(rows: Iterable[Any]) -> None:
+    """All on one page, and with what follows."""
+    for one in rows:
+        for shape in one.iter(qn("w:pPr")):
+            if shape.find(qn("w:keepNext")) is None:
+                shape.insert(1, w("keepNext"))  # after the style's name
 
 
 def page_number() -> Any:

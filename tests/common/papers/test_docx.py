@@ -209,6 +209,16 @@ def test_the_last_words_stay_with_the_signature() -> None:
     assert made.tables[-1].rows[0]._tr.find(f".//{qn('w:cantSplit')}") is not None
 
 
+def test_a_short_table_stays_with_the_signature_and_a_long_one_need_not() -> None:
+    def kept(count: int) -> set[bool]:
+        made = opened(paper(Table(("TT", "A"), tuple((at, "x") for at in range(count)))))
+        lines = [one for row in made.tables[1].rows[1:] for cell in row.cells for one in cell.paragraphs]
+        return {bool(one.paragraph_format.keep_with_next) for one in lines}
+
+    assert kept(15) == {True}
+    assert kept(16) == {False}
+
+
 def test_what_is_not_known_yet_is_left_open() -> None:
     made = opened(paper(head=head(authority=None, number=None, date=None, year=2026), closing=closing(signer=None)))
     told = [one.text for one in lines_of(made)]
