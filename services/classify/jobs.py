@@ -8,6 +8,7 @@ from services.classify.alerts.jobs import jobs as alerts
 from services.classify.assigning import assign_batch
 from services.classify.lanes.service import annotate_late
 from services.classify.models.jobs import jobs as models
+from services.classify.naming.jobs import jobs as naming
 from services.classify.resources import Resources, load_classifier
 from services.classify.searching.jobs import jobs as searching
 from services.classify.trends.jobs import jobs as trends
@@ -16,6 +17,7 @@ jobs = Jobs()
 jobs.all += trends.all
 jobs.all += alerts.all
 jobs.all += models.all
+jobs.all += naming.all
 jobs.all += searching.all
 
 

@@ -10,10 +10,11 @@ from services.classify.claims.api import router as claims
 from services.classify.claims.exchange_api import router as claim_files
 from services.classify.jobs import jobs
 from services.classify.models.api import router as models
+from services.classify.naming.api import router as names
 from services.classify.pickup.api import router as pickup
 from services.classify.resources import open_resources
 from services.classify.searching.api import router as searching
-from services.classify.searching.saved_api import router as saved_queries
+from services.classify.searching.saved_api import router as saved
 from services.classify.settings import ClassifySettings
 from services.classify.storytelling.api import router as storytelling
 from services.classify.subscribers import subscribers
@@ -23,7 +24,7 @@ SERVICE = Service(
     name="classify",
     title="Lan Tỏa · Phân loại",
     settings_class=ClassifySettings,
-    routers=[router, alerts, claims, claim_files, trends, searching, saved_queries, storytelling, pickup, models],
+    routers=[router, alerts, claims, claim_files, trends, searching, saved, storytelling, pickup, models, names],
     subscribers=subscribers,
     jobs=jobs,
     resources=open_resources,

@@ -19,6 +19,7 @@ from services.classify.claims.meaning import RationedMeaning, load_meaning
 from services.classify.claims.shelf import ClaimShelf
 from services.classify.learner.storage import ModelBroken
 from services.classify.models import service as models
+from services.classify.naming.queries import confirmed_names
 from services.classify.places import Gazetteer
 from services.classify.searching.names import open_register
 from services.classify.settings import ClassifySettings
@@ -32,6 +33,8 @@ class Resources:
     classifier: Classifier | None
     """None while none could be loaded: contents then wait in the slow lane."""
     gazetteer: Gazetteer
+    names: Sequence[PlaceName] = ()
+    """What the gazetteer was made of."""
     seat: Seat = field(default_factory=Seat)
     register: Register = field(default_factory=load_register)
     """Which units a name in a question means."""
@@ -39,8 +42,9 @@ class Resources:
 
 
 async def place_names(session: AsyncSession) -> Sequence[PlaceName]:
-    """The wards, communes and districts of this installation; the shipped lists where it has none yet."""
-    return await queries.place_names(session) or load_gazetteer()
+    """The wards, communes and districts of this installation; the shipped lists where it has none yet. Behind them what
+    people call them besides."""
+    return [*(await queries.place_names(session) or load_gazetteer()), *await confirmed_names(session)]
 
 
 def load_classifier(name: str, folder: Path | None = None) -> Classifier | None:
@@ -72,7 +76,7 @@ async def open_resources(settings: ClassifySettings, db: Database, clock: Clock)
         async with db.transaction() as session:
             await models.install(session, classifier, clock.now())
     shelf = ClaimShelf(meaning=_meaning(settings.claims.second_looks))
-    held = Resources(settings, classifier, Gazetteer(names), register=register, shelf=shelf)
+    held = Resources(settings, classifier, Gazetteer(names), names, register=register, shelf=shelf)
     try:
         yield held
     finally:

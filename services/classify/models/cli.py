@@ -78,7 +78,8 @@ def retrain_model(
 ) -> None:
     """Học lại với các nhãn người đã sửa; từ chối mô hình kém hơn (with corrections; a worse one is refused)."""
     present = _opened(model)
-    found = retraining.retrain(present, retraining.stored_corrections(), texts.examples(folder), say=_screen.print)
+    corrections, names = retraining.stored_corrections()
+    found = retraining.retrain(present, corrections, texts.examples(folder), say=_screen.print, names=names)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), ensure_ascii=False))
     else:

@@ -56,11 +56,11 @@ async def set_labels(session: AsyncSession, content_id: UUID, labels: dict[str, 
 
 
 async def labels_in_force(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, dict[str, str]]:
-    """The field and the tone that people gave these contents, the newest of each."""
+    """The field, the tone and the places that people gave these contents, the newest of each."""
     kept = LabelCorrection
     query = (
         select(kept.content_id, kept.head, kept.label)
-        .where(kept.content_id.in_(ids), kept.head.in_(("field", "tone")))
+        .where(kept.content_id.in_(ids), kept.head.in_(("field", "tone", "places")))
         .order_by(kept.id)
     )
     found: dict[UUID, dict[str, str]] = {}

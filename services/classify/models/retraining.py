@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from libs.common.cli.ops import database
+from libs.common.units import PlaceName, load_gazetteer
 from services.classify.adapters.linear import LinearClassifier
 from services.classify.learner.model import Model
 from services.classify.learner.storage import card_of, save
@@ -20,6 +21,10 @@ from services.classify.models import cards, texts, training
 from services.classify.models.corrections import DISMISSED
 from services.classify.models.queries import Correction, list_corrections
 from services.classify.models.texts import Example, Labels
+from services.classify.naming.queries import confirmed_names
+from services.classify.naming.rules import read_told
+from services.classify.places import Gazetteer
+from services.classify.queries import place_names
 
 TOLERANCE = 0.01
 """A figure may be lower by this much before a model counts as worse: it is how far chance moves one."""
@@ -39,6 +44,14 @@ class Compared:
     @property
     def is_worse(self) -> bool:
         return self.decides and self.new < self.present - TOLERANCE
+
+
+@dataclass(frozen=True)
+class Names:
+    """What texts are read with for places: the units of the installation, and what people call them besides."""
+
+    of_units: Sequence[PlaceName]
+    by_people: Sequence[PlaceName]
 
 
 @dataclass(frozen=True)
@@ -67,12 +80,15 @@ def retrain(
     corrections: Sequence[Correction],
     written: Sequence[Example],
     say: Say = lambda line: None,
+    names: Names | None = None,
 ) -> Retrained:
+    places = [one for one in corrections if one.head == "places"]
+    corrections = [one for one in corrections if one.head in texts.HEADS]
     apart = [one for one in corrections if is_kept_apart(one)]
     learnt = [*written, *(example_of(one) for one in corrections if not is_kept_apart(one))]
     outcome = training.train(learnt, say=say)
     compared = _on_texts(card_of(present.folder)["metrics"], outcome.metrics)
-    compared += _on_corrections(present.model, outcome.model, apart)
+    compared += [*_on_corrections(present.model, outcome.model, apart), *_on_places(names, places)]
     return Retrained(outcome, learnt, present.version, compared, len(corrections), len(apart))
 
 
@@ -117,6 +133,20 @@ def _agreement(model: Model, head: str, mine: Sequence[Correction]) -> float:
     return round(sum(right) / len(right), 4)
 
 
+def _on_places(names: Names | None, corrections: Sequence[Correction]) -> list[Compared]:
+    """How often texts are given the places that people gave them: by the names of units alone, and with the names that
+    people added. Nothing is trained there, so it tells and does not decide."""
+    mine = [one for one in corrections if one.text]
+    if names is None or not mine:
+        return []
+    said = [
+        sum(set(gazetteer.find("", one.text)) == set(read_told(one.label)) for one in mine)
+        for gazetteer in (Gazetteer(names.of_units), Gazetteer([*names.of_units, *names.by_people]))
+    ]
+    before, after = (round(right / len(mine), 4) for right in said)
+    return [Compared(f"places: {len(mine)} sửa đổi (corrections)", before, after, decides=False)]
+
+
 def write(found: Retrained, out: Path, day: date) -> Path:
     """A directory of its own, named by day and texts, so that the model in use stays where it is."""
     folder = out / f"{day.isoformat()}-{found.outcome.texts}"
@@ -126,11 +156,12 @@ def write(found: Retrained, out: Path, day: date) -> Path:
     return folder
 
 
-def stored_corrections() -> list[Correction]:
-    """What people corrected so far, from the database of this installation."""
+def stored_corrections() -> tuple[list[Correction], Names]:
+    """What people corrected so far, from the database of this installation, and the names of its places."""
 
-    async def work() -> list[Correction]:
+    async def work() -> tuple[list[Correction], Names]:
         async with database() as db, db.transaction() as session:
-            return await list_corrections(session)
+            names = Names(await place_names(session) or load_gazetteer(), await confirmed_names(session))
+            return await list_corrections(session), names
 
     return asyncio.run(work())

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.units import Register, load_register, load_stored_register, resolve_unit
+from services.classify.naming.queries import codes_named
+from services.classify.naming.rules import folded
 from services.classify.searching import queries
 from services.classify.searching.language import Filter, Name, Node, Unreadable, leaves
 from services.classify.searching.plans import Resolved, name_of
@@ -27,7 +29,7 @@ async def resolve(session: AsyncSession, node: Node, register: Register, on: dat
     for one in leaves(node):
         match one:
             case Filter(Name.PLACE):
-                found[name_of(one)] = _places(one, register, on)
+                found[name_of(one)] = await _places(session, one, register, on)
             case Filter(Name.SOURCE):
                 found[name_of(one)] = await _sources(session, one)
             case _:
@@ -35,11 +37,12 @@ async def resolve(session: AsyncSession, node: Node, register: Register, on: dat
     return found
 
 
-def _places(one: Filter, register: Register, on: date) -> list[str]:
+async def _places(session: AsyncSession, one: Filter, register: Register, on: date) -> list[str]:
     if one.value in register.units:
         return [one.value]
     days = (on, min(on, BEFORE_WARDS), on - timedelta(days=365))
     codes = dict.fromkeys(match.unit.code for day in days for match in resolve_unit(one.value, day, register))
+    codes = codes or dict.fromkeys(await codes_named(session, folded(one.value)))
     if not codes:
         raise Unreadable(f"Không biết địa danh “{one.value}”", one.position)
     return list(codes)

@@ -21,6 +21,7 @@ from services.classify.adapters.base import Classifier, Document, Labels
 from services.classify.domain import Guarded, Past, guard, is_remembered, settled_kind
 from services.classify.models import queries as model_queries
 from services.classify.models.corrections import with_people
+from services.classify.naming.rules import read_told
 from services.classify.places import Gazetteer
 from services.classify.queries import NewAnnotation, NewCase, NewLabel, ToAnnotate
 from services.classify.text.language import identify
@@ -47,7 +48,7 @@ class Judged:
     language: str
     mentions: Mapping[str, object]
     by_people: tuple[str, ...] = ()
-    """The heads whose label a person gave."""
+    """The heads whose label a person gave, and `places` where a person gave those."""
 
 
 class Read(NamedTuple):
@@ -123,7 +124,8 @@ def _judge(content: ToAnnotate, read: Read, past: Past, by_people: Mapping[str, 
     # Whatever the model itself calls criticism is guarded too, even where a person's label stands.
     ever = past.ever | {labels.kind.value} | ({past.kind.value} if past.kind else set())
     guarded = guard(kind, labels.risk, ever)
-    return Judged(content, labels, read.places, past, kind, guarded, read.language, read.mentions, tuple(by_people))
+    places = read_told(by_people["places"]) if "places" in by_people else read.places
+    return Judged(content, labels, places, past, kind, guarded, read.language, read.mentions, tuple(by_people))
 
 
 def _annotation(one: Judged, version: str) -> NewAnnotation:

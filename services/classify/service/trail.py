@@ -13,7 +13,7 @@ async def record(
     session: AsyncSession,
     action: str,
     by: UUID,
-    about: tuple[Literal["claim", "content", "legal_risk_case", "model", "story"], UUID],
+    about: tuple[Literal["claim", "content", "legal_risk_case", "model", "place_alias", "story"], UUID],
     now: datetime,
     facts: dict[str, Any],
 ) -> None:
