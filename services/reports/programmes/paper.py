@@ -13,7 +13,7 @@ from services.reports.issuing.printing import PAPER, Heading
 from services.reports.programmes.evidence_queries import Evidence
 from services.reports.programmes.progress import ProgressRow, ProgressTable
 from services.reports.programmes.views import today_of
-from services.reports.programmes.wording import EVIDENCE, INCOMPLETE, OVERDUE, STATES
+from services.reports.programmes.wording import EVIDENCE, INCOMPLETE, OVERDUE, STATES, UNREPORTED
 
 COLUMNS = (
     "Stt", "Nội dung", "Đơn vị chủ trì", "Đơn vị phối hợp", "Thời gian thực hiện", "Tiến độ", "Minh chứng",
@@ -23,7 +23,7 @@ WIDTHS = (0.9, 5.2, 2.6, 3.0, 2.2, 3.2, 4.2)
 
 def paper_of(table: ProgressTable, heading: Heading, form: Form, site: Site) -> Paper:
     programme, at = table.programme, table.as_of.astimezone(HANOI)
-    told = f"{programme.number} ngày {programme.issued_on:%d/%m/%Y}"
+    told = f"văn bản số {programme.number} ngày {programme.issued_on:%d/%m/%Y}"
     return Paper(
         form=form,
         head=Head(
@@ -34,9 +34,8 @@ def paper_of(table: ProgressTable, heading: Heading, form: Form, site: Site) -> 
             place=heading.place,
             date=None,
             type_name=PAPER,
-            subject=f"Tiến độ thực hiện nhiệm vụ theo {programme.number}",
+            subject=f"Tiến độ thực hiện nhiệm vụ theo văn bản số {programme.number}",
             year=at.year,
-            basis=f"{programme.title}",
         ),
         blocks=(*_opening(table, told), *_figures(table)),
         annexes=(Annex(None, f"Tiến độ thực hiện nhiệm vụ kèm theo {told}", (_table(table, site),), landscape=True),),
@@ -59,7 +58,7 @@ def _figures(table: ProgressTable) -> tuple[Text, ...]:
     count = table.counts
     first = (
         f"Phụ lục có {count.rows} nhiệm vụ: {count.done} đã xong, {count.in_progress} đang thực hiện, "
-        f"{count.open} chưa bắt đầu."
+        f"{count.open} chưa bắt đầu hoặc chưa có báo cáo."
     )
     late = Run(f"{count.overdue} nhiệm vụ quá hạn", bold=bool(count.overdue))
     said = [Text((Run(first + " "), late, Run(".")))]
@@ -104,7 +103,7 @@ def _how_far(row: ProgressRow, table: ProgressTable) -> Runs:
     view, told = row.view, row.view.row
     state = AssignmentState(told.state)
     percent = f", {told.percent} %" if told.percent is not None and state is AssignmentState.IN_PROGRESS else ""
-    runs = [Run(f"{STATES[state]}{percent}")]
+    runs = [Run(f"{STATES[state]}{percent}" if view.latest or state is not AssignmentState.OPEN else UNREPORTED)]
     if view.standing.is_overdue:
         runs.append(Run(f"\n{OVERDUE} từ {view.standing.due_on:%d/%m/%Y}", bold=True, colour=Colour.RED))
     elif view.standing.is_waiting:

@@ -24,5 +24,6 @@ EVIDENCE = {
     EvidenceKind.PLAN: "Kế hoạch truyền thông",
     EvidenceKind.LINK: "Liên kết",
 }
+UNREPORTED = "Chưa có báo cáo"
 OVERDUE = "quá hạn"
 INCOMPLETE = "Nguồn không ghi đủ dòng này."
