@@ -141,7 +141,9 @@ def _appearance(one: "Candidate", facts: Mapping[str, Any], place: str | None) -
 
 def _burst(one: "Candidate", facts: Mapping[str, Any], place: str | None) -> Said:
     dimension = Dimension(facts["dimension"])
-    name = _about(one.field, place) or facts.get("story") or facts.get("key") or ""
+    key = facts.get("key") or ""
+    key = GROUP_NAMES[SourceGroup(key)] if dimension is Dimension.SOURCE_GROUP and key in set(SourceGroup) else key
+    name = _about(one.field, place) or facts.get("story") or key
     label = f"{_DIMENSIONS[dimension]} {name}".strip()
     rare = f"; mức này khoảng {facts['once_in_weeks']:.0f} tuần mới có một lần" if facts.get("once_in_weeks") else ""
     span = spoken(timedelta(minutes=facts["window_minutes"]))
