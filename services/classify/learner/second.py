@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,8 @@ LONGEST = 2000
 """Signs of a text that are embedded."""
 AT_ONCE, TOLD = 128, 16
 """Texts between two looks at the clock, and how often as many between two lines of progress."""
-_OWN, _SHARES, _BELOW = (0.4, 0.55, 0.7, 0.85, 1.0), (0.15, 0.25, 0.35, 0.5, 0.7), (0.3, 0.5, 0.8)
+_BELOW, _WORTH = (0.3, 0.5, 0.8, 0.95), 0.002
+"""Margins that may count as unsure, and what the figure has to gain for more texts to be asked about."""
 
 
 @dataclass(frozen=True)
@@ -97,27 +98,48 @@ def embed_until(texts: Sequence[str], until: float, tell: Callable[[str], None])
     return found, (time.monotonic() - began) * count / max(len(found), 1)
 
 
-def choose(first: Answers, truth: NDArray[np.intp], scores: Floats, kernel: Kernel, aim: str) -> SecondStage:
-    """How much is heard of the scores, and where, on rows that neither stage has seen.
+def choose(
+    first: Answers, truth: NDArray[np.intp], scores: Floats, kernel: Kernel, aim: str
+) -> tuple[SecondStage, Floats]:
+    """How much is heard of the scores, and where, on rows that neither stage has seen; and the scores as it hears them.
 
     `scores` are of the first rows, which are the least sure; the rest keep their answers.
     """
     count, size = len(first.head.labels), len(scores)
     own = first.probabilities[:size]
-    places = np.arange(size)
-    pairs = [(mine, share) for mine in _OWN for share in _SHARES]
-    losses = [-np.log(mixed(own, scores, *pair)[places, truth[:size]] + 1e-12).mean() for pair in pairs]
-    heard = pairs[int(np.argmin(losses))]
-    limit = float(first.margins[size]) if size < len(truth) else 1.01
+    mine, share, bias = _heard(np.log(own + 1e-12), scores, truth[:size])
+    kernel = replace(kernel, intercepts=kernel.intercepts + bias)
+    scores = scores + bias
+    limit = float(first.margins[size]) if size < len(truth) else _BELOW[-1]
     best: tuple[float, SecondStage] | None = None
     for below in (*[one for one in _BELOW if one < limit], limit):
         unsure = np.flatnonzero(first.margins[:size] < below)
         # What is sure stays as it is, whatever the offsets.
         chances, expected = first.holds.astype(np.float64), first.probabilities.copy()
-        chances[unsure] = expected[unsure] = mixed(own[unsure], scores[unsure], *heard)
-        stage = SecondStage(kernel, *heard, below, offsets_for(chances, aim, expected))
+        chances[unsure] = expected[unsure] = mixed(own[unsure], scores[unsure], mine, share)
+        stage = SecondStage(kernel, mine, share, below, offsets_for(chances, aim, expected))
         reached = figures(truth, stage.revised(first, unsure, scores[unsure]).best, count).of(aim)
-        if best is None or reached > best[0]:
+        if best is None or reached > best[0] + _WORTH:
             best = (reached, stage)
     assert best is not None
-    return best[1]
+    return best[1], scores
+
+
+def _heard(logs: NDArray[np.float64], scores: Floats, truth: NDArray[np.intp]) -> tuple[float, float, Floats]:
+    """The shares of both stages, and what is added to the scores, under which the truth is most probable.
+
+    Both know how rare a label is, so that together they would count it twice: without the addition, the F1 of the
+    rare label of victsd is .486 on halves of its rows, with it .502.
+    """
+    from scipy.optimize import minimize  # only where something is trained
+
+    places, count = np.arange(len(truth)), logs.shape[1]
+
+    def loss(x: NDArray[np.float64]) -> float:
+        chances = softmax(np.exp(x[0]) * logs + np.exp(x[1]) * (scores + x[2:]))
+        return float(-np.log(chances[places, truth] + 1e-12).mean() + 0.001 * (x[2:] ** 2).mean())
+
+    start = np.concatenate([np.log([0.6, 0.6]), np.zeros(count)])
+    bounds = [(np.log(0.05), np.log(2.0))] * 2 + [(-5.0, 5.0)] * count
+    found = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
+    return float(np.exp(found[0])), float(np.exp(found[1])), found[2:].astype(np.float32)

@@ -92,7 +92,7 @@ def _second_stage(
         return first, None, told
     scores, learnt = kernel_fitting.learn(embedded, split.truth[rows[:size]], search.fold[rows[:size]], seed)
     sorted_first, wanted = first.taken(order), split.truth[rows].argmax(axis=1)
-    stage = second.choose(sorted_first, wanted, scores, learnt, aim)
+    stage, scores = second.choose(sorted_first, wanted, scores, learnt, aim)
     unsure = np.flatnonzero(sorted_first.margins[:size] < stage.below)
     answers = stage.revised(sorted_first, unsure, scores[unsure])
     before, after = (figures(wanted, one.best, len(best.head.labels)) for one in (sorted_first, answers))

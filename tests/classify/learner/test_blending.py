@@ -102,10 +102,11 @@ def test_what_is_sure_stays_and_what_was_not_embedded_too() -> None:
     first = head.answers(np.log(np.clip(chances, 1e-6, 1)).astype(np.float32))
     zeros = np.zeros((1, 384), np.float32)
     kernel = Kernel(zeros[0], zeros[0], zeros, np.zeros((1, 2), np.float32), np.zeros(2, np.float32))
-    stage = choose(first, truth, scores[:300], kernel, "macro")
+    stage, heard = choose(first, truth, scores[:300], kernel, "macro")
     assert stage.below <= first.margins[300]
+    assert np.allclose(heard - scores[:300], stage.kernel.intercepts - kernel.intercepts, atol=1e-6)
     unsure = np.flatnonzero(first.margins[:300] < stage.below)
-    revised = stage.revised(first, unsure, scores[unsure])
+    revised = stage.revised(first, unsure, heard[unsure])
     assert (revised.best == truth).mean() > (first.best == truth).mean() + 0.3
     assert np.array_equal(revised.best[300:], first.best[300:])
     assert replace(stage, below=0.0).revise([""] * 400, first) is first

@@ -98,6 +98,22 @@ def test_offsets_make_the_aim_no_worse(aim: str) -> None:
     assert offsets_for(chances, "accuracy") == (0, 0)
 
 
+def test_offsets_of_few_rows_serve_rows_they_have_not_seen() -> None:
+    chance = np.random.default_rng(8)
+    positive = chance.beta(0.5, 3, 30_000)
+    truth: Any = (chance.random(30_000) < positive).astype(np.intp)
+    chances = np.stack([1 - positive, positive], axis=1)
+
+    def reached(offset: float) -> float:
+        return figures(truth, (np.log(chances) + np.array([offset, 0])).argmax(axis=1), 2).macro_f1
+
+    possible = max(reached(offset) for offset in np.linspace(-2, 0, 41))
+    few = [offsets_for(chances[start : start + 150], "macro") for start in range(0, 3000, 150)]
+    lost = [possible - reached(offsets[0] - offsets[1]) for offsets in few]
+    assert np.mean(lost) < 0.005
+    assert possible - reached(0) > 0.03
+
+
 def test_figures_are_those_of_the_textbook() -> None:
     from sklearn.metrics import f1_score
 
