@@ -21,6 +21,7 @@ from libs.common.seed import seed
 from libs.common.testing.plugin import TestServer
 from services.reports import cli
 from tests.reports.city import API
+from tests.reports.programmes.annexes import as_docx, lines_of, shipped
 
 LATE = """\
 number: 7/QĐ-THU
@@ -202,3 +203,19 @@ async def test_a_wrong_file_is_refused_with_its_lines_and_nothing_is_stored(
     assert (unknown.exit_code, "HN-KHONG-CO" in unknown.stderr) == (2, True)
     async with db.transaction() as session:
         assert await session.scalar(select(m.Programme).where(m.Programme.number == "7/QĐ-THU")) is None
+
+
+@pytest.mark.mission("M32")
+@pytest.mark.usefixtures("seeded")
+async def test_the_command_shows_and_loads_the_annex_of_a_word_file(lantoa: Lantoa, tmp_path: Path) -> None:
+    file = tmp_path / "phu-luc.docx"
+    file.write_bytes(as_docx(lines_of(shipped())))
+    words = ("programmes", "import", str(file), "--owner-unit", "HN-SKHCN", "--number", "9/QĐ-THU")
+    shown = lantoa(*words, "--preview")
+    assert (shown.exit_code, "Có thể nạp." in shown.stdout) == (0, True)
+    assert "bảng 1, dòng 3" in shown.stdout
+    found = json.loads(lantoa(*words, "--preview", "--json").stdout)
+    assert [row["result"] for row in found["rows"]] == ["new"] * 4
+    assert json.loads(lantoa(*words, "--json").stdout) == {"number": "9/QĐ-THU", "rows": 4, "imported": True}
+    without = lantoa("programmes", "import", str(file))
+    assert (without.exit_code, "tham số owner_unit" in without.stderr) == (2, True)
