@@ -25,6 +25,8 @@ SAFETY = 1.3
 """What is still to be done may take longer than what was alike."""
 LAST = 4
 """Members of a blend for which time is kept to fit them on all rows."""
+WORTH = 0.002
+"""Of the figure, that decision offsets have to gain."""
 Tell = Callable[[str], None]
 
 
@@ -117,8 +119,14 @@ class Search:
         truth = self.split.truth[rows]
         head = calibrated(Head("label", self.labels), scores, truth)
         wanted = truth.argmax(axis=1)
-        head = replace(head, offsets=offsets_for(head.probabilities(scores), self.aim))
-        return Tried(head, figures(wanted, head.answers(scores).best, len(self.labels)), scores, rows)
+        # Where all labels are frequent the scores as they are decide better than with biases, which serve
+        # probabilities: of the articles of vntc10 .9356 are right so, .9335 with them.
+        as_they_are = tuple(-one for one in head.bias)
+        ways = [replace(head, offsets=one) for one in (as_they_are, offsets_for(head.probabilities(scores), self.aim))]
+        first, moved = (figures(wanted, one.answers(scores).best, len(self.labels)) for one in ways)
+        is_worth = moved.of(self.aim) > first.of(self.aim) + WORTH
+        head, found = (ways[1], moved) if is_worth else (ways[0], first)
+        return Tried(head, found, scores, rows)
 
     def _blend(self) -> Blend:
         rows = self.tried[0].rows
