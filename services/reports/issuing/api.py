@@ -50,7 +50,9 @@ Res = Annotated[ReportsResources, Depends(held)]
 @router.post(
     "/reports",
     status_code=201,
-    responses=problems(wrong.InvalidPeriod, wrong.AboutWhat, wrong.AboutNotFound, wrong.TooManyAtOnce),
+    responses=problems(
+        wrong.InvalidPeriod, wrong.AboutWhat, wrong.AboutNotFound, wrong.TooManyAtOnce, wrong.TemplateBroken
+    ),
 )
 async def create_report(body: ReportCreate, session: SessionDep, who: Maker, clock: ClockDep, res: Res) -> ReportDetail:
     made = await service.make_report(

@@ -78,6 +78,14 @@ class NotPrintable(Problem):
     title_en = "The report's text cannot be printed"
 
 
+class TemplateBroken(Problem):
+    """The city's own template of this kind cannot be used; the shipped one is untouched."""
+
+    status = 500
+    title_vi = "Mẫu báo cáo của thành phố có lỗi"
+    title_en = "The city's own template is broken"
+
+
 class PrintingFailed(Problem):
     """The printer gave up after several tries; the figures and the text are kept, and it can be tried again."""
 

@@ -51,6 +51,12 @@ async def next_number(session: AsyncSession, symbol: str, year: int) -> int:
     return int(await session.scalar(query.where(m.Report.symbol == symbol, m.Report.year == year)) or 1)
 
 
+async def is_number_given(session: AsyncSession, symbol: str, year: int, number: int) -> bool:
+    report = m.Report
+    query = select(report.id).where(report.symbol == symbol, report.year == year, report.number == number)
+    return await session.scalar(query) is not None
+
+
 async def get_snapshot(session: AsyncSession, snapshot_id: UUID) -> m.Snapshot | None:
     return await session.get(m.Snapshot, snapshot_id)
 

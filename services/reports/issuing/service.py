@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
+from jinja2 import TemplateError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import audit
@@ -36,6 +36,7 @@ from services.reports.issuing.problems import (
     ReportVoid,
     SnapshotDamaged,
     SnapshotNotFound,
+    TemplateBroken,
     TooManyAtOnce,
     VersionNotFound,
 )
@@ -87,7 +88,7 @@ async def make_report(
 ) -> Issue:
     """Freeze the figures of a period as they are now, draft the paper from them, and tell.
 
-    Raises InvalidPeriod, AboutWhat, AboutNotFound, TooManyAtOnce.
+    Raises InvalidPeriod, AboutWhat, AboutNotFound, TooManyAtOnce, TemplateBroken.
     """
     made = KINDS.get(kind)
     if (made.about is None) != (about is None):
@@ -153,7 +154,11 @@ async def _draft(
     await session.flush()
     subject = kind.subject(snapshot.data, Period(snapshot.period_from, snapshot.period_to))
     head = workshop.heading.head(subject, kind.title)
-    issue = await _save(session, workshop, report, snapshot, draft(snapshot, head), head, by=by, now=now, reason=None)
+    try:
+        text = draft(snapshot, head)
+    except TemplateError as error:
+        raise TemplateBroken(f"{snapshot.kind}.md: {error}") from error
+    issue = await _save(session, workshop, report, snapshot, text, head, by=by, now=now, reason=None)
     await _tell(session, issue, "report.made", by, now)
     return issue
 
@@ -296,14 +301,11 @@ async def sign_report(
     report, snapshot, last = await _open(session, report_id, based_on)
     day = now.astimezone(HANOI).date()
     await queries.lock_numbers(session, report.symbol, day.year)
+    if number is not None and await queries.is_number_given(session, report.symbol, day.year, number):
+        raise NumberTaken(f"Số {number}/{report.symbol} năm {day.year}.")
     report.year, report.number = day.year, number or await queries.next_number(session, report.symbol, day.year)
     report.version += 1
     report.state, report.signed_by, report.signed_at = ReportState.SIGNED.value, by, now
-    try:
-        async with session.begin_nested():
-            await session.flush()
-    except IntegrityError as error:
-        raise NumberTaken(f"Số {number}/{report.symbol} năm {day.year}.") from error
     head = {**last.head, "number": report.number, "date": day.isoformat(), "signer": signer}
     issue = await _save(session, workshop, report, snapshot, last.text, head, by=by, now=now, reason=None)
     await _tell(session, issue, "report.signed", by, now)
