@@ -48,6 +48,7 @@ async def test_each_cap_message_is_in_the_index_and_the_index_is_found_from_the_
     room = desk.room
     plain = await room.published(title="Tin thường, không có bản CAP")
     first = await desk.out(await desk.drafted(await desk.claim()))
+    room.clock.advance(timedelta(minutes=1))
     update = await desk.out(await desk.followed(first, "update"))
     for path in ("/", "/en", f"/tin/{first['slug']}"):
         told = await alternates(room, path)

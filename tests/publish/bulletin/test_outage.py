@@ -69,7 +69,7 @@ async def test_two_hundred_readers_get_the_last_pages_without_the_database(
     assert len(answers) == 2 * 3 * READERS
     assert all("stale-if-error=" in each.headers["cache-control"] for each in answers)
     shown = [each for each in answers if each.request.url.path == page]
-    assert len(shown) == 50 + 120
+    assert len(shown) == 51 + 120
     assert all(done["title"] in each.text for each in shown)
 
     async with httpx.AsyncClient(base_url=address, timeout=60) as reader:
