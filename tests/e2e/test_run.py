@@ -99,6 +99,11 @@ def test_the_sample_day_goes_round(first: dict[str, Any]) -> None:
     assert None in figures, "what the platform does not give stays blank"
     brief = Path(first["brief"]["files"]["md"]).read_text(encoding="utf-8")
     assert first["story"]["title"] in brief
+    papers = {form: Path(first["brief"]["files"][form]).read_bytes() for form in ("docx", "pdf")}
+    assert {form: content[:4] for form, content in papers.items()} == {"docx": b"PK\x03\x04", "pdf": b"%PDF"}
+    progress = first["programme"]
+    assert [row["row_no"] for row in progress["rows"]]
+    assert Path(progress["file"]).read_bytes().startswith(b"PK")
 
 
 @pytest.mark.mission("M01")

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from libs.common.db import Database
-from libs.common.local import accounts, answering, catalogue, checking, official
+from libs.common.local import accounting, accounts, answering, catalogue, checking, official
 from libs.common.local.counting import read_counts
 from libs.common.local.desk import DayFailed, Desk, released
 from libs.common.local.film import FILM_ALT, sample_film
@@ -56,6 +56,8 @@ class Found:
     correction: dict[str, Any] | None = None
     """What the city says of the rumour, on every channel that takes words."""
     brief: dict[str, Any] | None = None
+    programme: dict[str, Any] | None = None
+    """How far the running programme has come, row by row."""
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
 
@@ -357,17 +359,9 @@ class Day:
         if report_id is None:
             report_id = (await editor.post("/api/reports/v1/reports", {"kind": "daily"}))["id"]
             self._remember(report_id=report_id)
-        report = await editor.get(f"/api/reports/v1/reports/{report_id}")
         folder = self._setup.paths.root / "briefs"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        files = {}
-        for form in ("md", "json"):
-            path = f"/api/reports/v1/reports/{report_id}/content"
-            answer = await editor.ask("GET", path, params={"format": form})
-            file = folder / f"{report['as_of'][:10]}-{report_id[-6:]}.{form}"
-            file.write_bytes(answer.content)
-            files[form] = str(file)
-        self._found.brief = {"id": report_id, "title": report["title"], "digest": report["digest"], "files": files}
+        self._found.brief = await accounting.keep_brief(editor, folder, report_id)
+        self._found.programme = await accounting.keep_progress(editor, folder)
         self._found.counts = await read_counts(db)
         self._found.catalogue = await catalogue.read_all(editor)
 

@@ -1,12 +1,13 @@
 """What a run shows at its end: a short table of what happened, and the addresses to look at."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from libs.common.local.addresses import SERVICES
 from libs.common.local.day import Found
@@ -26,15 +27,37 @@ STATES = {
     "auth_required": "cần kết nối lại",
     "manual": "chờ người làm",
 }
+PROGRESS = {"open": "chưa bắt đầu", "in_progress": "đang làm", "done": "xong"}
 
 
 def show_day(screen: Console, found: Found) -> None:
     screen.print()
     screen.print(_title(found), soft_wrap=True)
     _lines(screen, _rows(found))
+    _show_programme(screen, found.programme)
     show_sources(screen, found.catalogue, datetime.now(UTC))
     for problem in found.problems:
         screen.print(f"[bold red]✗[/] {escape(problem)}")
+
+
+def _show_programme(screen: Console, programme: dict[str, Any] | None) -> None:
+    """The annex's own rows and how far each is. What nobody reported is blank, not 0."""
+    if programme is None:
+        return
+    table = Table(title=f"Tiến độ {escape(programme['number'])}", title_justify="left")
+    for column in ("Stt", "Nội dung", "Chủ trì", "Hạn", "Tiến độ", "Minh chứng"):
+        justify: Literal["left", "right"] = "right" if column == "Minh chứng" else "left"
+        table.add_column(column, overflow="fold", justify=justify, min_width=30 if column == "Nội dung" else None)
+    for row in programme["rows"]:
+        percent = "" if row["percent"] is None else f", {row['percent']}%"
+        late = "[red] (quá hạn)[/]" if row["is_overdue"] else ""
+        state = f"{PROGRESS[row['state']]}{percent}{late}"
+        told = (row["row_no"], row["text"] or "(nguồn không ghi đủ)", row["lead"] or "")
+        due = f"{date.fromisoformat(row['due_on']):%d/%m/%Y}"
+        table.add_row(*map(escape, told), due, state, str(row["evidence_count"]))
+    screen.print()
+    screen.print(table)
+    _lines(screen, [("Bảng tiến độ", _short(programme["file"]))])
 
 
 def show_sources(screen: Console, sources: Sequence[Source], now: datetime) -> None:
