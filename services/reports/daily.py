@@ -50,6 +50,19 @@ async def gather_daily(gather: Gather) -> Data:
     }
 
 
+async def gather_counts(gather: Gather) -> Data:
+    """The sections that count what a period brought, without what is named in them: to set beside another period."""
+    items = await _items(gather)
+    arrived = sum(group["items"]["value"] for group in items["groups"])
+    return {
+        "items": items,
+        "stories": {"count": await _story_count(gather, arrived)},
+        "kinds": await _kinds(gather, arrived),
+        "feedback": await _feedback(gather),
+        "claims": await _claims(gather),
+    }
+
+
 def quoted(text: str) -> str:
     """Somebody else's words as a report may carry them."""
     return clip(mask_personal_data(text))
@@ -72,16 +85,20 @@ async def _items(gather: Gather) -> Data:
 
 
 async def _stories(gather: Gather, arrived: int) -> Data:
-    source = "stories, story_items (phân loại)"
-    told, grouped = await queries.stories(gather.session, gather.period)
     rows = await queries.top_stories(gather.session, gather.period)
     links = await _links(gather, [story.id for story, _, _ in rows])
-    count = known_part(told, done=grouped, of=arrived)
-    formula = "số câu chuyện có mục tin trong kỳ; trống khi chưa mục tin nào được xếp vào câu chuyện"
     return {
-        "count": gather.count(count, source, formula, "câu chuyện"),
+        "count": await _story_count(gather, arrived),
         "top": [_story(gather, story, items, sources, links[story.id]) for story, items, sources in rows],
     }
+
+
+async def _story_count(gather: Gather, arrived: int) -> Data:
+    source = "stories, story_items (phân loại)"
+    told, grouped = await queries.stories(gather.session, gather.period)
+    count = known_part(told, done=grouped, of=arrived)
+    formula = "số câu chuyện có mục tin trong kỳ; trống khi chưa mục tin nào được xếp vào câu chuyện"
+    return gather.count(count, source, formula, "câu chuyện")
 
 
 async def _links(gather: Gather, story_ids: Sequence[UUID]) -> dict[UUID, list[Data]]:

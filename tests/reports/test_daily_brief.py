@@ -430,7 +430,7 @@ async def test_reports_are_listed_newest_first_in_pages(
         ({"kind": "daily", "to": "2026-11-24T13:00:00+07:00"}, 422, "invalid-period"),
         ({"kind": "daily", "from": "2026-09-01T00:00:00+07:00"}, 422, "invalid-period"),
         ({"kind": "daily", "from": "2026-11-24T10:00:00"}, 422, "invalid-payload"),
-        ({"kind": "weekly"}, 422, "invalid-payload"),
+        ({"kind": "hourly"}, 422, "invalid-payload"),
         ({"kind": "daily", "author": "x"}, 422, "invalid-payload"),
     ],
 )

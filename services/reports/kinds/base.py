@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.models.enums import Role
 from libs.common.papers.content import Picture
 from libs.common.registry import Registry
 from services.reports.domain import Period, figure
+from services.reports.issuing.problems import AboutNotFound
 from services.reports.periods import Cadence
 
 Data = dict[str, Any]
@@ -61,6 +64,29 @@ class Kind(Protocol):
     def pictures(self, data: Data) -> Mapping[str, Picture]:
         """By name, as the template's `![…](chart:name)` asks for them; drawn from the frozen data alone."""
         ...
+
+
+@runtime_checkable
+class Restricted(Protocol):
+    """A kind that is not for everybody who makes or reads reports."""
+
+    roles: ClassVar[tuple[Role, ...]]
+
+    def unit_of(self, data: Data) -> UUID | None:
+        """In whose unit one of the roles has to be held; None where any unit will do."""
+        ...
+
+    def codes(self, data: Data) -> dict[str, str]:
+        """What the audit log keeps of it beside its digest: ids and codes, never words."""
+        ...
+
+
+def id_of(about: str | None) -> UUID:
+    """Raises AboutNotFound: what is no id is the id of nothing."""
+    try:
+        return UUID(about or "")
+    except ValueError as error:
+        raise AboutNotFound(f"Mã đối tượng không hợp lệ: {about}.") from error
 
 
 KINDS: Registry[type[Kind]] = Registry("kind of report")
