@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from posixpath import normpath
 from urllib.parse import parse_qs, quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
+from libs.common.post_addresses import without_author as without_author
+
 _TRACKING = frozenset(
     {
         "fbclid", "gclid", "gclsrc", "dclid", "msclkid", "yclid", "twclid", "ttclid", "igshid", "igsh",
@@ -131,27 +133,6 @@ def _requote(piece: str, safe: str) -> str:
         return quote(unicodedata.normalize("NFC", raw.decode("utf-8")), safe=safe)
     except UnicodeDecodeError:
         return quote(raw, safe=safe)
-
-
-# Addresses of posts carry their author's name; the platform's post id is kept without it.
-_AUTHOR_SEGMENTS = (
-    (re.compile(r"^(https?://(?:www\.|m\.)?facebook\.com)/[^/]+/(posts|videos|photos)/"), r"\1/\2/"),
-    (re.compile(r"^(https?://(?:www\.)?(?:x|twitter)\.com)/[^/]+/status/"), r"\1/i/status/"),
-    (re.compile(r"^(https?://(?:www\.)?threads\.(?:net|com))/@[^/]+/post/"), r"\1/post/"),
-    (re.compile(r"^(https?://(?:www\.|m\.)?tiktok\.com)/@[^/]+/(video|photo)/"), r"\1/\2/"),
-    (re.compile(r"^(https?://(?:www\.)?instagram\.com)/(?!p/|reel/)[^/]+/(p|reel)/"), r"\1/\2/"),
-    (re.compile(r"^(https?://bsky\.app)/profile/[^/]+/post/"), r"\1/post/"),
-    (re.compile(r"^(https?://[^/]+)/(?:users/|u/)?@[^/]+/(?=\w)"), r"\1/"),
-)
-
-
-def without_author(canonical: str) -> str:
-    """The address of a post without the segment that names who wrote it."""
-    for form, kept in _AUTHOR_SEGMENTS:
-        shorter, count = form.subn(kept, canonical)
-        if count:
-            return shorter
-    return canonical
 
 
 # --- one key for one page ----------------------------------------------------------------------------------------

@@ -92,6 +92,12 @@ def digest(data: Any) -> bytes:
     return hashlib.sha256(canonical(data)).digest()
 
 
+def marked(words: str, data: dict[str, Any]) -> str:
+    """With the mark that the figures carry before it, where they do: a drill says so wherever it is named."""
+    mark = data.get("mark")
+    return words if not mark or words.startswith(mark) else f"{mark}: {words}"
+
+
 def clip(text: str, limit: int = QUOTED) -> str:
     """At most `limit` characters on one line, cut at a word where there is one."""
     line = " ".join(text.split())

@@ -12,7 +12,7 @@ from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.models.enums import ReportState, Role
 from libs.common.pagination import Cursor, Page, PageDep, page_of
 from services.reports.domain import Format
-from services.reports.issuing import printers, queries, service
+from services.reports.issuing import access, packages, printers, queries, service
 from services.reports.issuing import problems as wrong
 from services.reports.issuing.printing import MEDIA_TYPES
 from services.reports.issuing.schemas import (
@@ -32,11 +32,18 @@ from services.reports.resources import ReportsResources
 router = APIRouter(prefix="/api/reports/v1", tags=["reports"], responses=problems(Unauthenticated, Forbidden))
 
 # Reports name pages of the corpus: they are for the people who work here.
-STAFF = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
-Reader = Annotated[Principal, require(*STAFF)]
-Maker = Annotated[Principal, require(Role.EDITOR, Role.SPOKESPERSON, Role.ADMIN)]
+Reader = Annotated[Principal, require(*access.READERS)]
+# A kind with roles of its own is for those alone: `access` asks for them.
+Maker = Annotated[Principal, require(*access.MAKERS, Role.FACT_CHECKER)]
 Signer = Annotated[Principal, require(Role.SPOKESPERSON)]
 EDITED = (wrong.ReportNotFound, wrong.ReportChanged, wrong.ReportSigned, wrong.ReportVoid)
+PRINTED = (
+    wrong.ReportNotFound,
+    wrong.VersionNotFound,
+    wrong.ReportFileLost,
+    wrong.PrintingFailed,
+    wrong.AboutNotFound,
+)
 
 
 def held(request: Request) -> ReportsResources:
@@ -55,6 +62,7 @@ Res = Annotated[ReportsResources, Depends(held)]
     ),
 )
 async def create_report(body: ReportCreate, session: SessionDep, who: Maker, clock: ClockDep, res: Res) -> ReportDetail:
+    access.require_maker(who, body.kind)
     made = await service.make_report(
         session,
         res.workshop,
@@ -65,6 +73,7 @@ async def create_report(body: ReportCreate, session: SessionDep, who: Maker, clo
         by=who.person_id,
         now=clock.now(),
     )
+    access.require_sight(who, body.kind, made.snapshot.data)
     return ReportDetail.of(made)
 
 
@@ -72,11 +81,11 @@ async def create_report(body: ReportCreate, session: SessionDep, who: Maker, clo
 async def list_reports(
     page: PageDep,
     session: SessionDep,
-    _: Reader,
+    who: Reader,
     kind: Annotated[KindName | None, Query()] = None,
     state: Annotated[ReportState | None, Query()] = None,
 ) -> Any:
-    rows = await queries.list_reports(session, page, kind, state)
+    rows = await queries.list_reports(session, page, kind, state, access.hidden_from(who))
     found = page_of(rows, page.limit, lambda row: Cursor(None, row[0].id))
     formats = await queries.formats_of(session, [report.id for report, _ in found["items"]])
     items = [ReportOut.of_rows(report, snap, formats.get(report.id, [])) for report, snap in found["items"]]
@@ -84,15 +93,18 @@ async def list_reports(
 
 
 @router.get("/reports/{report_id}", responses=problems(wrong.ReportNotFound))
-async def get_report(report_id: UUID, session: SessionDep, _: Reader) -> ReportDetail:
-    return ReportDetail.of(await service.require_report(session, report_id))
+async def get_report(report_id: UUID, session: SessionDep, who: Reader) -> ReportDetail:
+    return ReportDetail.of(await access.require_seen(session, report_id, who))
 
 
-@router.put("/reports/{report_id}", responses=problems(*EDITED, wrong.NotPrintable))
+@router.put("/reports/{report_id}", responses=problems(*EDITED, wrong.NotPrintable, wrong.TextIsFixed))
 async def edit_report(
     report_id: UUID, body: ReportEdit, session: SessionDep, who: Maker, clock: ClockDep, res: Res
 ) -> ReportDetail:
     """A new version; the figures behind it stay."""
+    issue = await access.require_seen(session, report_id, who)
+    access.require_maker(who, issue.report.kind)
+    packages.require_same_text(issue, body.text)
     edited = await service.edit_report(
         session,
         res.workshop,
@@ -111,6 +123,7 @@ async def edit_report(
 async def sign_report(
     report_id: UUID, body: ReportSign, session: SessionDep, who: Signer, clock: ClockDep, res: Res
 ) -> ReportDetail:
+    await access.require_seen(session, report_id, who)
     signed = await service.sign_report(
         session,
         res.workshop,
@@ -128,45 +141,69 @@ async def sign_report(
 async def void_report(
     report_id: UUID, body: ReportVoid, session: SessionDep, who: Signer, clock: ClockDep
 ) -> ReportDetail:
+    await access.require_seen(session, report_id, who)
     now = clock.now()
     voided = await service.void_report(session, report_id, reason=body.reason, by=who.person_id, now=now)
     return ReportDetail.of(voided)
 
 
 @router.get("/reports/{report_id}/versions", responses=problems(wrong.ReportNotFound))
-async def list_versions(report_id: UUID, session: SessionDep, _: Reader) -> list[VersionOut]:
+async def list_versions(report_id: UUID, session: SessionDep, who: Reader) -> list[VersionOut]:
     """All of them, oldest first: what was drafted from the figures, and each edit of it."""
-    await service.require_report(session, report_id)
+    await access.require_seen(session, report_id, who)
     return [VersionOut.of(row) for row in await queries.versions_of(session, report_id)]
 
 
 @router.get(
     "/reports/{report_id}/content",
-    responses=problems(wrong.ReportNotFound, wrong.VersionNotFound, wrong.ReportFileLost, wrong.PrintingFailed),
+    responses=problems(*PRINTED),
 )
 async def get_report_content(
     report_id: UUID,
     session: SessionDep,
-    _: Reader,
+    who: Reader,
     res: Res,
     wanted: Annotated[Format, Query(alias="format")] = Format.MD,
     version: Annotated[int | None, Query(ge=1, description="by default the present one")] = None,
 ) -> Response:
+    await packages.require_handed_over(session, await access.require_seen(session, report_id, who))
     content = await printers.report_content(session, res.files, report_id, version, wanted)
     name = f"bao-cao-{report_id}.{wanted.value}"
     headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": f'inline; filename="{name}"'}
     return Response(content, media_type=MEDIA_TYPES[wanted], headers=headers)
 
 
+@router.get("/reports/{report_id}/package", responses=problems(*PRINTED, wrong.NoPackage))
+async def get_report_package(
+    report_id: UUID,
+    session: SessionDep,
+    who: Reader,
+    clock: ClockDep,
+    res: Res,
+    version: Annotated[int | None, Query(ge=1, description="by default the present one")] = None,
+) -> Response:
+    """A legal-risk case as it is handed over: ZIP of PDF, JSON and SHA256SUMS. Who takes it is logged."""
+    issue = await access.require_seen(session, report_id, who)
+    packed = await packages.package(session, res.files, issue, version, by=who.person_id, clock=clock)
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": f'attachment; filename="{packages.NAME}-{report_id}.zip"',
+    }
+    return Response(packed, media_type="application/zip", headers=headers)
+
+
 @router.post("/reports/{report_id}/print", responses=problems(wrong.ReportNotFound))
 async def print_again(
-    report_id: UUID, session: SessionDep, _: Maker, wanted: Annotated[Format, Query(alias="format")]
+    report_id: UUID, session: SessionDep, who: Maker, wanted: Annotated[Format, Query(alias="format")]
 ) -> RunOut:
     """A format that the printers gave up goes back to them."""
-    issue = await service.require_report(session, report_id)
+    issue = await access.require_seen(session, report_id, who)
+    access.require_maker(who, issue.report.kind)
     return RunOut.model_validate(await printers.try_again(session, report_id, issue.report.version, wanted))
 
 
 @router.get("/snapshots/{snapshot_id}", responses=problems(wrong.SnapshotNotFound, wrong.SnapshotDamaged))
-async def get_snapshot(snapshot_id: UUID, session: SessionDep, _: Reader) -> SnapshotOut:
-    return SnapshotOut.of(await service.require_snapshot(session, snapshot_id))
+async def get_snapshot(snapshot_id: UUID, session: SessionDep, who: Reader) -> SnapshotOut:
+    snapshot = await service.require_snapshot(session, snapshot_id)
+    access.require_sight(who, snapshot.kind, snapshot.data)
+    return SnapshotOut.of(snapshot)

@@ -18,7 +18,7 @@ from libs.common.clock import HANOI
 from libs.common.models import ReportVersion, Snapshot
 from libs.common.papers.content import Closing, Head, Paper
 from libs.common.papers.form import Form, default_form, read_form
-from services.reports.domain import Format, iso
+from services.reports.domain import Format, iso, marked
 from services.reports.kinds import KINDS
 
 MEDIA_TYPES = {
@@ -137,7 +137,10 @@ def paper_of(what: Printable) -> Paper:
             position=head["position"],
             signer=head["signer"],
         ),
-        footer=f"Số liệu chốt lúc {local_time(what.as_of)}; bản chụp {what.id}, SHA-256 {what.digest.hex()[:16]}…",
+        footer=marked(
+            f"Số liệu chốt lúc {local_time(what.as_of)}; bản chụp {what.id}, SHA-256 {what.digest.hex()[:16]}…",
+            what.data,
+        ),
     )
 
 

@@ -37,6 +37,21 @@ class AboutNotFound(NotFound):
     title_en = "What the report is about was not found"
 
 
+class NoPackage(NotFound):
+    """Only the case that a person has decided to hand over leaves the house as a package."""
+
+    title_vi = "Loại báo cáo này không có gói chuyển giao"
+    title_en = "This kind of report has no hand-over package"
+
+
+class TextIsFixed(Problem):
+    """What is handed over says its frozen figures and no more, so that no name gets in; its head may change."""
+
+    status = 422
+    title_vi = "Nội dung hồ sơ chuyển giao không sửa được"
+    title_en = "The text of a hand-over package is not edited"
+
+
 class TooManyAtOnce(Overloaded):
     """Each report in the making holds two connections: beyond a few, the asker waits outside and not inside."""
 

@@ -66,7 +66,7 @@ async def get_report(session: AsyncSession, report_id: UUID) -> m.Report | None:
 
 
 async def lock_report(session: AsyncSession, report_id: UUID) -> m.Report | None:
-    return await session.get(m.Report, report_id, with_for_update=True)
+    return await session.get(m.Report, report_id, with_for_update=True, populate_existing=True)
 
 
 async def get_version(session: AsyncSession, report_id: UUID, version: int) -> m.ReportVersion | None:
@@ -102,7 +102,7 @@ async def formats_of(session: AsyncSession, report_ids: Sequence[UUID]) -> dict[
 async def lock_run(session: AsyncSession, report_id: UUID, version: int, format_: str) -> m.ReportRun | None:
     run = m.ReportRun
     query = select(run).where(run.report_id == report_id, run.version == version, run.format == format_)
-    return await session.scalar(query.with_for_update())
+    return await session.scalar(query.with_for_update(), execution_options={"populate_existing": True})
 
 
 async def claim_waiting_run(session: AsyncSession, now: datetime, lease: timedelta) -> m.ReportRun | None:
@@ -119,9 +119,9 @@ async def claim_waiting_run(session: AsyncSession, now: datetime, lease: timedel
 
 
 async def list_reports(
-    session: AsyncSession, page: PageRequest, kind: str | None, state: ReportState | None
+    session: AsyncSession, page: PageRequest, kind: str | None, state: ReportState | None, hidden: Sequence[str] = ()
 ) -> Sequence[Row[m.Report, m.Snapshot]]:
-    """(report, snapshot), newest first."""
+    """(report, snapshot), newest first; none of a hidden kind."""
     query = (
         select(m.Report, m.Snapshot)
         .join(m.Snapshot, m.Snapshot.id == m.Report.snapshot_id)
@@ -132,6 +132,8 @@ async def list_reports(
         query = query.where(m.Report.kind == kind)
     if state is not None:
         query = query.where(m.Report.state == state)
+    if hidden:
+        query = query.where(m.Report.kind.not_in(hidden))
     if page.after is not None:
         query = query.where(m.Report.id < page.after.id)
     return (await session.execute(query)).all()

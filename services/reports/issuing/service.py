@@ -41,7 +41,7 @@ from services.reports.issuing.problems import (
     VersionNotFound,
 )
 from services.reports.kinds import KINDS
-from services.reports.kinds.base import Gather
+from services.reports.kinds.base import Gather, Restricted
 from services.reports.periods import CutOffs
 
 SOURCE = "reports"
@@ -143,7 +143,7 @@ async def _draft(
         kind=snapshot.kind,
         about=about,
         snapshot_id=snapshot.id,
-        title=kind.title,
+        title=domain.marked(kind.title, snapshot.data),
         state=ReportState.DRAFT.value,
         version=1,
         symbol=workshop.heading.symbol,
@@ -153,7 +153,7 @@ async def _draft(
     session.add(report)
     await session.flush()
     subject = kind.subject(snapshot.data, Period(snapshot.period_from, snapshot.period_to))
-    head = workshop.heading.head(subject, kind.title)
+    head = workshop.heading.head(domain.marked(subject, snapshot.data), report.title)
     try:
         text = draft(snapshot, head)
     except TemplateError as error:
@@ -226,6 +226,9 @@ async def _run(
 async def _tell(session: AsyncSession, issue: Issue, action: str, by: UUID | None, now: datetime) -> None:
     report, digest = issue.report, issue.snapshot.digest.hex()
     facts = {"kind": report.kind, "snapshot_id": str(issue.snapshot.id), "digest": digest, "version": report.version}
+    kind = KINDS.get(report.kind)()
+    if isinstance(kind, Restricted):
+        facts |= kind.codes(issue.snapshot.data)
     await _note(session, report, action, by, now, facts)
     event = ReportReady(
         report_id=report.id,

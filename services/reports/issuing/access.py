@@ -1,0 +1,51 @@
+"""Who may make and read a report of a kind that is not for everybody."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.auth import Principal
+from libs.common.errors import Forbidden
+from libs.common.models.enums import Role
+from services.reports.issuing import service
+from services.reports.issuing.service import Issue
+from services.reports.kinds import KINDS
+from services.reports.kinds.base import Data, Restricted
+
+MAKERS = (Role.EDITOR, Role.SPOKESPERSON, Role.ADMIN)
+READERS = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
+
+
+def require_maker(who: Principal, kind: str) -> None:
+    """Raises Forbidden: a kind with roles of its own is for those alone."""
+    made = KINDS.get(kind)()
+    _require(who, made.roles if isinstance(made, Restricted) else MAKERS)
+
+
+def require_sight(who: Principal, kind: str, data: Data) -> None:
+    """Raises Forbidden where the kind is for others, or what it is about is another unit's."""
+    made = KINDS.get(kind)()
+    if not isinstance(made, Restricted):
+        return
+    _require(who, made.roles)
+    unit_id = made.unit_of(data)
+    if unit_id is not None and not who.has_within(unit_id, *made.roles):
+        raise Forbidden("Báo cáo này là của một đơn vị khác.")
+
+
+async def require_seen(session: AsyncSession, report_id: UUID, who: Principal) -> Issue:
+    """Raises ReportNotFound, Forbidden."""
+    issue = await service.require_report(session, report_id)
+    require_sight(who, issue.report.kind, issue.snapshot.data)
+    return issue
+
+
+def hidden_from(who: Principal) -> list[str]:
+    """Kinds that a list does not show to them."""
+    kinds = ((name, KINDS.get(name)()) for name in KINDS.names())
+    return [name for name, kind in kinds if isinstance(kind, Restricted) and not who.has(*kind.roles)]
+
+
+def _require(who: Principal, roles: tuple[Role, ...]) -> None:
+    if not who.has(*roles):
+        raise Forbidden(f"Thao tác này cần một trong các vai trò: {', '.join(role.value for role in roles)}.")

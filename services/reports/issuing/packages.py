@@ -1,0 +1,80 @@
+"""The package in which a case leaves the house: its PDF, its JSON and their hashes, the same bytes for a version."""
+
+import hashlib
+import zipfile
+from io import BytesIO
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common import audit
+from libs.common.clock import Clock
+from libs.common.files import FileStore
+from services.reports.domain import Format
+from services.reports.issuing import printers
+from services.reports.issuing.problems import NoPackage, TextIsFixed
+from services.reports.issuing.service import SOURCE, Issue
+from services.reports.kinds import KINDS
+from services.reports.kinds.base import About, Restricted, id_of
+from services.reports.kinds.legal_case import require_referred
+
+NAME = "ho-so-chuyen-giao"
+MANIFEST = "SHA256SUMS"
+STAMP = (1980, 1, 1, 0, 0, 0)
+"""The oldest that a ZIP can say: the hour of packing would make each copy another."""
+
+
+async def require_handed_over(session: AsyncSession, issue: Issue) -> None:
+    """Raises AboutNotFound where the case is no longer referred: a label released it since."""
+    if KINDS.get(issue.report.kind).about is About.LEGAL_CASE:
+        await require_referred(session, id_of(issue.report.about))
+
+
+def require_same_text(issue: Issue, text: str) -> None:
+    """Raises TextIsFixed where a hand-over package would say something else."""
+    about = KINDS.get(issue.report.kind).about
+    if about is About.LEGAL_CASE and issue.version is not None and text != issue.version.text:
+        raise TextIsFixed("Chỉ phần đầu văn bản (nơi nhận, thẩm quyền ký…) được thay đổi.")
+
+
+async def package(
+    session: AsyncSession, files: FileStore, issue: Issue, version: int | None, *, by: UUID, clock: Clock
+) -> bytes:
+    """The ZIP of a version. Each time it is taken, the log keeps who did and why it may be.
+
+    Raises NoPackage, AboutNotFound, VersionNotFound, PrintingFailed, ReportFileLost.
+    """
+    kind = KINDS.get(issue.report.kind)()
+    if kind.about is not About.LEGAL_CASE or not isinstance(kind, Restricted):
+        raise NoPackage(f"Loại báo cáo: {issue.report.kind}.")
+    await require_handed_over(session, issue)
+    chosen = version or issue.report.version
+    printed = {
+        f"{NAME}.{wanted.value}": await printers.report_content(session, files, issue.report.id, chosen, wanted)
+        for wanted in (Format.JSON, Format.PDF)
+    }
+    packed = pack(printed)
+    facts = {**kind.codes(issue.snapshot.data), "version": chosen, "package": hashlib.sha256(packed).hexdigest()}
+    await audit.append(
+        session,
+        service=SOURCE,
+        action="legal_case.handed_over",
+        actor_id=by,
+        object_type="report",
+        object_id=issue.report.id,
+        now=clock.now(),
+        facts=facts,
+    )
+    return packed
+
+
+def pack(files: dict[str, bytes]) -> bytes:
+    """A ZIP with a manifest that `sha256sum -c` reads. Stored, not deflated: no library's taste is in the bytes."""
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
+    stored = BytesIO()
+    with zipfile.ZipFile(stored, "w", zipfile.ZIP_STORED) as made:
+        for name, content in [*sorted(files.items()), (MANIFEST, sums.encode())]:
+            entry = zipfile.ZipInfo(name, STAMP)
+            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            made.writestr(entry, content)
+    return stored.getvalue()
