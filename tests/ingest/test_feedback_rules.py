@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from libs.common.models.enums import PROTECTED_KINDS, CaseState, Field, TextKind, Urgency
+from libs.common.small_counts import publishable
 from libs.common.units import load_register, load_units
 from services.ingest.feedback import codes, hours, lifecycle, routing
 from services.ingest.feedback.catalogue import catalogue
@@ -247,7 +248,7 @@ def test_the_ward_that_a_place_names(place: str, code: str | None) -> None:
 
 @given(st.dictionaries(st.text("abcdef", min_size=1, max_size=2), st.integers(0, 40), max_size=12))
 def test_no_small_count_can_be_read_or_worked_out(counts: dict[str, int]) -> None:
-    shown = lifecycle.publishable(counts)
+    shown = publishable(counts)
     assert set(shown) == set(counts)
     assert all(count is None or count == 0 or count >= 10 for count in shown.values())
     assert all(count is None or count == counts[name] for name, count in shown.items())

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.models import CaseRelabelling, DataRequest, FeedbackCase
 from libs.common.models.enums import CaseState
 from libs.common.models.feedback import DataRequestState
+from libs.common.small_counts import publishable
 from services.ingest.feedback import queries
-from services.ingest.feedback.lifecycle import publishable
 
 DONE = (CaseState.ANSWERED, CaseState.CLOSED, CaseState.REJECTED, CaseState.MERGED)
 

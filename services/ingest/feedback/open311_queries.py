@@ -12,7 +12,7 @@ from libs.common.ids import floor_id
 from libs.common.models import OrganizationUnit
 from libs.common.models.enums import CaseState, UnitKind
 from libs.common.models.feedback import CaseEvent, FeedbackCase
-from services.ingest.feedback.lifecycle import K_ANONYMITY
+from libs.common.small_counts import K_ANONYMITY
 from services.ingest.feedback.open311_wire import LONGEST_SPAN, MOST_ROWS, Search, Status
 
 FINISHED = frozenset({CaseState.ANSWERED, CaseState.CLOSED, CaseState.MERGED, CaseState.REJECTED})
