@@ -1,7 +1,7 @@
 """Answering what people write under our posts: who looks at it, templates, replies, house rules, and what was hidden.
 
 Nothing here says who wrote a comment: a comment is named by our own id of it, and everybody else named is an official.
-The rules of who may answer, and of what may never be hidden, stand in the database (0021_rules.sql).
+The rules of who may answer, and of what may never be hidden, stand in the database (0021_rules.sql, 0025_rules.sql).
 """
 
 from datetime import datetime

@@ -49,6 +49,7 @@ class Comment(Base):
         UniqueConstraint("channel_id", "digest"),
         Index("ix_comments_delivery_id_id", "delivery_id", "id"),
         Index("ix_comments_own_answers", "channel_id", "parent_digest", postgresql_where=text("is_ours")),
+        Index("ix_comments_answers", "channel_id", "parent_digest", postgresql_where=text("parent_digest IS NOT NULL")),
         Index("ix_comments_messages", "seen_at", postgresql_where=text("delivery_id IS NULL AND body IS NOT NULL")),
         table_rules("publish"),
     )

@@ -16,7 +16,8 @@ from libs.common.models.hearing import CommentState
 from libs.common.pagination import Cursor, Page, PageDep, PageRequest
 from services.publish.conversation import problems as wrong
 from services.publish.conversation import queries, replies, rules, service, templates
-from services.publish.conversation.queries import ANSWERS, Asked
+from services.publish.conversation.inbox_queries import Asked
+from services.publish.conversation.queries import ANSWERS
 from services.publish.conversation.schemas import (
     AssignIn,
     ConversationOut,

@@ -1,7 +1,8 @@
 """Hiding a comment by a written house rule, and showing it again.
 
-Guarantee: what is, or ever was, criticism, opinion or complaint, or was made a case of, is never hidden. The database
-refuses it (0021_rules.sql, guard_hiding); what turns out to be so later is shown again by `show_protected`.
+Guarantee: what is, or ever was, criticism, opinion or complaint, or was made a case of, is never hidden, and neither is
+what such an answer stands below, as platforms hide both. The database refuses it (0025_rules.sql, guard_hiding); what
+turns out to be so later, or arrives below what is hidden, is shown again by `show_protected`.
 """
 
 from datetime import datetime, timedelta
@@ -32,15 +33,13 @@ MOST_SHOWN = 100
 async def hide(
     session: AsyncSession, comment_id: UUID, rule_id: UUID, reason: str, who: Principal, now: datetime
 ) -> m.CommentHiding:
-    """The worker does it. Raises CriticismIsNeverHidden, NotLabelledYet, NotHideable or HouseRuleNotFound."""
+    """The worker does it. Raises CriticismIsNeverHidden, NotLabelledYet, CriticismStandsBelow, NotLabelledBelow,
+    NotHideable or HouseRuleNotFound."""
     await queries.lock_label(session, comment_id)
     comment = await require_comment(session, comment_id, who.units(*ANSWERS))
     await require_free(session, comment_id, who, now)
     await _require_hideable(session, comment)
-    if await queries.is_protected(session, comment_id):
-        raise wrong.CriticismIsNeverHidden("Hãy trả lời, hoặc chuyển thành phản ánh.")
-    if not await queries.is_labelled(session, comment_id):
-        raise wrong.NotLabelledYet("Chưa biết đây có phải phê bình hay không. Thường chỉ mất ít phút; hãy thử lại.")
+    await _require_unprotected(session, comment_id)
     hiding = m.CommentHiding(
         id=new_id(now),
         comment_id=comment_id,
@@ -61,6 +60,23 @@ async def hide(
     return hiding
 
 
+async def _require_unprotected(session: AsyncSession, comment_id: UUID) -> None:
+    """Its words, and every answer below it: the platform takes those out of sight with it."""
+    if await queries.is_protected(session, comment_id):
+        raise wrong.CriticismIsNeverHidden("Hãy trả lời, hoặc chuyển thành phản ánh.")
+    if not await queries.is_labelled(session, comment_id):
+        raise wrong.NotLabelledYet("Chưa biết đây có phải phê bình hay không. Thường chỉ mất ít phút; hãy thử lại.")
+    if await queries.is_protected_thread(session, comment_id):
+        raise wrong.CriticismStandsBelow(
+            "Ẩn bình luận này thì nền tảng ẩn cả câu trả lời bên dưới. Hãy trả lời công khai."
+        )
+    if not await queries.is_labelled_below(session, comment_id):
+        raise wrong.NotLabelledBelow(
+            "Ẩn bình luận này thì nền tảng ẩn cả câu trả lời bên dưới, mà chưa biết đó có phải phê bình hay không."
+            " Thường chỉ mất ít phút; hãy thử lại."
+        )
+
+
 async def _require_hideable(session: AsyncSession, comment: m.Comment) -> None:
     channel = await publish_queries.get_channel(session, comment.channel_id)
     assert channel is not None
@@ -78,6 +94,10 @@ def _why(error: IntegrityError) -> Exception:
     told = str(error.orig)
     if "answered, never hidden" in told:
         return wrong.CriticismIsNeverHidden("Vừa được phân loại như vậy. Hãy trả lời, hoặc chuyển thành phản ánh.")
+    if "would be hidden with it" in told:
+        return wrong.CriticismStandsBelow("Một câu trả lời bên dưới vừa được phân loại như vậy. Hãy trả lời công khai.")
+    if "an answer without a label" in told:
+        return wrong.NotLabelledBelow("Vừa có câu trả lời mới bên dưới. Thường chỉ mất ít phút; hãy thử lại.")
     if "written rule in force" in told or "rule_id_house_rules" in told:
         return wrong.HouseRuleNotFound("Không có quy tắc này đang có hiệu lực cho trang của đơn vị.")
     if "uq_comment_hidings_live" in told:
@@ -105,7 +125,8 @@ def _to_show(hiding: m.CommentHiding, because: ShownBecause, now: datetime) -> N
 
 
 async def show_protected(session: AsyncSession, now: datetime) -> int:
-    """What is hidden and turned out to be criticism, opinion or complaint, or became a case."""
+    """What is hidden and turned out to be criticism, opinion or complaint, or became a case, or has such an answer
+    below it."""
     found = await queries.hidden_but_protected(session, MOST_SHOWN)
     for hiding_id in found:
         hiding = await queries.lock_hiding(session, hiding_id)
@@ -123,13 +144,17 @@ async def arm(session: AsyncSession, claimed: m.CommentHiding, now: datetime) ->
     hiding = await queries.lock_hiding(session, claimed.id)
     if hiding.state not in (H.TO_HIDE, H.ARMED) or hiding.not_before > now:
         return False
-    if await queries.is_protected(session, hiding.comment_id):
+    if await queries.is_protected_thread(session, hiding.comment_id):
         _to_show(hiding, ShownBecause.PROTECTED, now)
         return False
     if not await queries.is_labelled(session, hiding.comment_id):
         # Its words were changed since: whether they are criticism now nobody knows, so it is not hidden.
         hiding.state, hiding.updated_at = H.FAILED, now
         hiding.error = "Bình luận đã được sửa và chưa phân loại lại nên không ẩn; nếu vẫn cần, hãy yêu cầu lại."
+        return False
+    if not await queries.is_labelled_below(session, hiding.comment_id):
+        hiding.state, hiding.updated_at = H.FAILED, now
+        hiding.error = "Có câu trả lời mới bên dưới chưa phân loại nên không ẩn; nếu vẫn cần, hãy yêu cầu lại."
         return False
     hiding.state, hiding.not_before, hiding.updated_at = H.ARMED, now + STEP, now
     hiding.attempts += 1

@@ -99,6 +99,18 @@ class CriticismIsNeverHidden(Problem):
     title_en = "Criticism, opinion and complaint are never hidden"
 
 
+class CriticismStandsBelow(Problem):
+    status = 409
+    title_vi = "Bên dưới có phê bình, ý kiến hoặc khiếu nại nên không được ẩn"
+    title_en = "Criticism, opinion or complaint stands below it, so it is not hidden"
+
+
+class NotLabelledBelow(Problem):
+    status = 409
+    title_vi = "Bên dưới có câu trả lời chưa được phân loại nên chưa thể ẩn"
+    title_en = "An answer below it has no label yet, so it cannot be hidden"
+
+
 class NotLabelledYet(Problem):
     status = 409
     title_vi = "Bình luận chưa được phân loại nên chưa thể ẩn"

@@ -15,17 +15,18 @@ from libs.common.ids import new_id
 from libs.common.models.enums import CaseState
 from libs.common.pagination import PageRequest
 from services.publish import queries as publish_queries
+from services.publish.conversation import inbox_queries, queries, rules
 from services.publish.conversation import problems as wrong
-from services.publish.conversation import queries, rules
-from services.publish.conversation.queries import ANSWERS, Asked
+from services.publish.conversation.inbox_queries import Asked
+from services.publish.conversation.queries import ANSWERS
 from services.publish.hearing.problems import CommentNotFound
 
 
 async def inbox(session: AsyncSession, asked: Asked, page: PageRequest) -> tuple[list[dict[str, Any]], bool]:
     """The page's comments as they are shown, and whether there are more."""
-    found = await queries.list_comments(session, asked, page)
+    found = await inbox_queries.list_comments(session, asked, page)
     shown = found[: page.limit]
-    cases = await queries.cases_of(session, [row.Comment.id for row in shown])
+    cases = await inbox_queries.cases_of(session, [row.Comment.id for row in shown])
     return [_shown(row, cases.get(row.Comment.id)) for row in shown], len(found) > page.limit
 
 
@@ -60,7 +61,7 @@ def _shown(row: Any, case: Any) -> dict[str, Any]:
 
 
 async def posts(session: AsyncSession, units: set[UUID], page: PageRequest) -> Sequence[Any]:
-    return await queries.list_posts(session, units, page)
+    return await inbox_queries.list_posts(session, units, page)
 
 
 async def require_comment(session: AsyncSession, comment_id: UUID, units: set[UUID]) -> m.Comment:

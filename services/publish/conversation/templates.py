@@ -12,8 +12,8 @@ from libs.common import models as m
 from libs.common.auth import Principal
 from libs.common.errors import Forbidden
 from libs.common.ids import new_id
+from services.publish.conversation import inbox_queries, queries, rules
 from services.publish.conversation import problems as wrong
-from services.publish.conversation import queries, rules
 from services.publish.conversation.queries import ANSWERS
 
 
@@ -109,5 +109,5 @@ async def _known(session: AsyncSession, comment: m.Comment) -> dict[str, str]:
     )
     unit, channel, title = (await session.execute(query)).one()
     known = {"don_vi": unit, "kenh": channel} | ({"tieu_de_tin": title} if title else {})
-    case = (await queries.cases_of(session, [comment.id])).get(comment.id)
+    case = (await inbox_queries.cases_of(session, [comment.id])).get(comment.id)
     return {**known, "ma_phan_anh": case.reference} if case is not None and case.reference else known

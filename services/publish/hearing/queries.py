@@ -54,6 +54,19 @@ async def find_comment(session: AsyncSession, channel_id: UUID, digests: Iterabl
     return (await session.scalars(query.with_for_update().limit(1))).first()
 
 
+async def name_anew(session: AsyncSession, channel_id: UUID, digests: Sequence[bytes]) -> None:
+    """After a rotation of the key: a comment, and what answers it, go by the newest, as an older one is not known for
+    ever and what stands below a comment has to stay known."""
+    newest, older = digests[0], digests[1:]
+    if not older:
+        return
+    mine = m.Comment.channel_id == channel_id
+    await session.execute(update(m.Comment).where(mine, m.Comment.digest.in_(older)).values(digest=newest))
+    await session.execute(
+        update(m.Comment).where(mine, m.Comment.parent_digest.in_(older)).values(parent_digest=newest)
+    )
+
+
 async def add_comment(session: AsyncSession, values: dict[str, Any]) -> UUID | None:
     """None where somebody added it in the meantime."""
     query = insert(m.Comment).values(values).on_conflict_do_nothing(index_elements=["channel_id", "digest"])

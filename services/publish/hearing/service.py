@@ -182,7 +182,7 @@ async def store(
         if owned is None:
             return None
         return await _add(session, delivery.channel_id, delivery.id, owned, body, ANSWERABLE, now, ear)
-    known.digest = digests[0]  # that of before a rotation of the key is not known for ever
+    await queries.name_anew(session, delivery.channel_id, digests)
     is_back = known.state == CommentState.REMOVED
     if not _may_change(known, word, now) or (known.body, known.state) == (body, _shown(said.is_hidden)):
         return known.id
@@ -253,12 +253,15 @@ async def _add(
     ear: Ear,
 ) -> UUID | None:
     """`lasts`: how long it may be answered from now on."""
+    names, above = _names(channel_id, said.id, ear), _names(channel_id, said.parent_id, ear) if said.parent_id else None
+    for each in filter(None, (names, above)):
+        await queries.name_anew(session, channel_id, each)
     values = {
         "id": new_id(now),
         "channel_id": channel_id,
         "delivery_id": delivery_id,
-        "digest": _names(channel_id, said.id, ear)[0],
-        "parent_digest": _names(channel_id, said.parent_id, ear)[0] if said.parent_id else None,
+        "digest": names[0],
+        "parent_digest": above[0] if above else None,
         "body": body,
         "is_ours": said.is_ours,
         "state": _shown(said.is_hidden),

@@ -24,6 +24,12 @@ def upgrade() -> None:
         ["seen_at"],
         postgresql_where=sa.text("delivery_id IS NULL AND body IS NOT NULL"),
     )
+    op.create_index(
+        "ix_comments_answers",
+        "comments",
+        ["channel_id", "parent_digest"],
+        postgresql_where=sa.text("parent_digest IS NOT NULL"),
+    )
     op.add_column("notifications", sa.Column("person_id", sa.Uuid(), nullable=True))
     for statement in RULES.read_text("utf-8").split("--;;"):
         op.execute(statement)
