@@ -41,7 +41,7 @@ async def gather_daily(gather: Gather) -> Data:
         "items": items,
         "stories": await _stories(gather, arrived),
         "kinds": await _kinds(gather, arrived),
-        "feedback": await _feedback(gather),
+        "feedback": await gather_feedback_counts(gather),
         "claims": await _claims(gather),
         "publications": await _publications(gather),
         "events": await gather_events(gather.session, gather.period, gather.as_of),
@@ -58,7 +58,7 @@ async def gather_counts(gather: Gather) -> Data:
         "items": items,
         "stories": {"count": await _story_count(gather, arrived)},
         "kinds": await _kinds(gather, arrived),
-        "feedback": await _feedback(gather),
+        "feedback": await gather_feedback_counts(gather),
         "claims": await _claims(gather),
     }
 
@@ -152,7 +152,7 @@ async def _kinds(gather: Gather, arrived: int) -> Data:
     }
 
 
-async def _feedback(gather: Gather) -> Data:
+async def gather_feedback_counts(gather: Gather) -> Data:
     rows = await queries.feedback_of_period(gather.session, gather.period, gather.as_of)
     counts_of_kinds = [counts for _, *counts in rows]
     totals = [sum(column) for column in zip(*counts_of_kinds, strict=True)] or [0, 0, 0, 0]
@@ -229,11 +229,11 @@ async def _publications(gather: Gather) -> Data:
         ],
         "as_of": iso(gather.as_of),
         "source": source,
-        "named": [_publication(one, unit, sent) for one, unit in rows],
+        "named": [publication_told(one, unit, sent) for one, unit in rows],
     }
 
 
-def _publication(one: m.Publication, unit: str, sent: Iterable[Row[m.Delivery, str, str]]) -> Data:
+def publication_told(one: m.Publication, unit: str, sent: Iterable[Row[m.Delivery, str, str]]) -> Data:
     return {
         "publication_id": str(one.id),
         "title": clip(one.title),

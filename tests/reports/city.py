@@ -100,6 +100,7 @@ class City:
         kind: str = "announcement",
         state: str = "published",
         unit_id: UUID | None = None,
+        is_drill: bool = False,
     ) -> m.Publication:
         """Through the same gates as any: a draft, a revision, two other people, and then its state."""
         unit_id = unit_id or await self.make.city()
@@ -117,6 +118,7 @@ class City:
                 state="draft",
                 revision=1,
                 content_hash=hashlib.sha256(title.encode()).digest(),
+                is_drill=is_drill,
                 created_by=author.id,
                 created_at=self.now,
                 updated_at=self.now,
