@@ -18,7 +18,7 @@ CREATE FUNCTION time_search_document() RETURNS trigger LANGUAGE plpgsql SET sear
 DECLARE
     hour bigint := ('x' || left(translate(NEW.content_id::text, '-', ''), 12))::bit(48)::bigint / 3600000;
 BEGIN
-    NEW.tsv := NEW.tsv || array_to_tsvector(ARRAY['h=' || hour, 'd=' || hour / 24]);
+    NEW.tsv := NEW.tsv || array_to_tsvector(array_remove(ARRAY['h=' || hour, 'd=' || hour / 24], NULL));
     RETURN NEW;
 END $$
 """
