@@ -52,10 +52,10 @@ class Longer:
 
     def pictures(self, data: Data) -> Mapping[str, Picture]:
         volume, fields = data["volume"], data["fields"]
-        rows = [(row["name"], _points(fields["days"], row["values"])) for row in fields["rows"]]
+        rows = [(row["name"], points_of(fields["days"], row["values"])) for row in fields["rows"]]
         return {
             "volume": draw_volume(
-                _points(volume["days"], volume["values"]), what="Số mục tin mỗi ngày", unit=volume["unit"]
+                points_of(volume["days"], volume["values"]), what="Số mục tin mỗi ngày", unit=volume["unit"]
             ),
             "fields": draw_multiples(rows, what="Số mục tin mỗi ngày", unit=fields["unit"]),
         }
@@ -85,7 +85,12 @@ def _row(gather: Gather, name: str, now: Data, before: float | None) -> Data:
 
 def change(now: float | None, before: float | None) -> float | None:
     """In percent of what was before, to one decimal."""
-    return round((now - before) / before * 100, 1) if now is not None and before else None
+    return percent(now - before, before) if now is not None and before is not None else None
+
+
+def percent(part: float, whole: float) -> float | None:
+    """To one decimal; nothing of nothing is no share."""
+    return round(part / whole * 100, 1) if whole else None
 
 
 def days_of(period: Period) -> list[Period]:
@@ -151,5 +156,5 @@ def _series(gather: Gather, days: Sequence[Period], *, source: str, formula: str
     }
 
 
-def _points(days: Sequence[str], values: Sequence[int | None]) -> list[Point]:
+def points_of(days: Sequence[str], values: Sequence[int | None]) -> list[Point]:
     return [Point(datetime.fromisoformat(day), value) for day, value in zip(days, values, strict=True)]
