@@ -192,3 +192,24 @@ async def test_what_was_removed_there_meanwhile_is_hidden_by_nobody(desk: Desk) 
     await desk.work()
     [hiding] = await desk.kept(m.CommentHiding)
     assert (hiding.state, hiding.error) == ("failed", "Bình luận không còn trên nền tảng.")
+
+
+@pytest.mark.mission("M11")
+async def test_what_stands_above_criticism_is_not_hidden_and_comes_back_where_it_was(desk: Desk) -> None:
+    """Instagram and Threads hide the answers below with it; both tell what answers what."""
+    comment_id, rule_id = await heard(desk, SCAM), await desk.rule()
+    await desk.label(comment_id, "scam_suspect")
+    assert (await desk.hide(comment_id, rule_id)).status_code == 202
+    await desk.work()
+    assert SCAM not in await seen_by_readers(desk)
+    said = [{"text": "Phường làm quá chậm", "author": READER}]
+    await desk.theatre.post(f"{desk.page.kind}/engage", post=there(desk, SCAM).subject, replies=said)
+    await listen(desk.theatre)
+    [below] = [one.id for one in await desk.kept(m.Comment) if one.body == "Phường làm quá chậm"]
+    await desk.label(below, "criticism")
+    await desk.work()
+    page = await seen_by_readers(desk)
+    assert SCAM in page
+    assert "Phường làm quá chậm" in page
+    refused = await desk.hide(comment_id, rule_id)
+    assert refused.json()["title"] == "Bên dưới có phê bình, ý kiến hoặc khiếu nại nên không được ẩn"
