@@ -107,7 +107,7 @@ def test_events_carry_ids_and_no_authors() -> None:
         "takedown_id", "version", "topic", "service_code", "unit_code", "received_at", "answered_at", "is_in_time",
         "comment_ids", "comment_id", "claim_id", "count", "burst_id", "series_id", "seen", "expected", "surprise",
         "saved_query_id", "alert_id", "rule_kind", "severity", "field", "place", "first_at",
-        "verdict", "step", "reference_ids",
+        "verdict", "step", "reference_ids", "is_signed",
     }  # fmt: skip
     for event in ALL_EVENTS:
         assert set(event.model_fields) <= allowed, event
