@@ -104,7 +104,7 @@ async def edit_report(
     """A new version; the figures behind it stay."""
     issue = await access.require_seen(session, report_id, who)
     access.require_maker(who, issue.report.kind)
-    packages.require_same_text(issue, body.text)
+    packages.require_same_text(issue, body.text, body.head.subject)
     edited = await service.edit_report(
         session,
         res.workshop,

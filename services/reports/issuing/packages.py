@@ -30,10 +30,10 @@ async def require_handed_over(session: AsyncSession, issue: Issue) -> None:
         await require_referred(session, id_of(issue.report.about))
 
 
-def require_same_text(issue: Issue, text: str) -> None:
+def require_same_text(issue: Issue, text: str, subject: str | None) -> None:
     """Raises TextIsFixed where a hand-over package would say something else."""
     about = KINDS.get(issue.report.kind).about
-    if about is About.LEGAL_CASE and issue.version is not None and text != issue.version.text:
+    if about is About.LEGAL_CASE and issue.version is not None and (text, subject) != (issue.version.text, None):
         raise TextIsFixed("Chỉ phần đầu văn bản (nơi nhận, thẩm quyền ký…) được thay đổi.")
 
 

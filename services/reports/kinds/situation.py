@@ -96,7 +96,8 @@ class SituationReport:
         }
 
     def subject(self, data: Data, period: Period) -> str:
-        return f"Tình huống: {data['situation']['title']}"
+        """The mark of a drill stands before the whole, once."""
+        return f"Tình huống: {data['situation']['title'].removeprefix(DRILL_MARK).lstrip(' :.-–')}"
 
     def pictures(self, data: Data) -> Mapping[str, Picture]:
         return {}
