@@ -1,8 +1,8 @@
 """The doors of the service: every router, in the order in which addresses are matched, and every loop."""
 
 from libs.common.jobs import Jobs
+from services.reports import api as issuing_api
 from services.reports import pages
-from services.reports.issuing import api as issuing_api
 from services.reports.issuing import jobs as issuing_jobs
 from services.reports.programmes import api as programmes_api
 from services.reports.programmes import import_api as programme_import_api

@@ -10,9 +10,9 @@ from libs.common.db import Database
 from libs.common.files import FileStore
 from libs.common.web import Site
 from services.reports.issuing.printing import Heading
-from services.reports.issuing.service import Workshop
 from services.reports.periods import CutOffs
 from services.reports.register import PublicRegister
+from services.reports.service import Workshop
 from services.reports.settings import PaperSettings, ReportsSettings
 
 

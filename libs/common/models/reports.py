@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -72,7 +73,7 @@ class Assignment(Base):
     lead_unit_code: Mapped[str | None]
     """Of the unit that answers for it, where the name of the lead does not say so."""
     percent: Mapped[int | None]
-    evidence: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    evidence: Mapped[list[Any]] = mapped_column(server_default=sa.text("'[]'::jsonb"))
     """Rules by which what was done links itself to the row (`libs.common.programme_evidence`)."""
     withdrawn_at: Mapped[datetime | None]
     """When a later file no longer had the row; kept for its history."""

@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.auth import Principal
 from libs.common.errors import Forbidden
 from libs.common.models.enums import Role
-from services.reports.issuing import service
-from services.reports.issuing.service import Issue
+from services.reports import service
 from services.reports.kinds import KINDS
 from services.reports.kinds.base import Data, Restricted
+from services.reports.service import Issue
 
 MAKERS = (Role.EDITOR, Role.SPOKESPERSON, Role.ADMIN)
 READERS = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)

@@ -1,7 +1,8 @@
 """The schedule of periodic reports, and the printers."""
 
 from libs.common.jobs import JobContext, Jobs
-from services.reports.issuing import printers, service
+from services.reports import service
+from services.reports.issuing import printers
 from services.reports.kinds import KINDS
 from services.reports.periods import due_period
 from services.reports.resources import ReportsResources

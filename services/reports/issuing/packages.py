@@ -12,11 +12,11 @@ from libs.common.clock import Clock
 from libs.common.files import FileStore
 from services.reports.domain import Format
 from services.reports.issuing import printers
-from services.reports.issuing.problems import NoPackage, TextIsFixed
-from services.reports.issuing.service import SOURCE, Issue
 from services.reports.kinds import KINDS
 from services.reports.kinds.base import About, Restricted, id_of
 from services.reports.kinds.legal_case import require_referred
+from services.reports.problems import NoPackage, TextIsFixed
+from services.reports.service import SOURCE, Issue
 
 NAME = "ho-so-chuyen-giao"
 MANIFEST = "SHA256SUMS"

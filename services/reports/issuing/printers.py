@@ -14,11 +14,12 @@ from libs.common.faults import describe
 from libs.common.files import FileStore
 from libs.common.models import ReportRun
 from libs.common.models.enums import RunState
+from services.reports import service
 from services.reports.domain import Format
-from services.reports.issuing import queries, service
+from services.reports.issuing import queries
 from services.reports.issuing.printing import Printable, print_as
-from services.reports.issuing.problems import PrintingFailed, ReportFileLost, ReportNotFound
 from services.reports.issuing.queries import ATTEMPTS
+from services.reports.problems import PrintingFailed, ReportFileLost, ReportNotFound
 
 log = logging.getLogger("lantoa.reports")
 LEASE = timedelta(minutes=5)

@@ -16,8 +16,8 @@ from libs.common.models.enums import Role
 from libs.common.papers.content import Picture
 from libs.common.registry import Registry
 from services.reports.domain import Period, figure
-from services.reports.issuing.problems import AboutNotFound
 from services.reports.periods import Cadence
+from services.reports.problems import AboutNotFound
 
 Data = dict[str, Any]
 

@@ -13,10 +13,10 @@ from services.reports import correction_queries as queries
 from services.reports import labels
 from services.reports.charts.curves import Mark, draw_spread
 from services.reports.domain import Period, clip, iso
-from services.reports.issuing.problems import AboutNotFound
 from services.reports.kinds.base import KINDS, About, Data, Gather, id_of
 from services.reports.longer import percent, points_of
 from services.reports.periods import Cadence
+from services.reports.problems import AboutNotFound
 
 SIGHTINGS = "claim_matches (phân loại)"
 TIMES = "corrections, publications, deliveries (đăng tin)"

@@ -20,10 +20,10 @@ from libs.common.post_addresses import handed_over
 from libs.common.verdicts import LABELS
 from services.reports import labels
 from services.reports.domain import PUBLISHED_GROUPS, Period, clip, iso
-from services.reports.issuing.problems import AboutNotFound
 from services.reports.kinds import about_queries as queries
 from services.reports.kinds.base import KINDS, About, Data, Gather, id_of
 from services.reports.periods import Cadence
+from services.reports.problems import AboutNotFound
 
 FALSE = frozenset({Verdict.TIN_GIA, Verdict.TIN_SAI_SU_THAT})
 _HANDLE = re.compile(r"(?<![\w.])@[\w.]+")

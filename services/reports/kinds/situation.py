@@ -17,10 +17,10 @@ from libs.common.models.publish import DRILL_MARK
 from libs.common.papers.content import Picture
 from services.reports.daily import publication_told, quoted
 from services.reports.domain import Period, iso
-from services.reports.issuing.problems import AboutNotFound
 from services.reports.kinds import about_queries as queries
 from services.reports.kinds.base import KINDS, About, Data, Gather, id_of
 from services.reports.periods import Cadence
+from services.reports.problems import AboutNotFound
 from services.reports.queries import deliveries
 
 ROLES = {

@@ -19,10 +19,10 @@ from services.reports import labels
 from services.reports.charts.curves import Point, draw_volume
 from services.reports.daily import publication_told, quoted
 from services.reports.domain import PUBLISHED_GROUPS, Period, iso
-from services.reports.issuing.problems import AboutNotFound
 from services.reports.kinds import about_queries as queries
 from services.reports.kinds.base import KINDS, About, Data, Gather, id_of
 from services.reports.periods import DAY, Cadence
+from services.reports.problems import AboutNotFound
 from services.reports.queries import deliveries, story_links
 
 HOUR = timedelta(hours=1)

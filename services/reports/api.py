@@ -11,11 +11,13 @@ from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.models.enums import ReportState, Role
 from libs.common.pagination import Cursor, Page, PageDep, page_of
+from services.reports import problems as wrong
+from services.reports import service
 from services.reports.domain import Format
-from services.reports.issuing import access, packages, printers, queries, service
-from services.reports.issuing import problems as wrong
+from services.reports.issuing import access, packages, printers, queries
 from services.reports.issuing.printing import MEDIA_TYPES
-from services.reports.issuing.schemas import (
+from services.reports.resources import ReportsResources
+from services.reports.schemas import (
     KindName,
     ReportCreate,
     ReportDetail,
@@ -27,7 +29,6 @@ from services.reports.issuing.schemas import (
     SnapshotOut,
     VersionOut,
 )
-from services.reports.resources import ReportsResources
 
 router = APIRouter(prefix="/api/reports/v1", tags=["reports"], responses=problems(Unauthenticated, Forbidden))
 

@@ -25,7 +25,10 @@ from services.reports import domain, periods
 from services.reports.domain import Format, Period
 from services.reports.issuing import queries
 from services.reports.issuing.printing import Heading, Printable, draft, print_as
-from services.reports.issuing.problems import (
+from services.reports.kinds import KINDS
+from services.reports.kinds.base import Gather, Restricted
+from services.reports.periods import CutOffs
+from services.reports.problems import (
     AboutWhat,
     InvalidPeriod,
     NotPrintable,
@@ -40,9 +43,6 @@ from services.reports.issuing.problems import (
     TooManyAtOnce,
     VersionNotFound,
 )
-from services.reports.kinds import KINDS
-from services.reports.kinds.base import Gather, Restricted
-from services.reports.periods import CutOffs
 
 SOURCE = "reports"
 AT_ONCE = 3

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from libs.common.models import Report, ReportVersion, Snapshot
 from libs.common.models.enums import ReportState, RunState
 from services.reports.domain import Format
-from services.reports.issuing.service import Issue
 from services.reports.kinds import KINDS
+from services.reports.service import Issue
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 LONGEST_TEXT = 500_000
