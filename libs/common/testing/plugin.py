@@ -72,6 +72,8 @@ def postgres(scratch: Path) -> Iterator[TestServer]:
     server = PostgresServer(scratch / "pg", binaries(), durable=False)
     server.start()
     server.ensure_role(OWNER, PASSWORD, options="CREATEROLE CREATEDB")
+    # A connection that a service's role has just closed may still be on its way out when its clone is dropped.
+    server.query(f"GRANT pg_signal_backend TO {OWNER}")
     server.ensure_database(TEMPLATE, owner=OWNER)
     found = TestServer(server)
     asyncio.run(migrate(found.url(TEMPLATE), NOON))
@@ -96,8 +98,8 @@ async def database(postgres: TestServer) -> AsyncIterator[str]:
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     try:
         yield name
-    finally:
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
         await admin.close()
 
 
