@@ -172,10 +172,11 @@ def test_readers_find_it_on_the_bulletin_and_on_the_platform(first: dict[str, An
     assert front.status_code == 200
     assert title in front.text
     feeds = re.findall(r'<link[^>]+type="application/(?:rss|atom|feed)\+(?:xml|json)"[^>]+href="([^"]+)"', front.text)
-    assert len(feeds) == 3
+    assert [httpx.URL(feed).path for feed in feeds] == ["/feed.rss", "/feed.atom", "/feed.json", "/cap.atom"]
     for feed in feeds:
         answer = httpx.get(httpx.URL(second.origin).join(feed))
-        assert title in answer.text
+        assert answer.status_code == 200
+        assert (title in answer.text) == (not feed.endswith("/cap.atom")), "the feed of alerts has alerts alone"
         if "json" not in answer.headers["content-type"]:
             assert not feedparser.parse(answer.content).bozo
     posts = {one["kind"]: one["platform_url"] for one in first["publication"]["deliveries"]}
