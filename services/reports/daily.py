@@ -35,14 +35,11 @@ HEALTH = {Health.FAILING: "Đọc không được", Health.SILENT: "Im lặng"}
 
 
 async def gather_daily(gather: Gather) -> Data:
-    items = await _items(gather)
-    arrived = sum(group["items"]["value"] for group in items["groups"])
+    """What the period brought in numbers, and what is named of it."""
+    counts = await gather_counts(gather)
     return {
-        "items": items,
-        "stories": await _stories(gather, arrived),
-        "kinds": await _kinds(gather, arrived),
-        "feedback": await gather_feedback_counts(gather),
-        "claims": await _claims(gather),
+        **counts,
+        "stories": {**counts["stories"], "top": await _top_stories(gather)},
         "publications": await _publications(gather),
         "events": await gather_events(gather.session, gather.period, gather.as_of),
         "engagement": await _engagement(gather),
@@ -84,13 +81,10 @@ async def _items(gather: Gather) -> Data:
     return {"total": gather.count(total, source, "tổng số mục tin gặp lần đầu trong kỳ", "mục tin"), "groups": groups}
 
 
-async def _stories(gather: Gather, arrived: int) -> Data:
+async def _top_stories(gather: Gather) -> list[Data]:
     rows = await queries.top_stories(gather.session, gather.period)
     links = await _links(gather, [story.id for story, _, _ in rows])
-    return {
-        "count": await _story_count(gather, arrived),
-        "top": [_story(gather, story, items, sources, links[story.id]) for story, items, sources in rows],
-    }
+    return [_story(gather, story, items, sources, links[story.id]) for story, items, sources in rows]
 
 
 async def _story_count(gather: Gather, arrived: int) -> Data:

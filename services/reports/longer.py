@@ -40,10 +40,11 @@ class Longer:
 
     async def gather(self, gather: Gather) -> Data:
         data = await gather_daily(gather)
+        since = await longer_queries.watched_since(gather.session)
         return {
             **data,
-            "compared": await _compared(gather, data),
-            "volume": await _volume(gather),
+            "compared": await _compared(gather, data, since),
+            "volume": await _volume(gather, since),
             "fields": await _fields(gather),
         }
 
@@ -61,9 +62,8 @@ class Longer:
         }
 
 
-async def _compared(gather: Gather, data: Data) -> Data:
+async def _compared(gather: Gather, data: Data, since: datetime | None) -> Data:
     earlier = gather.period.before()
-    since = await longer_queries.watched_since(gather.session)
     is_known = since is not None and since <= earlier.start
     counted = await gather_counts(replace(gather, period=earlier)) if is_known else None
     rows = [
@@ -102,10 +102,9 @@ def days_of(period: Period) -> list[Period]:
     return days
 
 
-async def _volume(gather: Gather) -> Data:
+async def _volume(gather: Gather, since: datetime | None) -> Data:
     days = days_of(gather.period)
     counts = await longer_queries.items_by_day(gather.session, days)
-    since = await longer_queries.watched_since(gather.session)
     return _series(
         gather,
         days,

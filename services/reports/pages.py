@@ -3,29 +3,19 @@
 from datetime import datetime
 from functools import cache
 from itertools import groupby
-from typing import Annotated
 
 import jinja2
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from libs.common.app import resources
 from libs.common.auth import public
 from libs.common.web import environment, security_headers
+from services.reports.api import Res
 from services.reports.issuing.printing import local_time, number
-from services.reports.resources import ReportsResources
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 READ = ["GET", "HEAD"]
 CACHED = {"Cache-Control": "public, max-age=60"}
-
-
-def held(request: Request) -> ReportsResources:
-    found: ReportsResources = resources(request)
-    return found
-
-
-Res = Annotated[ReportsResources, Depends(held)]
 
 
 @cache

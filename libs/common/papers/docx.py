@@ -34,6 +34,7 @@ from libs.common.papers.form import Form
 from libs.common.papers.grid import alignments, column_widths
 from libs.common.papers.letterhead import CLOSING_SHARES, SHORT, letterhead_widths, shown_width
 from libs.common.papers.package import fixed
+from libs.common.papers.printing import MEDIA_TYPES, PaperFormat
 from libs.common.papers.wording import (
     MOTTO,
     NATIONAL_NAME,
@@ -51,7 +52,7 @@ from libs.common.papers.wording import (
     stated_day,
 )
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+MEDIA_TYPE = MEDIA_TYPES[PaperFormat.DOCX]
 
 
 def to_docx(paper: Paper) -> bytes:

@@ -21,9 +21,10 @@ from libs.common.papers.faces import face
 from libs.common.papers.form import PAGE_MM, Form
 from libs.common.papers.pdf_blocks import Page
 from libs.common.papers.pdf_words import POINTS_OF_MM, line
+from libs.common.papers.printing import MEDIA_TYPES, PaperFormat
 from libs.common.papers.wording import clean, ended, footer_line, stated_day
 
-MEDIA_TYPE = "application/pdf"
+MEDIA_TYPE = MEDIA_TYPES[PaperFormat.PDF]
 log = logging.getLogger(__name__)
 
 

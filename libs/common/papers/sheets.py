@@ -18,9 +18,10 @@ from openpyxl.xml.functions import tostring
 from libs.common.clock import HANOI
 from libs.common.papers.form import FONT
 from libs.common.papers.package import fixed
+from libs.common.papers.printing import MEDIA_TYPES, PaperFormat
 from libs.common.papers.wording import clean
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MEDIA_TYPE = MEDIA_TYPES[PaperFormat.XLSX]
 MOST_IN_CELL = 32_767
 LONGEST_NAME = 31
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")

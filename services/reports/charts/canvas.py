@@ -24,6 +24,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from libs.common import papers
 from libs.common.clock import HANOI
 from libs.common.papers.content import Picture
+from libs.common.papers.wording import number_text
 
 _ONE_AT_A_TIME = Lock()
 FONTS = Path(papers.__file__).parent / "fonts"
@@ -103,8 +104,7 @@ def time_axis(axes: Axes, zone: tzinfo = HANOI) -> None:
 
 def spelled(value: float) -> str:
     """12.345 and 2,5."""
-    text = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
-    return text.translate(str.maketrans(",.", ".,"))
+    return number_text(int(value) if float(value).is_integer() else round(value, 1))
 
 
 def days(moments: Iterable[datetime]) -> list[float]:

@@ -16,17 +16,18 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from libs.common.clock import HANOI
 from libs.common.models import ReportVersion, Snapshot
+from libs.common.papers import printing as papers
 from libs.common.papers.content import Closing, Head, Paper
-from libs.common.papers.form import Form, default_form, read_form
+from libs.common.papers.form import Form, read_form
+from libs.common.papers.printing import PaperFormat, print_paper
+from libs.common.papers.wording import number_text
 from services.reports.domain import Format, iso, marked
 from services.reports.kinds import KINDS
 
 MEDIA_TYPES = {
     Format.MD: "text/markdown; charset=utf-8",
     Format.JSON: "application/json",
-    Format.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    Format.PDF: "application/pdf",
-    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    **{Format(wanted.value): media for wanted, media in papers.MEDIA_TYPES.items()},
 }
 PAPER = "BÁO CÁO"
 
@@ -163,39 +164,18 @@ def _json(what: Printable) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
-# The libraries that make office documents are large: a process that never prints one does not hold them.
-
-
-def _docx(what: Printable) -> bytes:
-    from libs.common.papers.docx import to_docx
-
-    return to_docx(paper_of(what))
-
-
-def _pdf(what: Printable) -> bytes:
-    from libs.common.papers.pdf import to_pdf
-
-    return to_pdf(paper_of(what))
-
-
-def _xlsx(what: Printable) -> bytes:
-    from libs.common.papers.xlsx import to_xlsx
-
-    return to_xlsx(paper_of(what))
-
-
 _PRINTERS: dict[Format, Callable[[Printable], bytes]] = {
     Format.MD: lambda what: what.text.encode(),
     Format.JSON: _json,
-    Format.DOCX: _docx,
-    Format.PDF: _pdf,
-    Format.XLSX: _xlsx,
+    Format.DOCX: lambda what: print_paper(paper_of(what), PaperFormat.DOCX),
+    Format.PDF: lambda what: print_paper(paper_of(what), PaperFormat.PDF),
+    Format.XLSX: lambda what: print_paper(paper_of(what), PaperFormat.XLSX),
 }
 
 
 @cache
 def _form(path: str | None) -> Form:
-    return read_form(Path(path)) if path else default_form()
+    return read_form(Path(path) if path else None)
 
 
 @cache
@@ -221,9 +201,7 @@ def markdown_text(text: str) -> str:
 
 def number(value: float | None) -> str:
     """As Vietnamese writes it: 12.345 and 2,5; what is not known is left blank."""
-    if value is None:
-        return ""
-    return f"{value:,}".translate(str.maketrans(",.", ".,"))
+    return "" if value is None else number_text(value)
 
 
 def value(figure: dict[str, Any]) -> str:

@@ -3,15 +3,15 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 
 from libs.common import models as m
-from libs.common.app import resources
 from libs.common.auth import ClockDep, Principal, require
 from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.models.enums import Role
 from libs.common.pagination import Cursor, Page, PageDep, page_of
+from services.reports.api import Res
 from services.reports.programmes import evidence, evidence_queries, queries, service, views
 from services.reports.programmes import problems as wrong
 from services.reports.programmes.evidence import Chosen
@@ -30,7 +30,6 @@ from services.reports.programmes.schemas import (
 )
 from services.reports.programmes.service import Said
 from services.reports.programmes.views import KEEPS, REPORTS
-from services.reports.resources import ReportsResources
 
 router = APIRouter(prefix="/api/reports/v1", tags=["programmes"], responses=problems(Unauthenticated, Forbidden))
 
@@ -39,14 +38,6 @@ Reader = Annotated[Principal, require(*STAFF)]
 ProgrammeReader = Annotated[Principal, require(*STAFF, Role.INTEGRATOR)]
 Keeper = Annotated[Principal, require(*KEEPS)]
 OfUnit = Annotated[Principal, require(*REPORTS)]
-
-
-def held(request: Request) -> ReportsResources:
-    found: ReportsResources = resources(request)
-    return found
-
-
-Res = Annotated[ReportsResources, Depends(held)]
 
 
 @router.get("/programmes", response_model=Page[ProgrammeOut])

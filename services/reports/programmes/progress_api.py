@@ -1,7 +1,6 @@
 """The route that shows how far a programme has come: JSON, or the annex's own table as a document."""
 
 import asyncio
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,10 +10,11 @@ from fastapi import APIRouter, Query, Response
 from libs.common.auth import ClockDep, Principal, require_first
 from libs.common.db import DatabaseDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
-from libs.common.papers.content import Paper
-from libs.common.papers.form import default_form, read_form
+from libs.common.papers import printing as papers
+from libs.common.papers.form import read_form
+from services.reports.api import Res
 from services.reports.programmes import problems as wrong
-from services.reports.programmes.api import STAFF, Res
+from services.reports.programmes.api import STAFF
 from services.reports.programmes.paper import paper_of
 from services.reports.programmes.progress import progress_of
 from services.reports.programmes.schemas import ProgressTableOut
@@ -30,12 +30,7 @@ class Shown(StrEnum):
     XLSX = "xlsx"
 
 
-OFFICE = "application/vnd.openxmlformats-officedocument"
-MEDIA_TYPES = {
-    Shown.DOCX: f"{OFFICE}.wordprocessingml.document",
-    Shown.PDF: "application/pdf",
-    Shown.XLSX: f"{OFFICE}.spreadsheetml.sheet",
-}
+MEDIA_TYPES = {Shown(wanted.value): media for wanted, media in papers.MEDIA_TYPES.items()}
 
 
 @router.get(
@@ -60,19 +55,10 @@ async def show_progress(
     if shown is Shown.JSON:
         return ProgressTableOut.told(table, res.site)
     heading = res.workshop.heading
-    paper = paper_of(table, heading, read_form(heading.form) if heading.form else default_form(), res.site)
-    content = await asyncio.to_thread(_printer(shown), paper)
+    paper = paper_of(table, heading, read_form(heading.form), res.site)
+    content = await asyncio.to_thread(papers.print_paper, paper, papers.PaperFormat(shown.value))
     headers = {
         "Content-Disposition": f'attachment; filename="tien-do-{programme_id}.{shown.value}"',
         "X-Content-Type-Options": "nosniff",
     }
     return Response(content, media_type=MEDIA_TYPES[shown], headers=headers)
-
-
-def _printer(shown: Shown) -> Callable[[Paper], bytes]:
-    """The libraries that make office documents are large: a process that never prints one does not hold them."""
-    from libs.common.papers.docx import to_docx
-    from libs.common.papers.pdf import to_pdf
-    from libs.common.papers.xlsx import to_xlsx
-
-    return {Shown.DOCX: to_docx, Shown.PDF: to_pdf}.get(shown, to_xlsx)
