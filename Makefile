@@ -32,10 +32,10 @@ run: $(STAMP) ## chạy cả nền tảng và vòng việc chính; REPLAY=DIR: v
 setup: $(STAMP) ## môi trường ảo và các gói đã ghim / virtual environment, pinned packages
 
 test: $(STAMP) ## bộ kiểm thử nhanh trên Postgres và NATS thật / fast suite on real Postgres and NATS
-	@$(BIN)/python -m pytest -q -m "not slow" -n 2
+	@$(BIN)/python -m pytest -q -m "not slow" -n 2 --durations 15
 
 test-slow: $(STAMP) ## tiến trình thật bị giết, máy chủ thật / real processes killed
-	@$(BIN)/python -m pytest -q -m slow
+	@$(BIN)/python -m pytest -q -m slow --durations 15
 
 lint: $(STAMP) ## ruff và luật import / ruff and import rules
 	@$(BIN)/ruff check .

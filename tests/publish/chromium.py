@@ -34,6 +34,10 @@ def program() -> str:
     return found
 
 
+class Refused(AssertionError):
+    """The browser did not do what it was asked: between two pages, say, there is nothing to run a script in."""
+
+
 @dataclass
 class Chromium:
     """`events`: everything that it told by itself."""
@@ -53,7 +57,8 @@ class Chromium:
         answer = self._waiting[self._number] = asyncio.get_running_loop().create_future()
         os.write(self._write, json.dumps(told).encode() + b"\0")
         found = await asyncio.wait_for(answer, PATIENCE)
-        assert "error" not in found, f"{method}: {found['error']}"
+        if "error" in found:
+            raise Refused(f"{method}: {found['error']}")
         return dict(found["result"])
 
     async def listen(self) -> None:
@@ -76,19 +81,30 @@ class Chromium:
 
     async def run(self, script: str) -> Any:
         """The value of an expression of the page; a promise is waited for, as if somebody had pressed a button."""
-        told = await self.ask(
-            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True, userGesture=True
-        )
+        told = await self._evaluated(script)
         assert "exceptionDetails" not in told, told["exceptionDetails"]
         return told["result"].get("value")
 
     async def until(self, script: str) -> Any:
-        """Its value, once it is true."""
+        """Its value, once it is true; what throws is not so yet: a page that is still coming has no elements."""
+        last: object = None
         for _ in range(int(PATIENCE / 0.1)):
-            if found := await self.run(script):
-                return found
+            try:
+                told = await self._evaluated(script)
+            except Refused as between:
+                last = between
+            else:
+                last = told.get("exceptionDetails")
+                if last is None and (found := told["result"].get("value")):
+                    return found
             await asyncio.sleep(0.1)
-        raise AssertionError(f"never so: {script}; {await self.run('document.body.innerText')}; {self.complaints()}")
+        shown = await self.run("document.body?.innerText")
+        raise AssertionError(f"never so: {script}; {last}; {shown}; {self.complaints()}")
+
+    async def _evaluated(self, script: str) -> Json:
+        return await self.ask(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True, userGesture=True
+        )
 
     def complaints(self) -> list[str]:
         """What the page threw, and what its policy forbade."""
