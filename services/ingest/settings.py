@@ -7,8 +7,9 @@ from typing import Self
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from libs.common import working_time
 from libs.common.settings import CommonSettings
-from services.ingest.feedback import hours, routing
+from services.ingest.feedback import routing
 from services.ingest.feedback.settings import FormSettings, Open311Settings, PublicFace
 from services.ingest.mailbox.settings import MailboxSettings
 from services.ingest.platforms import PlatformSettings
@@ -129,7 +130,7 @@ class FeedbackSettings(BaseModel):
         if self.key is not None and 0 < len(self.key.get_secret_value()) < 32:
             raise ValueError("feedback.key needs at least 32 characters")
         if self.clocks_file is not None:
-            hours.load(self.clocks_file)
+            working_time.load(self.clocks_file)
         if self.routes_file is not None:
             routing.load(self.routes_file)
         return self

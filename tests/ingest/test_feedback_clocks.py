@@ -10,15 +10,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from libs.common import working_time
 from libs.common.clock import HANOI
-from services.ingest.feedback import hours
+from libs.common.working_time import Clocks, DueTimes, Shift, WorkingDays
 from services.ingest.feedback.catalogue import catalogue
-from services.ingest.feedback.hours import Clocks, DueTimes, Shift, WorkingDays
 from services.ingest.settings import FeedbackSettings
 from tests.ingest.casework import FEEDBACK, Casework
 from tests.ingest.conftest import DeskWith
 
-CLOCKS = hours.load()
+CLOCKS = working_time.load()
 WORKING = CLOCKS.working
 
 
@@ -133,9 +133,18 @@ def test_working_time_adds_up_and_never_runs_back(start: datetime, one: int, oth
     assert WORKING.after(WORKING.after(start, one * MINUTE), other * MINUTE) == whole > start
 
 
+@given(starts, st.integers(0, 3000))
+@hypothesis_settings(max_examples=60, deadline=None)
+def test_what_was_worked_between_two_moments_is_the_minutes_between_them(start: datetime, minutes: int) -> None:
+    end = start + minutes * MINUTE
+    worked = sum(is_worked_minute(start + n * MINUTE) for n in range(minutes))
+    assert WORKING.between(start.astimezone(UTC), end.astimezone(UTC)) == worked * MINUTE
+    assert WORKING.between(end, start) == timedelta(0)
+
+
 # --- the data is checked ------------------------------------------------------------------------------------
 
-SHIPPED = hours.FILE.read_text(encoding="utf-8")
+SHIPPED = working_time.FILE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +166,7 @@ def test_wrong_data_stops_at_once(tmp_path: Path, shipped: str, wrong: str) -> N
     file = tmp_path / "clocks.yaml"
     file.write_text(SHIPPED.replace(shipped, wrong), encoding="utf-8")
     with pytest.raises(ValueError, match="validation error"):
-        hours.load(file)
+        working_time.load(file)
 
 
 def test_a_city_without_holidays_that_works_at_night() -> None:

@@ -5,10 +5,11 @@ from functools import cache
 
 from pydantic import SecretStr
 
-from services.ingest.feedback import hours, routing
+from libs.common import working_time
+from libs.common.working_time import Clocks
+from services.ingest.feedback import routing
 from services.ingest.feedback.catalogue import Catalogue, catalogue
 from services.ingest.feedback.codes import DigestKey
-from services.ingest.feedback.hours import Clocks
 from services.ingest.feedback.routing import Routes
 from services.ingest.feedback.sealing import ContactVault
 from services.ingest.service import Masker, masker
@@ -38,7 +39,7 @@ def desk_of(settings: IngestSettings) -> FeedbackDesk:
     told = settings.feedback
     return FeedbackDesk(
         mask=masker(settings.intake),
-        clocks=hours.load(told.clocks_file or hours.FILE),
+        clocks=working_time.load(told.clocks_file or working_time.FILE),
         routes=routing.load(told.routes_file or routing.FILE),
         catalogue=catalogue(),
         keys=_keys(told.key, tuple(told.old_keys)) if told.key else None,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from libs.common.models.enums import PROTECTED_KINDS, CaseState, TextKind, Urgency
-from services.ingest.feedback.hours import Clocks, Limits
+from libs.common.working_time import Clocks, Limits
 
 
 class Action(StrEnum):

@@ -75,6 +75,19 @@ class WorkingDays(BaseModel):
             at = datetime.combine(at.date() + timedelta(days=1), time(0), HANOI)
         raise ValueError("no working day in ten years")
 
+    def between(self, start: datetime, end: datetime) -> timedelta:
+        """Working time from `start` to `end`; none where `end` is not later. ValueError beyond ten years."""
+        at, last = start.astimezone(HANOI), end.astimezone(HANOI)
+        days = (last.date() - at.date()).days
+        if days > MOST_DAYS:
+            raise ValueError("more than ten years")
+        worked = timedelta()
+        for day in (at.date() + timedelta(days=n) for n in range(days + 1)):
+            for shift in self.shifts if self.is_worked(day) else ():
+                begin = max(at, datetime.combine(day, shift.opens, HANOI))
+                worked += max(timedelta(), min(last, datetime.combine(day, shift.closes, HANOI)) - begin)
+        return worked
+
     def end_of_day_after(self, start: datetime, days: int) -> datetime:
         """The close of the last of so many working days; the first is the one after the day of `start`
         (Civil Code 2015, articles 147 and 148)."""
