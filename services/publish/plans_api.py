@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from libs.common import models as m
 from libs.common.auth import ClockDep, Principal, require
+from libs.common.campaigns import Progress, targets_of
 from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.models.enums import PlanState
@@ -242,7 +243,7 @@ async def delete_campaign(campaign_id: UUID, session: SessionDep, who: Planner, 
     response_model=CampaignProgress,
     responses=problems(wrong.CampaignNotFound),
 )
-async def read_progress(campaign_id: UUID, session: SessionDep, who: Reader, clock: ClockDep) -> campaigns.Progress:
+async def read_progress(campaign_id: UUID, session: SessionDep, who: Reader, clock: ClockDep) -> Progress:
     """Publications by state, and what the platforms told against the targets; null where nothing was told."""
     return await campaigns.campaign_progress(session, campaign_id, who, clock.now())
 
@@ -281,7 +282,7 @@ async def assign_publication(
 
 async def _detail(session: SessionDep, campaign: m.Campaign) -> CampaignDetail:
     channels = await queries.channels_of(session, [campaign.id])
-    targets = await queries.targets_of(session, [campaign.id])
+    targets = await targets_of(session, [campaign.id])
     return CampaignDetail(
         **CampaignOut.model_validate(campaign).model_dump(),
         channel_ids=[channel.id for channel in channels.get(campaign.id, [])],

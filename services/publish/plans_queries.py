@@ -1,17 +1,16 @@
 """Every SQL statement of the publish service about plans, themes, campaigns and their figures."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, and_, delete, func, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
-from libs.common.models.enums import DeliveryState, PlanState
+from libs.common.models.enums import PlanState
 from libs.common.pagination import InvalidCursor, PageRequest
 
 T = TypeVar("T", m.Plan, m.Theme, m.Campaign)
@@ -143,14 +142,6 @@ async def channels_of(session: AsyncSession, campaign_ids: Iterable[UUID]) -> di
     return found
 
 
-async def targets_of(session: AsyncSession, campaign_ids: Iterable[UUID]) -> dict[UUID, list[m.CampaignTarget]]:
-    query = select(m.CampaignTarget).where(m.CampaignTarget.campaign_id.in_(list(campaign_ids)))
-    found: dict[UUID, list[m.CampaignTarget]] = {}
-    for target in await session.scalars(query.order_by(m.CampaignTarget.id)):
-        found.setdefault(target.campaign_id, []).append(target)
-    return found
-
-
 async def replace_channels(session: AsyncSession, campaign_id: UUID, channel_ids: Iterable[UUID]) -> None:
     await session.execute(delete(m.CampaignChannel).where(m.CampaignChannel.campaign_id == campaign_id))
     rows = [{"campaign_id": campaign_id, "channel_id": channel_id} for channel_id in channel_ids]
@@ -165,90 +156,6 @@ async def replace_targets(session: AsyncSession, campaign_id: UUID, rows: list[d
 
 
 # --- what became of a campaign ------------------------------------------------------------------------------
-
-
-async def publications_by_state(session: AsyncSession, campaign_ids: Iterable[UUID]) -> dict[UUID, dict[str, int]]:
-    query = (
-        select(m.Publication.campaign_id, m.Publication.state, func.count())
-        .where(m.Publication.campaign_id.in_(list(campaign_ids)))
-        .group_by(m.Publication.campaign_id, m.Publication.state)
-    )
-    found: dict[UUID, dict[str, int]] = {}
-    for campaign_id, state, count in await session.execute(query):
-        if campaign_id is not None:
-            found.setdefault(campaign_id, {})[state] = count
-    return found
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One metric summed over a campaign's posts on one channel, those withdrawn since as well.
-
-    `posts` had a figure, `posts_out` of them are still there; `as_of` is the oldest reading within.
-    """
-
-    campaign_id: UUID
-    metric: str
-    channel_id: UUID
-    channel_name: str
-    definition: str
-    value: int
-    posts: int
-    posts_out: int
-    as_of: datetime
-
-
-async def readings_of(session: AsyncSession, campaign_ids: Iterable[UUID]) -> list[Reading]:
-    """From the newest figure of each post and metric; where a platform tells nothing there is no reading."""
-    newest = _newest_figures(campaign_ids).subquery()
-    by = (newest.c.campaign_id, newest.c.metric, newest.c.channel_id, newest.c.name)
-    query = select(
-        *by,
-        func.min(newest.c.definition),
-        func.sum(newest.c.value),
-        func.count(),
-        func.count().filter(newest.c.state == DeliveryState.PUBLISHED),
-        func.min(newest.c.as_of),
-    ).group_by(*by)
-    rows = await session.execute(query.order_by(newest.c.metric, newest.c.name, newest.c.channel_id))
-    return [
-        Reading(campaign, metric, channel, name, definition, int(value), posts, out, as_of)
-        for campaign, metric, channel, name, definition, value, posts, out, as_of in rows
-    ]
-
-
-def _newest_figures(campaign_ids: Iterable[UUID]) -> Select[*tuple[Any, ...]]:
-    point = m.EngagementPoint
-    return (
-        select(
-            m.Publication.campaign_id,
-            point.metric,
-            point.value,
-            point.definition,
-            point.as_of,
-            m.Delivery.channel_id,
-            m.Delivery.state,
-            m.Channel.name,
-        )
-        .join(m.Delivery, m.Delivery.id == point.delivery_id)
-        .join(m.Publication, m.Publication.id == m.Delivery.publication_id)
-        .join(m.Channel, m.Channel.id == m.Delivery.channel_id)
-        .where(m.Publication.campaign_id.in_(list(campaign_ids)), point.value.is_not(None))
-        .ext(distinct_on(point.delivery_id, point.metric))
-        .order_by(point.delivery_id, point.metric, point.as_of.desc(), point.id.desc())
-    )
-
-
-async def posts_out(session: AsyncSession, campaign_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """How many posts of each campaign were seen on their platform and are still there."""
-    query = (
-        select(m.Publication.campaign_id, func.count())
-        .join(m.Delivery, m.Delivery.publication_id == m.Publication.id)
-        .where(m.Publication.campaign_id.in_(list(campaign_ids)), m.Delivery.state == DeliveryState.PUBLISHED)
-        .group_by(m.Publication.campaign_id)
-    )
-    rows = (await session.execute(query)).all()
-    return {campaign_id: count for campaign_id, count in rows if campaign_id is not None}
 
 
 async def count_publications(session: AsyncSession, campaign_id: UUID) -> int:

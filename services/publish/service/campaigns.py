@@ -1,8 +1,6 @@
 """Campaigns of a theme: their channels and targets, which publications belong to them, and how far they have come."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,19 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
 from libs.common.auth import Principal
+from libs.common.campaigns import Progress, progress_of
 from libs.common.ids import new_id
-from libs.common.models.enums import ChannelState, PlanState, PublicationState
+from libs.common.models.enums import ChannelState, PlanState
 from services.publish import plans_problems as wrong
 from services.publish import plans_queries as queries
-from services.publish.plans_queries import Reading
 from services.publish.problems import ChannelNotFound
 from services.publish.queries import channels_by_id
 from services.publish.service import plans
 from services.publish.service.publications import SEES, require_locked
-
-PUBLICATIONS = "publications"
-"""The one metric that is counted here: publications of the campaign that are out."""
-OUT = (PublicationState.PUBLISHED, PublicationState.PARTLY_PUBLISHED, PublicationState.CORRECTED)
 
 
 async def create_campaign(
@@ -168,81 +162,6 @@ def _told(row_id: UUID | None) -> str | None:
 # --- how far a campaign has come ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class TargetProgress:
-    """A figure against its target; what was never told is None, and is never taken for 0."""
-
-    metric: str
-    target: int
-    definition: str
-    value: int | None
-    as_of: datetime | None
-    posts_without_figure: int | None
-    channels: list[Reading]
-
-    @property
-    def percent(self) -> float | None:
-        if self.value is None or self.target == 0:
-            return None
-        return round(100 * self.value / self.target, 1)
-
-
-@dataclass(frozen=True)
-class Progress:
-    campaign_id: UUID
-    as_of: datetime
-    publications: dict[PublicationState, int]
-    targets: list[TargetProgress]
-
-    @property
-    def total(self) -> int:
-        return sum(self.publications.values())
-
-
 async def campaign_progress(session: AsyncSession, campaign_id: UUID, who: Principal, now: datetime) -> Progress:
     campaign = await read_campaign(session, campaign_id, who)
     return (await progress_of(session, [campaign.id], now))[campaign.id]
-
-
-async def progress_of(session: AsyncSession, campaign_ids: Sequence[UUID], now: datetime) -> dict[UUID, Progress]:
-    """Of several campaigns, in four statements."""
-    counted = await queries.publications_by_state(session, campaign_ids)
-    targets = await queries.targets_of(session, campaign_ids)
-    out = await queries.posts_out(session, campaign_ids)
-    told: dict[tuple[UUID, str], list[Reading]] = defaultdict(list)
-    for reading in await queries.readings_of(session, campaign_ids):
-        told[reading.campaign_id, reading.metric].append(reading)
-    return {
-        campaign_id: _progress(
-            campaign_id,
-            now,
-            {state: counted.get(campaign_id, {}).get(state, 0) for state in PublicationState},
-            [(target, told[campaign_id, target.metric]) for target in targets.get(campaign_id, [])],
-            out.get(campaign_id, 0),
-        )
-        for campaign_id in campaign_ids
-    }
-
-
-def _progress(
-    campaign_id: UUID,
-    now: datetime,
-    counted: dict[PublicationState, int],
-    targets: list[tuple[m.CampaignTarget, list[Reading]]],
-    out: int,
-) -> Progress:
-    published = sum(counted[state] for state in OUT)
-    shown = [_counted(t, published, now) if t.metric == PUBLICATIONS else _reached(t, told, out) for t, told in targets]
-    return Progress(campaign_id, now, counted, shown)
-
-
-def _counted(target: m.CampaignTarget, published: int, now: datetime) -> TargetProgress:
-    """Our own count is known at every instant, and may be 0."""
-    return TargetProgress(target.metric, target.target, target.definition, published, now, None, [])
-
-
-def _reached(target: m.CampaignTarget, told: list[Reading], out: int) -> TargetProgress:
-    value = sum(reading.value for reading in told) if told else None
-    as_of = min((reading.as_of for reading in told), default=None)
-    missing = out - sum(reading.posts_out for reading in told)
-    return TargetProgress(target.metric, target.target, target.definition, value, as_of, missing, told)

@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
 from libs.common.auth import Principal
+from libs.common.campaigns import Progress, progress_of
 from libs.common.clock import HANOI
 from libs.common.models.enums import PlanState
 from services.publish import calendar_queries, plans_queries
 from services.publish import plans_problems as wrong
 from services.publish.calendar_queries import Asked
 from services.publish.exports.contents import CampaignLine, Contents, TargetLine, ThemeLine
-from services.publish.service import calendar, campaigns, plans
-from services.publish.service.campaigns import Progress
+from services.publish.service import calendar, plans
 
 MOST_CAMPAIGNS = 500
 
@@ -67,7 +67,7 @@ async def _themes(session: AsyncSession, plan: m.Plan, now: datetime) -> list[Th
         raise wrong.ExportTooLong(f"Kế hoạch có hơn {MOST_CAMPAIGNS} chiến dịch: hãy xuất lịch theo từng khoảng.")
     ids = [campaign.id for _, campaign in rows if campaign is not None]
     channels = await plans_queries.channels_of(session, ids)
-    reached = await campaigns.progress_of(session, ids, now)
+    reached = await progress_of(session, ids, now)
     lines = []
     for theme, group in groupby(rows, key=lambda row: row[0]):
         held = [campaign for _, campaign in group if campaign is not None]
