@@ -16,6 +16,7 @@ APPEND_ONLY = frozenset(
         "situation_entries",
         "snapshots",
         "report_versions",
+        "schedule_periods",
         "assignment_progress",
         "evidence_choices",
         "engagement_points",

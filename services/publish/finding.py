@@ -12,29 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
-from libs.common.text import canonical_tone, fold, words
+from libs.common.lexemes import asked_of, lexemes_of
 from services.publish import markup
 from services.publish.bulletin import Entry
 
 T = m.BulletinText
-MOST_WORDS = 12
-"""Of a question; what stands behind them is not looked for."""
 SHOWN = 50
-
-
-def lexemes_of(*texts: str | None) -> list[str]:
-    """Every word without its marks and, after `=`, as it is written."""
-    found: set[str] = set()
-    for text in texts:
-        for word in words(canonical_tone(text or "").lower()):
-            found |= {fold(word), f"={word}"}
-    return sorted(found)
-
-
-def asked_of(question: str) -> list[str]:
-    """What a page must have: each word as it was typed or, where it was typed without marks, in any way."""
-    typed = words(canonical_tone(question).lower())[:MOST_WORDS]
-    return [word if fold(word) == word else f"={word}" for word in typed]
 
 
 async def find(session: AsyncSession, question: str) -> Sequence[m.BulletinText]:

@@ -7,23 +7,12 @@ city sets another. All ends are instants of Asia/Ho_Chi_Minh, which has no summe
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 from libs.common.clock import HANOI
+from libs.common.models.sending import Cadence as Cadence
 from services.reports.domain import Period
 
 DAY = timedelta(days=1)
-
-
-class Cadence(StrEnum):
-    DAILY = "daily"
-    WEEKLY = "weekly"
-    MONTHLY = "monthly"
-    QUARTERLY = "quarterly"
-    HALF_YEAR = "half_year"
-    YEARLY = "yearly"
-
-
 MONTHS = {Cadence.MONTHLY: 1, Cadence.QUARTERLY: 3, Cadence.HALF_YEAR: 6, Cadence.YEARLY: 12}
 LONGEST = {
     Cadence.DAILY: timedelta(days=31),

@@ -300,6 +300,8 @@ REVIEWED = {
     "push_subscriptions.ciphertext": "where a reader's browser asked to be told: sealed, deleted when it ends",
     "push_subscriptions.key_hash": "the HMAC of its endpoint, by which it is found again; deleted when it ends",
     "case_contacts.ciphertext": "who may be answered about a report: sealed, and deleted when its time has come",
+    "report_recipients.email": "the address of an office that a paper is sent to, as the paper prints the office",
+    "report_sendings.email": "where a paper went, as its proof: an office's address",
     "partners.contact_role": "the role that answers for a group or page, never a person: contact_by_role",
     "deliveries.handle": "what our own post is called by the platform; no person's handle",
 }

@@ -110,6 +110,7 @@ from libs.common.models.readers import (
 from libs.common.models.reports import Assignment, Programme, Report, ReportRun, ReportVersion, Snapshot
 from libs.common.models.rhythm import ArticleClaim, HostBudget, SourceRhythm, WebSubSubscription
 from libs.common.models.searching import SavedQuery, SavedQueryHit, SearchDocument
+from libs.common.models.sending import ReportRecipient, ReportSchedule, ReportSending, SchedulePeriod
 from libs.common.models.storytelling import StoryLink
 from libs.common.models.transfers import CaseTransfer
 from libs.common.models.trends import Burst, Series, SeriesForecast, SeriesItem, SeriesMark, SeriesPoint
@@ -230,11 +231,15 @@ __all__ = [
     "ReplyTemplate",
     "ReplyTemplateVersion",
     "Report",
+    "ReportRecipient",
     "ReportRun",
+    "ReportSchedule",
+    "ReportSending",
     "ReportVersion",
     "RoleGrant",
     "SavedQuery",
     "SavedQueryHit",
+    "SchedulePeriod",
     "SchemaState",
     "SearchDocument",
     "Series",

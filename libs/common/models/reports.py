@@ -139,6 +139,7 @@ class ReportVersion(Base):
     __tablename__ = "report_versions"
     __table_args__ = (
         CheckConstraint("octet_length(digest) = 32", name="digest_length"),
+        Index("ix_report_versions_lexemes", "lexemes", postgresql_using="gin"),
         table_rules("reports"),
     )
 
@@ -150,6 +151,8 @@ class ReportVersion(Base):
     edited_by: Mapped[UUID | None]
     created_at: Mapped[datetime]
     digest: Mapped[bytes]
+    lexemes: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    """The words of its subject and text, as search finds them (`libs.common.lexemes`)."""
 
 
 class ReportRun(Base):

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from libs.common import models as m
-from services.publish.finding import asked_of, lexemes_of
+from libs.common.lexemes import asked_of, lexemes_of
 from tests.publish.bulletin.structure import faults, tree
 from tests.publish.newsroom import Newsroom
 
