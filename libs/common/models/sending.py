@@ -70,8 +70,8 @@ class ReportSchedule(Base):
     title: Mapped[str]
     kind: Mapped[str]
     about: Mapped[str | None]
-    unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization_units.id"))
-    """Whose people edit and sign it; null is the city's own."""
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("organization_units.id"))
+    """Whose people edit and sign it, and keep its recipients."""
     owner_id: Mapped[UUID | None]
     """The official who answers for it; null for the one that is shipped."""
     cadence: Mapped[str]

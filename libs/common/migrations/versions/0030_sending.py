@@ -60,7 +60,7 @@ def _schedules() -> None:
         _needed("title", TEXT),
         _needed("kind", TEXT),
         sa.Column("about", TEXT),
-        sa.Column("unit_id", ID),
+        _needed("unit_id", ID),
         sa.Column("owner_id", ID),
         _needed("cadence", TEXT),
         sa.Column("hour", COUNT),
