@@ -1,7 +1,6 @@
 """Routes of the calendar: what stands where, moving it, taking it away as a file, and subscribing to it."""
 
 import asyncio
-import hashlib
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from libs.common import models as m
 from libs.common.app import resources
 from libs.common.auth import ClockDep, Principal, public, require
 from libs.common.clock import HANOI
+from libs.common.conditional import etag_of, is_known
 from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.models.enums import PublicationState
@@ -217,9 +217,9 @@ async def unit_calendar(token: str, request: Request, session: SessionDep, clock
     if found is None:
         return Response("Không có lịch ở địa chỉ này, hoặc địa chỉ đã bị thu hồi.\n", 404, PRIVATE, "text/plain")
     data = await asyncio.to_thread(ics.subscription, found.unit_name, found.entries, res.site)
-    etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    etag = etag_of(data)
     headers = {**PRIVATE, "ETag": etag, "Content-Disposition": 'inline; filename="lich.ics"'}
-    if _is_known(request.headers.get("if-none-match"), etag):
+    if is_known(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     return Response(data, headers=headers, media_type=ics.MEDIA_TYPE)
 
@@ -230,11 +230,6 @@ PRIVATE = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
 }
-
-
-def _is_known(asked_for: str | None, etag: str) -> bool:
-    tags = [tag.strip().removeprefix("W/") for tag in (asked_for or "").split(",")]
-    return etag in tags or "*" in tags
 
 
 def _item(entry: Entry) -> CalendarItem:

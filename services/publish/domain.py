@@ -7,12 +7,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time, timedelta
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from libs.common.clock import quiet_end
-from libs.common.models.enums import DeliveryState, PublicationKind, PublicationState
+from libs.common.models.enums import DeliveryState, PublicationState
 
 P, D = PublicationState, DeliveryState
 
@@ -136,22 +135,6 @@ def delivery_moved(before: str, after: DeliveryState) -> DeliveryState:
     return after
 
 
-def approvals_needed(kind: str, is_urgent: bool = False) -> int:
-    """A correction needs two people besides its editors; what is urgent two on duty, one of them perhaps its author."""
-    return 2 if is_urgent or kind == PublicationKind.CORRECTION else 1
-
-
-def others_needed(kind: str) -> int:
-    """How many of those who approve may have touched nothing of it."""
-    return 2 if kind == PublicationKind.CORRECTION else 1
-
-
-def is_enough(kind: str, is_urgent: bool, approvers: Iterable[UUID], editors: Iterable[UUID]) -> bool:
-    """Whether these people together release it; the database judges the same (`is_approved`)."""
-    given = set(approvers)
-    return len(given) >= approvals_needed(kind, is_urgent) and len(given - set(editors)) >= others_needed(kind)
-
-
 def reminders_due(waited: timedelta, after: Iterable[timedelta]) -> int:
     """How often those above have to be told that an approval waits: once for each time that has passed."""
     return sum(waited >= each for each in after)
@@ -232,46 +215,6 @@ def content_hash(what: Hashed) -> bytes:
     facts["variants"] = sorted(variants, key=lambda v: str(v["channel_id"]))
     canonical = json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).digest()
-
-
-class Refusal(StrEnum):
-    """Why a person may not approve."""
-
-    NOT_SPOKESPERSON = "not_spokesperson"
-    NOT_ON_DUTY = "not_on_duty"
-    OWN_WORK = "own_work"
-    NOT_IN_REVIEW = "not_in_review"
-    CHANGED = "changed"
-
-
-@dataclass(frozen=True)
-class ApprovalAttempt:
-    approver_id: UUID
-    speaks_for_unit: bool
-    editors: frozenset[UUID]
-    state: PublicationState
-    current_hash: bytes
-    seen_hash: bytes
-    kind: str = PublicationKind.ANNOUNCEMENT
-    is_urgent: bool = False
-    is_on_duty: bool = False
-    """As a spokesperson of some unit, at this instant."""
-
-
-def refusal(attempt: ApprovalAttempt) -> Refusal | None:
-    """None where the approval stands; the first reason against it otherwise. The database judges the same."""
-    if attempt.is_urgent and not attempt.is_on_duty:
-        return Refusal.NOT_ON_DUTY
-    if not attempt.is_urgent and not attempt.speaks_for_unit:
-        return Refusal.NOT_SPOKESPERSON
-    may_be_own = attempt.is_urgent and attempt.kind != PublicationKind.CORRECTION
-    if attempt.approver_id in attempt.editors and not may_be_own:
-        return Refusal.OWN_WORK
-    if attempt.state is not P.IN_REVIEW:
-        return Refusal.NOT_IN_REVIEW
-    if attempt.seen_hash != attempt.current_hash:
-        return Refusal.CHANGED
-    return None
 
 
 def derived_state(before: PublicationState, deliveries: Iterable[DeliveryState]) -> PublicationState:

@@ -21,6 +21,7 @@ from libs.common import telemetry
 from libs.common.app import resources
 from libs.common.auth import ClockDep, public
 from libs.common.clock import Clock
+from libs.common.conditional import etag_of, is_known
 from libs.common.db import Database, DatabaseDep
 from libs.common.errors import Problem, render
 from libs.common.faults import describe
@@ -32,7 +33,6 @@ from services.publish.consultation import windows
 from services.publish.press import FOLDER, folder
 from services.publish.readers.doorman import network_of
 from services.publish.resources import PublishResources
-from services.publish.shelf import etag_of
 
 log = logging.getLogger("lantoa.publish")
 router = APIRouter(include_in_schema=False, dependencies=[public()])
@@ -272,16 +272,16 @@ def _answer(
     headers = {**security_headers(), "ETag": etag, "Cache-Control": LIVE if status == 200 else BRIEF}
     if changed is not None:
         headers["Last-Modified"] = format_datetime(changed, usegmt=True)
-    if status == 200 and _is_known(request, etag, changed):
+    if status == 200 and _is_held(request, etag, changed):
         return Response(status_code=304, headers=headers)
     return Response(data, status, headers, media_type)
 
 
-def _is_known(request: Request, etag: str, changed: datetime | None) -> bool:
+def _is_held(request: Request, etag: str, changed: datetime | None) -> bool:
     """If-None-Match wins over If-Modified-Since (RFC 9110)."""
     asked = request.headers.get("if-none-match")
     if asked is not None:
-        return asked.strip() == "*" or etag in [tag.strip().removeprefix("W/") for tag in asked.split(",")]
+        return is_known(asked, etag)
     since = request.headers.get("if-modified-since")
     try:
         return changed is not None and since is not None and changed <= _moment(since)

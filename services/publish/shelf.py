@@ -1,10 +1,10 @@
 """The bulletin's files at hand: read and hashed again only when the file has changed, however often it is asked for."""
 
-import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from libs.common.conditional import etag_of
 from libs.common.files import FileStore
 
 MOST_FILES = 256
@@ -17,10 +17,6 @@ class Held:
     data: bytes
     etag: str
     changed: datetime
-
-
-def etag_of(data: bytes) -> str:
-    return f'"{hashlib.sha256(data).hexdigest()[:32]}"'
 
 
 class Shelf:

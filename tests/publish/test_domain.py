@@ -4,9 +4,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from libs.common.approval import ApprovalAttempt, Refusal, refusal
 from libs.common.models.enums import DeliveryState, PublicationState
 from services.publish import domain
-from services.publish.domain import ApprovalAttempt, Hashed, HashedVariant, Refusal
+from services.publish.domain import Hashed, HashedVariant
 
 P, D = PublicationState, DeliveryState
 CHANNEL = UUID("018f0000-0000-7000-8000-000000000001")
@@ -73,7 +74,7 @@ GOOD = ApprovalAttempt(SPEAKER, True, frozenset({EDITOR}), P.IN_REVIEW, b"h", b"
     ],
 )
 def test_who_may_approve(attempt: ApprovalAttempt, refused: Refusal | None) -> None:
-    assert domain.refusal(attempt) is refused
+    assert refusal(attempt) is refused
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from libs.common import approval
 from libs.common.models.enums import DeliveryState, PublicationState
 from services.publish import domain
 
@@ -80,13 +81,13 @@ class Publishing(RuleBasedStateMachine):
     def approve(self, who: int, is_current: bool, speaks: bool, on_duty: bool, later: bool) -> None:
         seen = b"current" if is_current else b"older"
         editors = frozenset(UUID(int=e) for e in self.editors)
-        attempt = domain.ApprovalAttempt(
+        attempt = approval.ApprovalAttempt(
             UUID(int=who), speaks, editors, self.state, b"current", seen, self.kind, self.is_urgent, on_duty
         )
-        if domain.refusal(attempt) is not None or who in self.approvers:
+        if approval.refusal(attempt) is not None or who in self.approvers:
             return
         self.approvers.add(who)
-        if not domain.is_enough(self.kind, self.is_urgent, (UUID(int=a) for a in self.approvers), editors):
+        if not approval.is_enough(self.kind, self.is_urgent, (UUID(int=a) for a in self.approvers), editors):
             return
         self.state = domain.moved(self.state, P.APPROVED)
         if later:

@@ -11,12 +11,13 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common import approval
 from libs.common import models as m
 from libs.common.db import Database
 from libs.common.ids import new_id
 from libs.common.models.enums import PublicationState, Role
 from libs.common.testing.make import Make
-from services.publish import approval_queries, domain, queries
+from services.publish import approval_queries, queries
 from tests.publish.newsroom import API, Newsroom
 from tests.publish.officers import Officer, Officers
 
@@ -209,7 +210,7 @@ async def test_domain_and_database_judge_alike(
                 await session.flush()
                 given = {a.approver_id for a in await queries.approvals_of(session, publication)}
                 editors = await queries.editors_of(session, publication)
-                enough = domain.is_enough(publication.kind, publication.is_urgent, given, editors)
+                enough = approval.is_enough(publication.kind, publication.is_urgent, given, editors)
                 asked = select(text("is_approved(publications)")).select_from(m.Publication)
                 told = await session.scalar(asked.where(m.Publication.id == publication.id))
                 assert enough == told, (number, len(given), publication.kind, publication.is_urgent)
@@ -277,7 +278,7 @@ async def random_publication(
 
 async def refusal_of(
     session: AsyncSession, publication: m.Publication, person: m.Person, newsroom: Newsroom
-) -> domain.Refusal | None:
+) -> approval.Refusal | None:
     """As approvals.approve_publication asks, for a person whose token would be taken."""
     now = newsroom.clock.now()
     grants = await session.scalars(
@@ -290,8 +291,8 @@ async def refusal_of(
     )
     speaks = person.is_active and publication.unit_id in {grant.unit_id for grant in grants}
     on_duty = await approval_queries.speakers(session, publication, now) if publication.is_urgent else []
-    return domain.refusal(
-        domain.ApprovalAttempt(
+    return approval.refusal(
+        approval.ApprovalAttempt(
             approver_id=person.id,
             speaks_for_unit=speaks,
             editors=await queries.editors_of(session, publication),

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common import growth
 from libs.common.auth import ClockDep, Principal, require
 from libs.common.clock import HANOI
 from libs.common.db import SessionDep
@@ -36,7 +37,7 @@ from services.classify.trends.schemas import (
     SeriesValues,
     forecast_error,
 )
-from services.classify.trends.showing import LEAST_OUTSIDE, burst_words, by_growth, steps, terms_of, told_outside
+from services.classify.trends.showing import LEAST_OUTSIDE, steps, terms_of, told_outside
 
 router = APIRouter(prefix="/api/classify/v1/trends", tags=["trends"], responses=problems(Unauthenticated, Forbidden))
 
@@ -179,8 +180,8 @@ async def list_rising(
     span = timedelta(hours=hours)
     is_story = dimension == Dimension.STORY
     pause, times = (span, 1) if is_story else (timedelta(days=1), 7)
-    rows = await queries.list_rising(session, dimension, until - span, until, pause, times, least)
-    found = by_growth(rows, times, limit)
+    rows = await growth.list_rising(session, dimension, until - span, until, pause, times, least)
+    found = growth.by_growth(rows, times, limit)
     ids = [UUID(one.row.key) for one in found] if is_story else []
     titles = {str(story.story_id): story.title for story in await queries.list_stories(session, ids)}
     return RisingList(
@@ -206,7 +207,7 @@ def _rising(one: Any, titles: dict[str, str]) -> RisingOut:
 def _burst(row: Any) -> BurstOut:
     burst = row.Burst
     told = {name: getattr(burst, name) for name in BurstOut.model_fields if hasattr(burst, name)}
-    said = burst_words(burst.seen, burst.expected, burst.window_minutes, burst.once_in_weeks)
+    said = growth.burst_words(burst.seen, burst.expected, burst.window_minutes, burst.once_in_weeks)
     return BurstOut(**told, dimension=row.dimension, key=row.key, says=said)
 
 

@@ -1,4 +1,4 @@
-"""Every SQL statement of forecasts and of what is shown: counts by step, what grows, bursts and their contents."""
+"""Every SQL statement of forecasts and of what is shown: counts by step, bursts and their contents."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -129,38 +129,3 @@ async def list_stories(session: AsyncSession, story_ids: Sequence[UUID]) -> list
     query = select(Story.id.label("story_id"), Story.title, Story.items, Story.sources).where(Story.id.in_(story_ids))
     found: dict[UUID, Any] = {row.story_id: row for row in await session.execute(query)}
     return [found[story_id] for story_id in story_ids if story_id in found]
-
-
-_RISING = text(
-    """
-    SELECT s.id, s.key,
-        coalesce(sum(p.count) FILTER (WHERE p.bucket_at >= CAST(:since AS timestamptz)), 0) AS seen,
-        coalesce(sum(p.count) FILTER (WHERE p.bucket_at < CAST(:since AS timestamptz)), 0) AS before
-    FROM series AS s
-    CROSS JOIN generate_series(0, :times) AS back
-    JOIN series_points AS p ON p.series_id = s.id
-        AND p.bucket_at >= CAST(:since AS timestamptz) - back * CAST(:pause AS interval)
-        AND p.bucket_at < CAST(:until AS timestamptz) - back * CAST(:pause AS interval)
-    WHERE s.dimension = :dimension
-        AND s.id IN (
-            SELECT q.series_id FROM series_points AS q
-            WHERE q.bucket_at >= CAST(:since AS timestamptz) AND q.bucket_at < CAST(:until AS timestamptz)
-        )
-    GROUP BY s.id, s.key
-    HAVING sum(p.count) FILTER (WHERE p.bucket_at >= CAST(:since AS timestamptz)) >= :least
-    """
-)
-
-
-async def list_rising(
-    session: AsyncSession,
-    dimension: Dimension,
-    since: datetime,
-    until: datetime,
-    pause: timedelta,
-    times: int,
-    least: int,
-) -> Sequence[Row[Any]]:
-    """Counts of a span, and of the spans so long before it, so many times, together."""
-    values = {"dimension": dimension, "since": since, "until": until, "pause": pause, "times": times, "least": least}
-    return (await session.execute(_RISING, values)).all()

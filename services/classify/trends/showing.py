@@ -1,12 +1,11 @@
-"""What is shown of trends: values by step, words for a burst, terms of its titles, what rises; and what is not told
-outside, where few contents about a place could be few people."""
+"""What is shown of trends: values by step, terms of a burst's titles; and what is not told outside, where few contents
+about a place could be few people."""
 
 import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any, NamedTuple
 
 from libs.common.text import canonical_tone, words
 
@@ -53,26 +52,3 @@ def terms_of(titles: Sequence[str]) -> list[str]:
         if not any(f" {term} " in f" {longer} " for longer in chosen):
             chosen.append(term)
     return sorted(chosen, key=lambda term: (-found[term], term))[:TERMS]
-
-
-def burst_words(seen: int, expected: float, minutes: int, once_in_weeks: float | None) -> str:
-    span = "1 giờ" if minutes == 60 else f"{minutes} phút"
-    rarely = f"khoảng {once_in_weeks:.0f} tuần mới có một lần" if once_in_weeks and once_in_weeks >= 1 else "hiếm gặp"
-    if once_in_weeks is None:
-        rarely = "chưa đủ lịch sử để nói hiếm tới mức nào"
-    return f"{seen} nội dung trong {span}, thường chỉ khoảng {expected:.1f}; {rarely}".replace(".", ",")
-
-
-class Rising(NamedTuple):
-    row: Any
-    expected: float
-    growth: float
-
-
-def by_growth(rows: Sequence[Any], times: int, limit: int) -> list[Rising]:
-    """The fastest growing first: what is seen beside what the spans before it had on average. What merely scatters by
-    chance around its average does not count as growing."""
-    found = [Rising(row, float(row.before) / times, 0.0) for row in rows]
-    grown = [one._replace(growth=(one.row.seen + 1) / (one.expected + 1)) for one in found]
-    sure = [one for one in grown if one.row.seen > one.expected + 2 * math.sqrt(one.expected + 1)]
-    return sorted(sure, key=lambda one: (-one.growth, -one.row.seen, str(one.row.id)))[:limit]

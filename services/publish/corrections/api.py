@@ -1,6 +1,5 @@
 """Routes of corrections: what one would be made of, drafting, the chain, where it is, how long it took; and CAP."""
 
-import hashlib
 import re
 from datetime import timedelta
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common import models as m
 from libs.common.auth import ClockDep, Principal, public
+from libs.common.conditional import etag_of, is_known
 from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, NotFound, Unauthenticated, problems
 from libs.common.pagination import Cursor, Page, PageDep, page_of
@@ -135,10 +135,9 @@ async def cap_message(slug: str, request: Request, res: Res) -> Response:
     data = res.files.read(f"{FOLDER}/cap/{slug}.xml") if SLUG.fullmatch(slug) else None
     if data is None:
         raise NotFound("Không có bản tin CAP ở địa chỉ này.")
-    etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    etag = etag_of(data)
     headers = {"ETag": etag, "Cache-Control": "public, max-age=60", "X-Content-Type-Options": "nosniff"}
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if etag in known:
+    if is_known(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     return Response(data, 200, headers, cap.MEDIA_TYPE)
 

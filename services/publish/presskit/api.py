@@ -6,7 +6,6 @@ given is recorded: a kill goes to whoever read the item.
 
 import base64
 import binascii
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Annotated
@@ -20,6 +19,7 @@ from starlette.responses import Response
 
 from libs.common import models as m
 from libs.common.auth import ClockDep, Principal, public, require
+from libs.common.conditional import etag_of, is_known
 from libs.common.db import SessionDep
 from libs.common.errors import Forbidden, Problem, Unauthenticated, problems
 from services.publish import queries as channels
@@ -172,9 +172,8 @@ async def _given(session: AsyncSession, at: Desk, versions: list[m.PressVersion]
 
 
 def _answer(data: bytes, media_type: str, asked_for: str | None) -> Response:
-    etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-    tags = [tag.strip().removeprefix("W/") for tag in (asked_for or "").split(",")]
-    if etag in tags or "*" in tags:
+    etag = etag_of(data)
+    if is_known(asked_for, etag):
         return Response(status_code=304, headers=PRIVATE | {"ETag": etag})
     return Response(data, headers=PRIVATE | {"ETag": etag}, media_type=media_type)
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import audit
 from libs.common import models as m
+from libs.common.approval import ApprovalAttempt, Refusal, approvals_needed, is_enough, others_needed, refusal
 from libs.common.auth import Principal
 from libs.common.errors import Problem
 from libs.common.events import PublicationApproved
@@ -19,7 +20,6 @@ from services.publish.adapters.base import Composed
 from services.publish.approval_queries import Speaker
 from services.publish.corrections import checks, tracking
 from services.publish.desk_problems import NotOnDuty
-from services.publish.domain import Refusal
 from services.publish.problems import (
     AlreadyApproved,
     ChannelNotUsable,
@@ -67,7 +67,7 @@ async def approve_publication(
     await _record_approval(session, publication, who, now)
     given = {approval.approver_id for approval in await queries.approvals_of(session, publication)}
     editors = await queries.editors_of(session, publication)
-    if domain.is_enough(publication.kind, publication.is_urgent, given, editors):
+    if is_enough(publication.kind, publication.is_urgent, given, editors):
         await _release(session, publication, fitted, now)
         await correcting.open_case(session, publication, who.person_id, now)
         await tracking.on_release(session, publication, who.person_id, now)
@@ -78,7 +78,7 @@ async def _check(
     session: AsyncSession, publication: m.Publication, seen_hash: bytes, who: Principal, now: datetime
 ) -> None:
     on_duty = await approval_queries.speakers(session, publication, now) if publication.is_urgent else []
-    attempt = domain.ApprovalAttempt(
+    attempt = ApprovalAttempt(
         approver_id=who.person_id,
         speaks_for_unit=who.has_within(publication.unit_id, Role.SPOKESPERSON),
         editors=await queries.editors_of(session, publication),
@@ -89,7 +89,7 @@ async def _check(
         is_urgent=publication.is_urgent,
         is_on_duty=any(speaker.person_id == who.person_id for speaker in on_duty),
     )
-    refused = domain.refusal(attempt)
+    refused = refusal(attempt)
     if refused is Refusal.NOT_ON_DUTY:
         raise NotOnDuty(_who_is(on_duty))
     if refused is not None:
@@ -211,8 +211,8 @@ async def read_approval(
     editors = await queries.editors_of(session, publication)
     given = await _given(session, publication, editors)
     is_waiting = publication.state == PublicationState.IN_REVIEW
-    needed = domain.approvals_needed(publication.kind, publication.is_urgent)
-    others = domain.others_needed(publication.kind) - sum(not each.has_touched for each in given)
+    needed = approvals_needed(publication.kind, publication.is_urgent)
+    others = others_needed(publication.kind) - sum(not each.has_touched for each in given)
     missing = max(needed - len(given), others, 0)
     speakers = await approval_queries.speakers(session, publication, now) if is_waiting else []
     return ApprovalStatus(
@@ -233,7 +233,7 @@ async def read_approval(
 def rule_of(publication: m.Publication) -> str:
     """In words, for whoever waits."""
     where = "đang trong ca trực (của bất kỳ đơn vị nào)" if publication.is_urgent else "của đơn vị"
-    if domain.others_needed(publication.kind) > 1:
+    if others_needed(publication.kind) > 1:
         return f"Bản cải chính: hai người phát ngôn {where}, cả hai không tham gia biên tập."
     if publication.is_urgent:
         return f"Tin khẩn: hai người phát ngôn {where}; một người có thể là người viết, người kia không chạm vào tin."

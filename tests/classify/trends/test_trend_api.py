@@ -7,11 +7,12 @@ import pytest
 
 from libs.common import models as m
 from libs.common.clock import FrozenClock
+from libs.common.growth import burst_words
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
 from services.classify.main import SERVICE
 from services.classify.trends.schemas import SOURCE, forecast_error
-from services.classify.trends.showing import burst_words, terms_of, told_outside
+from services.classify.trends.showing import terms_of, told_outside
 from tests.classify.conftest import Desk
 from tests.classify.trends.counter import Counter
 from tests.classify.trends.waves import counts, times
