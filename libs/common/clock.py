@@ -7,6 +7,11 @@ from zoneinfo import ZoneInfo
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
+def midnight(now: datetime) -> datetime:
+    """When today began in Hà Nội."""
+    return datetime.combine(now.astimezone(HANOI).date(), time(), HANOI)
+
+
 def quiet_end(begins: time, ends: time, now: datetime) -> datetime | None:
     """The end of the daily hours of quiet (Hà Nội time, over midnight too) where it is in them now."""
     local = now.astimezone(HANOI)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.clock import midnight
 from libs.common.http import LOOPBACK_ONLY, PUBLIC_ONLY, FetchRefused, check_url, is_address_allowed
 from libs.common.ids import new_id
 from libs.common.masking import HOTLINES, mask_personal_data
@@ -17,7 +18,6 @@ from libs.common.outbox import pending_events
 from services.ingest import queries, trail
 from services.ingest.health import Pulse, shown_health
 from services.ingest.health.queries import items_since
-from services.ingest.health.volume import midnight
 from services.ingest.problems import (
     ContentNotFound,
     IntakeOverloaded,

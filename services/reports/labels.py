@@ -115,6 +115,15 @@ PROGRAMME_STATES = {
     e.ProgrammeState.RUNNING: "Đang thực hiện",
     e.ProgrammeState.ENDED: "Đã kết thúc",
 }
+ROLES = {
+    e.Role.SPOKESPERSON: "Người phát ngôn",
+    e.Role.EDITOR: "Biên tập viên",
+    e.Role.ADMIN: "Quản trị",
+    e.Role.FACT_CHECKER: "Người kiểm chứng",
+    e.Role.FEEDBACK_OFFICER: "Cán bộ tiếp nhận phản ánh",
+    e.Role.VIEWER: "Người xem",
+    e.Role.INTEGRATOR: "Hệ thống kết nối",
+}
 
 
 class ClosedList(NamedTuple):

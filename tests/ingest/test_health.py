@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from libs.common import models as m
+from libs.common.clock import midnight as midnight_of
 from libs.common.ids import new_id
 from libs.common.jobs import JobContext
 from libs.common.models.enums import Role
 from services.ingest.health import jobs, service
-from services.ingest.health.volume import midnight as midnight_of
 from services.ingest.resources import open_resources
 from tests.ingest.desk import Desk, Item, rss
 from tests.ingest.site import Answer, Site

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
+from libs.common.clock import midnight
 from services.ingest.health import queries, wording
 from services.ingest.health.rules import shown_health
 from services.ingest.health.schemas import HealthCounts, SourceHealthOut, Window
 from services.ingest.health.service import norm_of, pulse_of
-from services.ingest.health.volume import LEAST_DAYS, Norm, judge_silence, midnight, usual_range
+from services.ingest.health.volume import LEAST_DAYS, Norm, judge_silence, usual_range
 from services.ingest.queries import POLLED_KINDS
 
 

@@ -92,11 +92,6 @@ def share_of(day: date) -> float | None:
     return _HOLIDAY if day in _holidays(day.year) else None
 
 
-def midnight(now: datetime) -> datetime:
-    """When today began in Hà Nội."""
-    return datetime.combine(now.astimezone(HANOI).date(), time(), HANOI)
-
-
 def slot_of(hour: datetime) -> int:
     local = hour.astimezone(HANOI)
     return local.weekday() * 24 + local.hour

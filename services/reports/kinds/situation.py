@@ -15,6 +15,7 @@ from libs.common.models.crisis import EntryKind
 from libs.common.models.enums import Role, TaskState
 from libs.common.models.publish import DRILL_MARK
 from libs.common.papers.content import Picture
+from services.reports import labels
 from services.reports.daily import publication_told, quoted
 from services.reports.domain import Period, iso
 from services.reports.kinds import about_queries as queries
@@ -23,15 +24,6 @@ from services.reports.periods import Cadence
 from services.reports.problems import AboutNotFound
 from services.reports.queries import deliveries
 
-ROLES = {
-    Role.SPOKESPERSON: "Người phát ngôn",
-    Role.EDITOR: "Biên tập viên",
-    Role.ADMIN: "Quản trị",
-    Role.FACT_CHECKER: "Người kiểm chứng",
-    Role.FEEDBACK_OFFICER: "Cán bộ tiếp nhận phản ánh",
-    Role.VIEWER: "Người xem",
-    Role.INTEGRATOR: "Hệ thống kết nối",
-}
 ENTRIES = {
     EntryKind.OPENED: "Mở tình huống",
     EntryKind.NOTE: "Ghi nhận",
@@ -143,7 +135,7 @@ def _timeline(facts: Facts, names: Mapping[UUID, str]) -> list[Data]:
     ]
     moments += [(at, "Đồng ý đăng tin trở lại", "", Role.SPOKESPERSON) for at in facts.resumed]
     return [
-        {"at": iso(at), "what": what, "words": quoted(words), "role_name": ROLES[Role(role)] if role else None}
+        {"at": iso(at), "what": what, "words": quoted(words), "role_name": labels.ROLES[Role(role)] if role else None}
         for at, what, words, role in sorted(moments, key=lambda moment: moment[0])
     ]
 
@@ -165,7 +157,7 @@ def _step(step: m.Task) -> Data:
     is_late = step.due_at is not None and step.done_at is not None and step.done_at > step.due_at
     return {
         "title": quoted(step.title),
-        "role_name": ROLES[Role(step.role)] if step.role else None,
+        "role_name": labels.ROLES[Role(step.role)] if step.role else None,
         "due_at": iso(step.due_at),
         "done_at": iso(step.done_at),
         "state": step.state,
