@@ -20,6 +20,9 @@ APPEND_ONLY = frozenset(
         "assignment_progress",
         "evidence_choices",
         "engagement_points",
+        "place_months",
+        "dataset_versions",
+        "register_changes",
     }
 )
 """Even their writer may only insert."""

@@ -55,6 +55,7 @@ from libs.common.models.media import (
     ShortLink,
 )
 from libs.common.models.models import InstalledModel, LabelCorrection, PlaceAlias
+from libs.common.models.open_data import DatasetVersion, PlaceMonth, RegisterChange
 from libs.common.models.partners import (
     ChannelChoice,
     KitPost,
@@ -168,6 +169,7 @@ __all__ = [
     "Correction",
     "CorrectionTarget",
     "DataRequest",
+    "DatasetVersion",
     "DeadLetter",
     "Delivery",
     "Digest",
@@ -212,6 +214,7 @@ __all__ = [
     "PauseResumption",
     "Person",
     "PlaceAlias",
+    "PlaceMonth",
     "Plan",
     "PlatformEvent",
     "Playbook",
@@ -227,6 +230,7 @@ __all__ = [
     "PushNotice",
     "PushSend",
     "PushSubscription",
+    "RegisterChange",
     "ReplyAddress",
     "ReplyTemplate",
     "ReplyTemplateVersion",
