@@ -1,5 +1,6 @@
 """Settings are built in each main.py, passed down. Prefix LANTOA_, nesting by two underscores, no default secrets."""
 
+import json
 import re
 from pathlib import Path
 from typing import Literal, Self
@@ -21,6 +22,8 @@ class NatsSettings(BaseModel):
     max_bytes: int = Field(default=2 * 1024**3, description="size limit of the stream, bytes; discard=new")
 
 
+MIN_KEY = 32
+"""Characters of a key that seals rows."""
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 MAIL_ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*"
@@ -38,6 +41,19 @@ def is_safe_address(url: str, *, loopback: bool = True) -> bool:
     if not host or port == 0 or "@" in parts.netloc or parts.fragment:
         return False
     return parts.scheme == "https" or (loopback and parts.scheme == "http" and host in LOOPBACK_HOSTS)
+
+
+def listed_keys(written: SecretStr | None, name: str) -> list[SecretStr]:
+    """Keys of before, from a JSON list in one variable. Raises ValueError, without a word of what was written."""
+    if written is None or not written.get_secret_value():
+        return []
+    try:
+        found = json.loads(written.get_secret_value())
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(key, str) and len(key) >= MIN_KEY for key in found):
+        raise ValueError(f"{name} is a JSON list of keys of at least {MIN_KEY} characters")
+    return [SecretStr(key) for key in found]
 
 
 class AuthSettings(BaseModel):

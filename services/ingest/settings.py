@@ -1,6 +1,5 @@
 """Settings of the ingest service."""
 
-import json
 from pathlib import Path
 from typing import Self
 
@@ -8,7 +7,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from pydantic_settings import SettingsConfigDict
 
 from libs.common import working_time
-from libs.common.settings import CommonSettings
+from libs.common.settings import CommonSettings, listed_keys
 from services.ingest.feedback import routing
 from services.ingest.feedback.settings import FormSettings, Open311Settings, PublicFace
 from services.ingest.mailbox.settings import MailboxSettings
@@ -112,16 +111,7 @@ class FeedbackSettings(BaseModel):
 
     @property
     def old_keys(self) -> list[SecretStr]:
-        """Raises ValueError, without a word of what was written, where it is no JSON list of texts."""
-        if self.keys_old is None or not self.keys_old.get_secret_value():
-            return []
-        try:
-            found = json.loads(self.keys_old.get_secret_value())
-        except ValueError:
-            found = None
-        if not isinstance(found, list) or not all(isinstance(key, str) and len(key) >= 32 for key in found):
-            raise ValueError("feedback.keys_old is a JSON list of keys of at least 32 characters")
-        return [SecretStr(key) for key in found]
+        return listed_keys(self.keys_old, "feedback.keys_old")
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -1,6 +1,5 @@
 """Settings of the publish service; `LANTOA_PUBLISH__…` in the environment."""
 
-import json
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -9,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
-from libs.common.settings import MAIL_ADDRESS, CommonSettings
+from libs.common.settings import MAIL_ADDRESS, CommonSettings, listed_keys
 from libs.common.webhook import secret_bytes
 from services.publish.push.endpoints import is_listable
 from services.publish.push.vapid import Vapid
@@ -277,16 +276,7 @@ class PublishGroup(BaseModel):
 
     @property
     def old_keys(self) -> list[SecretStr]:
-        """Raises ValueError, without a word of what was written, where it is no JSON list of texts."""
-        if self.credentials_keys_old is None or not self.credentials_keys_old.get_secret_value():
-            return []
-        try:
-            found = json.loads(self.credentials_keys_old.get_secret_value())
-        except ValueError:
-            found = None
-        if not isinstance(found, list) or not all(isinstance(key, str) for key in found):
-            raise ValueError("publish.credentials_keys_old is a JSON list of keys")
-        return [SecretStr(key) for key in found]
+        return listed_keys(self.credentials_keys_old, "publish.credentials_keys_old")
 
     @model_validator(mode="after")
     def _old_keys_are_a_list(self) -> Self:

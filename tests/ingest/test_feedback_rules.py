@@ -1,5 +1,6 @@
 """The rules of feedback without a database: steps, reopening, codes, seals, routes, counts by place."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -9,19 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from libs.common import working_time
+from libs.common.envelope import RowUnreadable, RowVault
 from libs.common.models.enums import PROTECTED_KINDS, CaseState, Field, TextKind, Urgency
 from libs.common.small_counts import publishable
 from libs.common.units import load_register, load_units
-from services.ingest.feedback import codes, hours, lifecycle, routing
+from services.ingest.feedback import codes, lifecycle, routing
 from services.ingest.feedback.catalogue import catalogue
 from services.ingest.feedback.codes import DigestKey
 from services.ingest.feedback.contacts import without_sender
 from services.ingest.feedback.lifecycle import Action, Standing, after
 from services.ingest.feedback.reading import ward_named
-from services.ingest.feedback.sealing import ContactUnreadable, ContactVault
 
 NOW = datetime(2026, 11, 24, 5, tzinfo=UTC)
-LIMITS = hours.load().limits
+LIMITS = working_time.load().limits
 CASE, OTHER = UUID(int=1), UUID(int=2)
 KEY, NEXT = SecretStr("k" * 32), SecretStr("n" * 32)
 STEPS = [one for one in Action if one in lifecycle._AFTER]
@@ -86,7 +88,7 @@ def test_overdue_is_what_nobody_accepted_or_dealt_with_in_time() -> None:
 
 
 def test_a_changed_urgency_gives_nobody_more_time() -> None:
-    clocks = hours.load()
+    clocks = working_time.load()
     four = clocks.due_times(NOW, urgent=True).handle_by
     became = lifecycle.due_after_change(standing(), Urgency.URGENT, None, clocks, NOW)
     assert became == four
@@ -140,21 +142,25 @@ def test_a_code_fits_its_own_case_and_key_alone() -> None:
     assert "k" * 8 not in repr(old)
 
 
+def contact_vault(key: SecretStr, old: Sequence[SecretStr] = ()) -> RowVault:
+    return RowVault("case", b"lantoa-contacts", key, old)
+
+
 def test_a_contact_opens_for_its_case_with_its_key_also_after_a_new_one() -> None:
     contact = {"name": "Trần Thị Gieo", "email": "gieo@example.vn"}
-    before, now = ContactVault(KEY), ContactVault(NEXT, [KEY])
+    before, now = contact_vault(KEY), contact_vault(NEXT, [KEY])
     sealed = before.seal(CASE, contact)
     assert b"gieo" not in sealed
     assert before.open(CASE, sealed) == now.open(CASE, sealed) == contact
     assert before.key_id != now.key_id
     for vault, case, row in (
-        (ContactVault(NEXT), CASE, sealed),
+        (contact_vault(NEXT), CASE, sealed),
         (before, OTHER, sealed),
         (before, CASE, sealed[:-4] + b"AAAA"),
         (before, CASE, b""),
         (before, CASE, b"e30.a.b.c.d"),
     ):
-        with pytest.raises(ContactUnreadable) as told:
+        with pytest.raises(RowUnreadable) as told:
             vault.open(case, row)
         assert "Gieo" not in str(told.value)
 
@@ -178,7 +184,7 @@ def test_a_text_that_is_kept_does_not_name_its_sender(text: str, kept: str) -> N
 
 
 def test_a_short_key_is_refused_without_showing_it() -> None:
-    for make in (ContactVault, DigestKey.of):
+    for make in (contact_vault, DigestKey.of):
         with pytest.raises(ValueError, match="at least 32") as told:
             make(SecretStr("bimat"))
         assert "bimat" not in str(told.value)

@@ -15,11 +15,12 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from libs.common.settings import MIN_KEY
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 10
 MOST_TRIES = 5
 LOCKED_FOR = timedelta(minutes=15)
-MIN_KEY = 32
 _TYPED = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None, "\u00a0": None, "–": None})
 
 

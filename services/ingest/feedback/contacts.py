@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.envelope import RowUnreadable
 from libs.common.text import nfc
 from services.ingest.feedback import sender_queries
 from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.problems import ContactLost
-from services.ingest.feedback.sealing import ContactUnreadable
 
 SENDER = "[người gửi]"
 FEW_LETTERS = 4
@@ -25,9 +25,9 @@ async def unsealed(session: AsyncSession, desk: FeedbackDesk, case_id: UUID) -> 
         return {}
     try:
         if desk.keys is None:
-            raise ContactUnreadable(f"contact of case {case_id}")
+            raise RowUnreadable(f"sealed row of case {case_id}")
         return desk.keys.vault.open(case_id, row.ciphertext)
-    except ContactUnreadable:
+    except RowUnreadable:
         raise ContactLost(f"Khóa đã niêm phong: {row.key_id}.") from None
 
 

@@ -6,19 +6,20 @@ from functools import cache
 from pydantic import SecretStr
 
 from libs.common import working_time
+from libs.common.envelope import RowVault
 from libs.common.working_time import Clocks
 from services.ingest.feedback import routing
 from services.ingest.feedback.catalogue import Catalogue, catalogue
 from services.ingest.feedback.codes import DigestKey
 from services.ingest.feedback.routing import Routes
-from services.ingest.feedback.sealing import ContactVault
 from services.ingest.service import Masker, masker
 from services.ingest.settings import IngestSettings
 
 
 @dataclass(frozen=True)
 class FeedbackKeys:
-    vault: ContactVault
+    vault: RowVault
+    """Who may be answered, sealed and bound to the case."""
     digests: tuple[DigestKey, ...]
     """The current one first, then those of before."""
 
@@ -49,4 +50,4 @@ def desk_of(settings: IngestSettings) -> FeedbackDesk:
 
 @cache
 def _keys(key: SecretStr, old: tuple[SecretStr, ...]) -> FeedbackKeys:
-    return FeedbackKeys(ContactVault(key, old), tuple(DigestKey.of(one) for one in (key, *old)))
+    return FeedbackKeys(RowVault("case", b"lantoa-contacts", key, old), tuple(DigestKey.of(one) for one in (key, *old)))

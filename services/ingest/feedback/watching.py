@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import telemetry
+from libs.common.envelope import RowUnreadable
 from libs.common.mail import Letter
 from libs.common.models import FeedbackCase
 from services.ingest.feedback import sender_queries, steps, watch_queries
@@ -17,7 +18,6 @@ from services.ingest.feedback.desk import FeedbackDesk
 from services.ingest.feedback.lifecycle import Action, is_unaccepted_too_long, is_undone_too_long
 from services.ingest.feedback.notices import Notice, clock_time, tell
 from services.ingest.feedback.problems import ContactLost
-from services.ingest.feedback.sealing import ContactUnreadable
 from services.ingest.feedback.steps import Step, standing
 
 AT_ONCE = 100
@@ -161,7 +161,7 @@ async def reseal_contacts(session: AsyncSession, desk: FeedbackDesk) -> int:
         return 0
     vault, done = desk.keys.vault, 0
     for row in await sender_queries.claim_sealed_by_others(session, vault.key_id, AT_ONCE):
-        with suppress(ContactUnreadable):
+        with suppress(RowUnreadable):
             row.ciphertext, row.key_id = vault.seal(row.case_id, vault.open(row.case_id, row.ciphertext)), vault.key_id
             done += 1
     return done
