@@ -15,12 +15,15 @@ import socket
 import ssl
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email import encoders
 from email.charset import QP, Charset
 from email.header import Header
 from email.message import Message
+from email.mime.base import MIMEBase
+from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime
 from uuid import UUID
@@ -35,6 +38,9 @@ _UTF8 = Charset("utf-8")
 _UTF8.body_encoding = QP
 _SILENT = "the mail server did not answer in time"
 _UNHEARD = "the letter was out and the mail server's answer to it never came"
+_HEADERS = ("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted")
+MOST_ANSWER = 300
+"""Characters of a server's answer that are kept."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,15 @@ class Letter:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     key: UUID
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """A file that goes with a letter. `name` is ASCII; `media_type` as in `application/pdf`."""
+
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
 
 
 class MailFailed(Exception):
@@ -60,6 +75,10 @@ class MailFailed(Exception):
 
 class MailRefused(MailFailed):
     """The address or the letter itself is refused for good (a 5xx answer to it)."""
+
+
+class AddressRefused(MailRefused):
+    """The address is: no letter to it would be taken."""
 
 
 class MailUnclear(MailFailed):
@@ -90,8 +109,9 @@ class Mailer:
             message.as_bytes(policy=message.policy.clone(linesep="\r\n")), self._settings.sender, letter.to
         )
 
-    async def hand_over(self, message: bytes, sender: str, to: str) -> None:
+    async def hand_over(self, message: bytes, sender: str, to: str) -> str:
         """Hand one whole message (lines end in CRLF) to the server, for one recipient; `sender` is where it returns to.
+        What the server answered when it took it, on one line.
 
         Raises MailRefused, MailUnclear or MailFailed; without a server always MailFailed.
         """
@@ -101,10 +121,11 @@ class Mailer:
         try:
             await asyncio.wait_for(_apart(call.run), self._settings.timeout_seconds)
         except TimeoutError:
-            if not call.is_taken:
+            if call.answer is None:
                 raise call.silent() from None
         finally:
             call.hang_up()
+        return call.answer or ""
 
 
 def written(letter: Letter, settings: MailSettings, clock: Clock) -> Message:
@@ -125,10 +146,40 @@ def written(letter: Letter, settings: MailSettings, clock: Clock) -> Message:
     return message
 
 
+def with_enclosures(
+    letter: Letter,
+    enclosures: Sequence[Enclosure],
+    settings: MailSettings,
+    clock: Clock,
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
+    """The whole letter with its files, lines ending in CRLF; `headers` are ASCII and ours. Raises MailRefused where the
+    address is none."""
+    plain = written(letter, settings, clock)
+    whole = MIMEMultipart("mixed", boundary=f"=_{letter.key.hex}")
+    for name in _HEADERS:
+        whole[name] = plain[name]
+        del plain[name]
+    for name, value in (headers or {}).items():
+        whole[name] = Header(value, "us-ascii", maxlinelen=200)  # type: ignore[assignment]
+    whole.attach(plain)
+    for enclosure in enclosures:
+        whole.attach(_enclosed(enclosure))
+    return whole.as_bytes(policy=whole.policy.clone(linesep="\r\n"))
+
+
+def _enclosed(enclosure: Enclosure) -> Message:
+    part = MIMEBase(*enclosure.media_type.split("/", 1))
+    part.set_payload(enclosure.data)
+    encoders.encode_base64(part)
+    part.add_header("Content-Disposition", "attachment", filename=enclosure.name)
+    return part
+
+
 def checked_address(address: str) -> str:
-    """The address, if it is one that every mail server takes; MailRefused otherwise."""
+    """The address, if it is one that every mail server takes; AddressRefused otherwise."""
     if not MAIL_ADDRESS.fullmatch(address):
-        raise MailRefused("not an address of mail")
+        raise AddressRefused("not an address of mail")
     return address
 
 
@@ -150,17 +201,17 @@ class _Call:
         self._is_over = False
         self._is_out = False
         """The last line of the letter may have left, and nothing was answered yet."""
-        self.is_taken = False
+        self.answer: str | None = None
+        """What the server said when it took it."""
 
     def run(self) -> None:
         try:
             with self._connected() as client:
-                self._hand_over(client)
-                self.is_taken = True
+                self.answer = self._hand_over(client)
         except MailFailed:
             raise
         except (smtplib.SMTPException, OSError, ValueError) as error:
-            if not self.is_taken:  # broken off while saying goodbye: it was taken all the same
+            if self.answer is None:  # broken off while saying goodbye: it was taken all the same
                 raise self._broken_off(error) from None
 
     def silent(self) -> MailFailed:
@@ -193,7 +244,7 @@ class _Call:
             raise MailFailed(f"the mail server does not take letters now ({code})")
         return client
 
-    def _hand_over(self, client: smtplib.SMTP) -> None:
+    def _hand_over(self, client: smtplib.SMTP) -> str:
         if self._settings.security == "starttls":
             client.starttls(context=self._tls())
         if self._settings.password is not None:
@@ -204,7 +255,7 @@ class _Call:
         code, _ = client.mail(self._sender)
         if code != 250:
             raise MailFailed(f"the mail server does not take letters of this sender ({code})", code)
-        _require(client.rcpt(self._to), (250, 251), "the address")
+        _require(client.rcpt(self._to), (250, 251), "the address", AddressRefused)
         _require(client.docmd("DATA"), (354,), "the letter")
         client.send(_stuffed(self._message))
         self._is_out = True
@@ -212,6 +263,8 @@ class _Call:
         answer = client.getreply()
         self._is_out = False
         _require(answer, (250,), "the letter")
+        code, words = answer
+        return one_line(f"{code} {words.decode('utf-8', 'replace')}")[:MOST_ANSWER]
 
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._settings.ca_file)
@@ -223,14 +276,16 @@ def _stuffed(message: bytes) -> bytes:
     return re.sub(rb"(?m)^\.", b"..", lines if lines.endswith(b"\r\n") else lines + b"\r\n")
 
 
-def _require(answer: tuple[int, bytes], good: tuple[int, ...], what: str) -> None:
+def _require(
+    answer: tuple[int, bytes], good: tuple[int, ...], what: str, refused: type[MailRefused] = MailRefused
+) -> None:
     code, words = answer
     if code in good:
         return
     said = re.match(rb"[245]\.\d{1,3}\.\d{1,3}\b", words)
     status = said[0].decode() if said else None
     if 500 <= code < 600:
-        raise MailRefused(f"the mail server refuses {what} ({code})", code, status)
+        raise refused(f"the mail server refuses {what} ({code})", code, status)
     raise MailFailed(f"the mail server does not take {what} now ({code})", code, status)
 
 

@@ -33,6 +33,16 @@ async def read_upload(request: Request, most: int) -> bytes:
         await form.close()
 
 
+async def read_beginning(request: Request, most: int) -> bytes:
+    """No more of the body than that."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) >= most:
+            break
+    return body[:most]
+
+
 async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     size = 0
     async for chunk in request.stream():

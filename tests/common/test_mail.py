@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from libs.common.clock import FrozenClock
-from libs.common.mail import Letter, Mailer, MailFailed, MailRefused, one_line, written
+from libs.common.mail import (
+    AddressRefused,
+    Enclosure,
+    Letter,
+    Mailer,
+    MailFailed,
+    MailRefused,
+    one_line,
+    with_enclosures,
+    written,
+)
 from libs.common.settings import MailSettings
 from libs.common.testing.plugin import NOON
 from tests.common.letterbox import SENDER, certificate, running_letterbox
@@ -78,7 +88,7 @@ async def test_without_the_tls_that_was_asked_for_nothing_is_sent(clock: FrozenC
 @pytest.mark.parametrize(
     ("answers", "data", "error", "said"),
     [
-        ({TO: f"550 No such user {TO}"}, None, MailRefused, "refuses the address (550)"),
+        ({TO: f"550 No such user {TO}"}, None, AddressRefused, "refuses the address (550)"),
         ({TO: f"450 {TO} try later"}, None, MailFailed, "does not take the address now (450)"),
         ({}, f"554 {SUBJECT} looks like spam to {TO}", MailRefused, "refuses the letter (554)"),
         ({}, "451 later", MailFailed, "does not take the letter now (451)"),
@@ -95,6 +105,20 @@ async def test_what_a_server_refuses_is_told_without_its_words(
     assert said in str(raised.value)
     assert raised.value.__cause__ is None
     assert TO not in repr(raised.value) + repr(letter())
+
+
+async def test_a_file_arrives_byte_by_byte_and_the_server_says_that_it_took_it(clock: FrozenClock) -> None:
+    file = Enclosure("BC-05.pdf", "application/pdf", bytes(range(256)) * 40)
+    async with running_letterbox() as box:
+        settings = box.settings()
+        whole = with_enclosures(letter(), [file], settings, clock, {"X-Lantoa": "mot"})
+        answer = await Mailer(settings, clock).hand_over(whole, SENDER, TO)
+    assert answer == "250 OK"
+    [(_, arrived)] = box.letters
+    [attached] = arrived.iter_attachments()
+    assert (attached.get_filename(), attached.get_content_type()) == (file.name, file.media_type)
+    assert attached.get_content() == file.data
+    assert (arrived["Subject"], arrived["X-Lantoa"]) == (SUBJECT, "mot")
 
 
 async def test_a_server_that_keeps_silent_holds_up_nobody(clock: FrozenClock) -> None:

@@ -2,22 +2,14 @@
 
 import json
 from datetime import datetime
-from email import encoders
-from email.header import Header
-from email.message import Message
-from email.mime.base import MIMEBase
-from email.mime.multipart import MIMEMultipart
 from uuid import UUID
 
 from libs.common.clock import HANOI, Clock
-from libs.common.mail import Letter, one_line
-from libs.common.mail import written as letter_of
+from libs.common.mail import Enclosure, Letter, one_line, with_enclosures
 from libs.common.settings import MailSettings
 from services.publish import wording
 from services.publish.presskit import newsml, ninjs
 from services.publish.presskit.edition import Edition
-
-HEADERS = ("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted")
 
 
 def letter(edition: Edition, to: str, key: UUID) -> Letter:
@@ -29,28 +21,14 @@ def letter(edition: Edition, to: str, key: UUID) -> Letter:
 
 def message(edition: Edition, to: str, key: UUID, settings: MailSettings, clock: Clock) -> bytes:
     """The whole letter, lines ending in CRLF. Raises MailRefused where the address is none."""
-    plain = letter_of(letter(edition, to, key), settings, clock)
-    whole = MIMEMultipart("mixed", boundary=f"=_{key.hex}")
-    for name in HEADERS:
-        whole[name] = plain[name]
-        del plain[name]
-    whole["X-LanToa-Item"] = Header(f"{edition.uri};version={edition.version}", "us-ascii", maxlinelen=200)  # type: ignore[assignment]
-    whole.attach(plain)
     document = json.dumps(ninjs.written(edition), ensure_ascii=False, indent=1).encode()
-    for part in (
-        _attached(document, "application", "json", f"{edition.item}-{edition.version}.ninjs.json"),
-        _attached(newsml.written(edition), "application", "xml", f"{edition.item}-{edition.version}.newsml.xml"),
-    ):
-        whole.attach(part)
-    return whole.as_bytes(policy=whole.policy.clone(linesep="\r\n"))
-
-
-def _attached(data: bytes, main: str, sub: str, name: str) -> Message:
-    part = MIMEBase(main, sub)
-    part.set_payload(data)
-    encoders.encode_base64(part)
-    part.add_header("Content-Disposition", "attachment", filename=name)
-    return part
+    name = f"{edition.item}-{edition.version}"
+    enclosures = (
+        Enclosure(f"{name}.ninjs.json", "application/json", document),
+        Enclosure(f"{name}.newsml.xml", "application/xml", newsml.written(edition)),
+    )
+    headers = {"X-LanToa-Item": f"{edition.uri};version={edition.version}"}
+    return with_enclosures(letter(edition, to, key), enclosures, settings, clock, headers)
 
 
 def _words(edition: Edition) -> str:

@@ -4,7 +4,6 @@ No page sets a cookie, none tells whether an address is known, and only a POST c
 every link of a letter. Addresses with a token in them stand in no log.
 """
 
-import hmac
 from functools import cache
 from typing import Annotated
 from urllib.parse import parse_qs
@@ -17,6 +16,8 @@ from libs.common import models as m
 from libs.common.app import resources
 from libs.common.auth import ClockDep, public
 from libs.common.db import SessionDep
+from libs.common.mail_returns import MOST_BYTES, is_let_in
+from libs.common.uploads import read_beginning
 from libs.common.web import environment, security_headers
 from services.publish.readers import letters, queries, returns, rules, subscribing
 from services.publish.readers.letters import Issue
@@ -55,7 +56,7 @@ async def sign_up(request: Request, session: SessionDep, clock: ClockDep, res: R
     """The same answer for an address that is new, waits, is confirmed or must not be written to."""
     if request.headers.get("sec-fetch-site") == "cross-site":
         return _told(res, "Không nhận được đăng ký", "Xin mở trang đăng ký của thành phố và gửi lại.", 403)
-    form = parse_qs((await _body(request, MOST_FORM)).decode("utf-8", "replace"))
+    form = parse_qs((await read_beginning(request, MOST_FORM)).decode("utf-8", "replace"))
     told = {name: values[0] for name, values in form.items()}
     chosen = next((one for one in await _lists(session, res) if one.settings["list"] == told.get("list")), None)
     if chosen is None or res.sender is None or res.vault is None:
@@ -104,7 +105,7 @@ async def leave(token: str, request: Request, session: SessionDep, clock: ClockD
     about = _reader(token, res)
     if about is None:
         return _stale(res)
-    if ONE_CLICK not in await _body(request, MOST_FORM):
+    if ONE_CLICK not in await read_beginning(request, MOST_FORM):
         return _told(res, "Chưa thôi nhận", "Xin bấm nút “Thôi nhận” trên trang.", 400)
     await subscribing.unsubscribe(session, about, clock.now())
     return _told(res, "Đã thôi nhận", "Địa chỉ của bạn đã được xóa; không có thư nào nữa của bản tin này.")
@@ -114,11 +115,9 @@ async def leave(token: str, request: Request, session: SessionDep, clock: ClockD
 async def take_return(request: Request, session: SessionDep, clock: ClockDep, res: Res) -> Response:
     """One message as it came (message/rfc822); `Lantoa-Recipient` says who it was to, where its headers do not."""
     settings = res.sender.settings if res.sender is not None else None
-    token = settings.returns_token if settings is not None else None
-    scheme, _, told = request.headers.get("authorization", "").partition(" ")
-    if not token or scheme.lower() != "bearer" or not _is(told, token.get_secret_value()):
+    if not is_let_in(request.headers.get("authorization"), settings.returns_token if settings is not None else None):
         return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
-    raw = await _body(request, returns.MOST_BYTES)
+    raw = await read_beginning(request, MOST_BYTES)
     found = returns.read(raw, request.headers.get("lantoa-recipient", ""))
     if found is not None and res.sender is not None:
         await returns.record(session, found, res.sender.keys, clock.now())
@@ -154,20 +153,6 @@ async def _lists(session: SessionDep, res: PublishResources) -> list[m.Channel]:
 
 def _reader(token: str, res: PublishResources) -> UUID | None:
     return res.sender.keys.told_by("unsubscribe", token) if res.sender is not None else None
-
-
-def _is(told: str, token: str) -> bool:
-    return hmac.compare_digest(told.strip().encode(), token.encode())
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """No more of it than that."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) >= most:
-            break
-    return body[:most]
 
 
 def _stale(res: PublishResources) -> Response:

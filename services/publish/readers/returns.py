@@ -13,19 +13,16 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.mail_returns import MOST_BYTES, addressed_to, failed_for_good, parts_of
 from libs.common.models.readers import SendState, SuppressionReason
 from services.publish.readers import queries, subscribing
 from services.publish.readers.keys import ReadersKeys
 from services.publish.readers.sending import mailbox_said_no
 
-MOST_BYTES = 256 * 1024
-MOST_PARTS = 40
 _TOKEN = r"[a-z2-7]{42}"  # noqa: S105 - the shape of one
 _RETURNED_TO = re.compile(rf"\bb-({_TOKEN})@", re.IGNORECASE)
 _LEFT_TO = re.compile(rf"\bu-({_TOKEN})@", re.IGNORECASE)
 _LINK = re.compile(rf"/nhan-tin/thoi/({_TOKEN})\b")
-_STATUS = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
-TO = ("Delivered-To", "X-Original-To", "To")
 REMOVED_FROM = (SendState.HANDED_OVER, SendState.UNCLEAR, SendState.SENDING)
 Kind = Literal["bounce", "complaint", "unsubscribe"]
 
@@ -44,20 +41,10 @@ def read(raw: bytes, recipient: str = "") -> Return | None:
     """What a message says, by its structure alone; None where it says nothing to us. `recipient`: of the envelope."""
     try:
         message = message_from_bytes(raw[:MOST_BYTES])
-        parts = _parts(message)
-        addressed = " ".join([recipient, *(str(message.get(name, "")) for name in TO)])
+        parts, addressed = parts_of(message), addressed_to(message, recipient)
         return _complaint(parts) or _bounce(parts, addressed) or _leaving(addressed)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):  # a hostile message is no message
         return None
-
-
-def _parts(message: Message) -> list[Message]:
-    found = []
-    for part in message.walk():
-        found.append(part)
-        if len(found) >= MOST_PARTS:
-            break
-    return found
 
 
 def _complaint(parts: list[Message]) -> Return | None:
@@ -73,16 +60,8 @@ def _complaint(parts: list[Message]) -> Return | None:
 
 
 def _bounce(parts: list[Message], addressed: str) -> Return | None:
-    letter = _RETURNED_TO.search(addressed)
-    reports = [part for part in parts if part.get_content_type() == "message/delivery-status"]
-    blocks = [block for part in reports for block in (part.get_payload() if part.is_multipart() else [])]
-    for block in blocks:
-        if not isinstance(block, Message) or str(block.get("Action", "")).strip().lower() != "failed":
-            continue
-        status = _STATUS.match(str(block.get("Status", "")))
-        if letter is not None and status is not None and status[1].startswith("5"):
-            return Return("bounce", letter=_told(letter), status=status[1])
-    return None
+    letter, status = _RETURNED_TO.search(addressed), failed_for_good(parts)
+    return Return("bounce", letter=_told(letter), status=status) if letter is not None and status is not None else None
 
 
 def _leaving(addressed: str) -> Return | None:
