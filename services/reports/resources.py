@@ -9,6 +9,7 @@ from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.files import FileStore
 from libs.common.web import Site
+from services.reports.filings.installation import installation_of
 from services.reports.issuing.printing import Heading
 from services.reports.periods import CutOffs
 from services.reports.register import PublicRegister
@@ -56,6 +57,7 @@ async def open_resources(settings: ReportsSettings, db: Database, clock: Clock) 
         timedelta(hours=group.silent_hours),
         CutOffs(group.daily_hour, group.weekly_day, group.last_day),
         heading_of(group.paper),
+        installation_of(settings),
     )
     register = PublicRegister(db, clock, group.retention, timedelta(seconds=group.register_seconds))
     yield ReportsResources(settings, workshop, register, site_of(settings))

@@ -23,10 +23,11 @@ from libs.common.models.enums import ReportState, RunState
 from libs.common.outbox import emit
 from services.reports import domain, periods
 from services.reports.domain import Format, Period
+from services.reports.filings.installation import Installation
 from services.reports.issuing import queries
 from services.reports.issuing.printing import Heading, Printable, draft, print_as
 from services.reports.kinds import KINDS
-from services.reports.kinds.base import Gather, Restricted
+from services.reports.kinds.base import Gather, Named, Restricted
 from services.reports.periods import CutOffs
 from services.reports.problems import (
     AboutWhat,
@@ -59,6 +60,7 @@ class Workshop:
     silent_after: timedelta
     cut: CutOffs
     heading: Heading
+    installation: Installation
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
 
@@ -118,7 +120,7 @@ async def freeze(workshop: Workshop, kind: str, period: Period, now: datetime, *
     """All figures from one instant of the database: without it, two tables of a report could disagree."""
     async with workshop.db.transaction() as session:
         _ = await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        gather = Gather(session, period, now, workshop.silent_after, about)
+        gather = Gather(session, period, now, workshop.silent_after, workshop.installation, about)
         data = await KINDS.get(kind)().gather(gather)
     return Snapshot(
         id=new_id(now),
@@ -154,6 +156,8 @@ async def _draft(
     await session.flush()
     subject = kind.subject(snapshot.data, Period(snapshot.period_from, snapshot.period_to))
     head = workshop.heading.head(domain.marked(subject, snapshot.data), report.title)
+    if isinstance(kind, Named):
+        head["type_name"] = kind.type_name
     try:
         text = draft(snapshot, head)
     except TemplateError as error:

@@ -79,6 +79,18 @@ class ReportsGroup(BaseModel):
         return None if value == "" else value
 
 
+class WorkingTime(BaseModel):
+    """The same variable as intake's (`LANTOA_FEEDBACK__CLOCKS_FILE`), so that both count by one calendar."""
+
+    clocks_file: Path | None = Field(default=None, description="YAML as libs/common/data/clocks.yaml; default: that")
+
+    @field_validator("clocks_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+
 class ReportsSettings(CommonSettings):
     reports: ReportsGroup = ReportsGroup()
     publish: PublicFace = PublicFace()
+    feedback: WorkingTime = WorkingTime()

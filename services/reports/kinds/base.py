@@ -16,6 +16,7 @@ from libs.common.models.enums import Role
 from libs.common.papers.content import Picture
 from libs.common.registry import Registry
 from services.reports.domain import Period, figure
+from services.reports.filings.installation import Installation
 from services.reports.periods import Cadence
 from services.reports.problems import AboutNotFound
 
@@ -40,6 +41,7 @@ class Gather:
     period: Period
     as_of: datetime
     silent_after: timedelta
+    installation: Installation
     about: str | None = None
 
     def count(self, value: float | None, source: str, formula: str, unit: str) -> Data:
@@ -79,6 +81,13 @@ class Restricted(Protocol):
     def codes(self, data: Data) -> dict[str, str]:
         """What the audit log keeps of it beside its digest: ids and codes, never words."""
         ...
+
+
+@runtime_checkable
+class Named(Protocol):
+    """A kind that is another paper than a report: `HỒ SƠ`."""
+
+    type_name: ClassVar[str]
 
 
 def id_of(about: str | None) -> UUID:
