@@ -8,8 +8,9 @@ from pydantic_settings import SettingsConfigDict
 
 from libs.common import working_time
 from libs.common.settings import CommonSettings, listed_keys
+from libs.common.web.site import PublicFace
 from services.ingest.feedback import routing
-from services.ingest.feedback.settings import FormSettings, Open311Settings, PublicFace
+from services.ingest.feedback.settings import FormSettings, Open311Settings
 from services.ingest.mailbox.settings import MailboxSettings
 from services.ingest.platforms import PlatformSettings
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from libs.common.clock import HANOI
 from libs.common.models.corrections import CorrectionStep
 from libs.common.web import Site, environment
+from libs.common.web.atom import Deleted, Head, Item, atom
 from services.publish import feeds, markup, measure
 from services.publish.chrome import ENGLISH, VIETNAMESE, Edition
 from services.publish.corrections import cap, wording
@@ -221,17 +222,18 @@ def search_page(site: Site, edition: Edition, **found: Any) -> bytes:
 def feed_files(site: Site, entries: Sequence[Entry], now: datetime, hub: str | None = None) -> dict[str, bytes]:
     """`hub`: the address of the hub that tells of changes, where there is one."""
     live = [_feed_item(site, e) for e in _newest(e for e in entries if not e.is_withdrawn)]
-    gone = [feeds.Deleted(e.urn, e.updated_at) for e in entries if e.is_withdrawn]
+    gone = [Deleted(e.urn, e.updated_at) for e in entries if e.is_withdrawn]
     updated = max((e.updated_at for e in entries), default=now)
+    head = Head(site.name, site.description, "/", "/feed.atom")
     return {
         "feed.rss": feeds.rss(site, live[: feeds.SIZE], updated, hub),
-        "feed.atom": feeds.atom(site, live[: feeds.SIZE], gone, updated, hub),
+        "feed.atom": atom(site, head, live[: feeds.SIZE], gone, updated, hub),
         "feed.json": feeds.json_feed(site, live[: feeds.SIZE], hub),
         "recent.json": recent_file(live),
     }
 
 
-def recent_file(items: Sequence[feeds.Item]) -> bytes:
+def recent_file(items: Sequence[Item]) -> bytes:
     """What the news sitemap is made of when it is asked for: it must drop items as they turn two days old."""
     recent = items[:1000]
     rows = [
@@ -322,7 +324,7 @@ def script_json(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
 
 
-def _feed_item(site: Site, entry: Entry) -> feeds.Item:
+def _feed_item(site: Site, entry: Entry) -> Item:
     note = Markup("<p><strong>Nguồn:</strong> {}</p>").format(markup.to_inline(entry.source_note or ""))
     ai = Markup("<p><em>Có sử dụng trí tuệ nhân tạo: {}</em></p>").format(entry.ai_label or "")
     lead = Markup("<p><strong>{}</strong></p>").format(entry.summary) if entry.summary else Markup("")
@@ -332,7 +334,7 @@ def _feed_item(site: Site, entry: Entry) -> feeds.Item:
     )
     html = lead + shown + markup.to_html(entry.body)
     html += (note if entry.source_note else Markup("")) + (ai if entry.ai_label else Markup(""))
-    return feeds.Item(
+    return Item(
         id=entry.urn,
         url=site.url(f"/tin/{entry.slug}"),
         title=entry.title,

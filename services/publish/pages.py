@@ -6,8 +6,8 @@ import json
 import logging
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from datetime import datetime
+from email.utils import format_datetime
 from math import ceil
 from typing import Annotated
 
@@ -21,8 +21,9 @@ from libs.common import telemetry
 from libs.common.app import resources
 from libs.common.auth import ClockDep, public
 from libs.common.clock import Clock
-from libs.common.conditional import etag_of, is_known
+from libs.common.conditional import LIVE, etag_of, is_held
 from libs.common.db import Database, DatabaseDep
+from libs.common.doorman import network_of
 from libs.common.errors import Problem, render
 from libs.common.faults import describe
 from libs.common.text import collapse, nfc
@@ -31,7 +32,6 @@ from services.publish import bulletin, feeds, finding
 from services.publish.chrome import ENGLISH, VIETNAMESE, Edition
 from services.publish.consultation import windows
 from services.publish.press import FOLDER, folder
-from services.publish.readers.doorman import network_of
 from services.publish.resources import PublishResources
 
 log = logging.getLogger("lantoa.publish")
@@ -40,9 +40,6 @@ READ = ["GET", "HEAD"]
 SLUG = re.compile(r"[a-z0-9-]{1,120}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MONTH = re.compile(r"\d{4}-\d{2}")
-LIVE = "public, max-age=60, stale-while-revalidate=60, stale-if-error=3600"
-"""A cache before us may show what it has for an hour while nobody answers here (RFC 5861); else what is withdrawn
-has to be gone within minutes."""
 BRIEF = "public, max-age=60"
 FILE = {
     "X-Content-Type-Options": "nosniff",
@@ -272,26 +269,9 @@ def _answer(
     headers = {**security_headers(), "ETag": etag, "Cache-Control": LIVE if status == 200 else BRIEF}
     if changed is not None:
         headers["Last-Modified"] = format_datetime(changed, usegmt=True)
-    if status == 200 and _is_held(request, etag, changed):
+    if status == 200 and is_held(request.headers, etag, changed):
         return Response(status_code=304, headers=headers)
     return Response(data, status, headers, media_type)
-
-
-def _is_held(request: Request, etag: str, changed: datetime | None) -> bool:
-    """If-None-Match wins over If-Modified-Since (RFC 9110)."""
-    asked = request.headers.get("if-none-match")
-    if asked is not None:
-        return is_known(asked, etag)
-    since = request.headers.get("if-modified-since")
-    try:
-        return changed is not None and since is not None and changed <= _moment(since)
-    except (ValueError, TypeError, OverflowError):
-        return False
-
-
-def _moment(written: str) -> datetime:
-    found = parsedate_to_datetime(written)
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def _site(res: PublishResources, edition: Edition) -> Site:

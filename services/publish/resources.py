@@ -15,8 +15,10 @@ from libs.common import models as m
 from libs.common.checkpoint import Checkpoint, no_checkpoint
 from libs.common.clock import Clock
 from libs.common.db import Database
+from libs.common.doorman import Doorman
 from libs.common.files import FileStore
 from libs.common.mail import Mailer
+from libs.common.shelf import Shelf
 from libs.common.tls import trust
 from libs.common.web import Site
 from services.publish import adapters
@@ -34,11 +36,9 @@ from services.publish.pull import PullSigner
 from services.publish.push.board import StoredNotices
 from services.publish.push.service import PushService, open_fetcher
 from services.publish.readers.basket import StoredBasket
-from services.publish.readers.doorman import Doorman
 from services.publish.readers.keys import ReadersKeys
 from services.publish.readers.letters import Sender, Signer
 from services.publish.settings import BulletinSettings, PublishSettings, WaitingSettings
-from services.publish.shelf import Shelf
 from services.publish.tokens import StoredTokens
 
 log = logging.getLogger("lantoa.publish")
@@ -115,19 +115,6 @@ class PublishResources:
         self.tools.sessions.pop(channel_id, None)
 
 
-def site_of(settings: PublishSettings) -> Site:
-    told = settings.publish.site
-    whose = (told.name, told.publisher, told.description, told.contact)
-    return Site(settings.public_url, *whose, told.licence, told.licence_url)
-
-
-def english_site_of(settings: PublishSettings) -> Site:
-    """The same site by its names in English."""
-    told = settings.publish.site
-    whose = (told.name_en, told.publisher_en, told.description_en, told.contact_en)
-    return Site(settings.public_url, *whose, told.licence, told.licence_url)
-
-
 def sender_of(settings: PublishSettings, site: Site) -> Sender | None:
     """Of letters to readers, where a key is set. Raises ValueError where the one that signs them does not serve."""
     readers = settings.publish.readers
@@ -141,9 +128,10 @@ def sender_of(settings: PublishSettings, site: Site) -> Sender | None:
 
 @asynccontextmanager
 async def open_resources(settings: PublishSettings, db: Database, clock: Clock) -> AsyncIterator[PublishResources]:
-    site, files = site_of(settings), FileStore(settings.files.root)
+    told, files = settings.publish.site, FileStore(settings.files.root)
+    site, english = told.site(settings.public_url), told.english(settings.public_url)
     mailer = Mailer(settings.mail, clock)
-    key, english = settings.publish.credentials_key, english_site_of(settings)
+    key = settings.publish.credentials_key
     press = BulletinPress(db, files, clock, site, english, site.url(HUB) if key else None)
     async with (
         httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=trust()) as http,

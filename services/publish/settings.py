@@ -9,31 +9,11 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from libs.common.settings import MAIL_ADDRESS, CommonSettings, listed_keys
+from libs.common.web.site import SiteSettings
 from libs.common.webhook import secret_bytes
 from services.publish.push.endpoints import is_listable
 from services.publish.push.vapid import Vapid
 from services.publish.watchdog_rules import Windows
-
-
-class SiteSettings(BaseModel):
-    """Who speaks on the public pages; every city sets its own."""
-
-    name: str = "Bản tin thành phố Hà Nội"
-    publisher: str = "Thành phố Hà Nội"
-    description: str = "Thông tin chính thức của thành phố: việc gì, ở đâu, từ bao giờ và hỏi ai."
-    contact: str | None = "Đường dây nóng: 1022"
-    name_en: str = "Hà Nội City Bulletin"
-    publisher_en: str = "City of Hà Nội"
-    description_en: str = "Official information of the city: what, where, from when, and whom to ask."
-    contact_en: str | None = "Hotline: 1022"
-    licence: str | None = Field(default="CC BY 4.0", description="under which the bulletin's own text may be reused")
-    licence_url: str | None = "https://creativecommons.org/licenses/by/4.0/deed.vi"
-
-    @model_validator(mode="after")
-    def _licence_is_whole(self) -> Self:
-        if bool(self.licence) != bool(self.licence_url):
-            raise ValueError("publish.site.licence and publish.site.licence_url go together")
-        return self
 
 
 class BulletinSettings(BaseModel):

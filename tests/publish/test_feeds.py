@@ -9,6 +9,7 @@ import feedparser
 import pytest
 from lxml import etree
 
+from libs.common.web.atom import ATOM, TOMBSTONE
 from services.publish import bulletin, feeds
 from tests.publish.entries import NOW, SITE, entry
 
@@ -48,7 +49,7 @@ def test_rss_follows_its_rules() -> None:
 
 
 def test_atom_follows_its_rules() -> None:
-    ns = {"a": feeds.ATOM, "at": feeds.TOMBSTONE}
+    ns = {"a": ATOM, "at": TOMBSTONE}
     root = etree.fromstring(FILES["feed.atom"])
     for node in [root, *root.findall("a:entry", ns)]:
         for tag in ("a:id", "a:title", "a:updated"):
@@ -62,7 +63,7 @@ def test_atom_follows_its_rules() -> None:
 
 @pytest.mark.mission("M30")
 def test_a_withdrawn_item_leaves_a_tombstone_in_atom_and_nothing_elsewhere() -> None:
-    tombs = etree.fromstring(FILES["feed.atom"]).findall(f"{{{feeds.TOMBSTONE}}}deleted-entry")
+    tombs = etree.fromstring(FILES["feed.atom"]).findall(f"{{{TOMBSTONE}}}deleted-entry")
     assert [(t.get("ref"), t.get("when")) for t in tombs] == [(ENTRIES[2].urn, "2026-11-24T05:55:00Z")]
     for name in ("feed.rss", "feed.json", "recent.json"):
         assert b"tin-so-3" not in FILES[name]

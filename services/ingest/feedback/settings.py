@@ -14,21 +14,6 @@ T = TypeVar("T")
 Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$")]
 
 
-class SiteSettings(BaseModel):
-    """Who speaks on the public pages."""
-
-    name: str = "Bản tin thành phố Hà Nội"
-    publisher: str = "Thành phố Hà Nội"
-    description: str = "Thông tin chính thức của thành phố: việc gì, ở đâu, từ bao giờ và hỏi ai."
-    contact: str | None = "Đường dây nóng: 1022"
-
-
-class PublicFace(BaseModel):
-    """The same variables as the bulletin's (`LANTOA_PUBLISH__SITE__…`), so that a city names itself once."""
-
-    site: SiteSettings = SiteSettings()
-
-
 class FilerKey(BaseModel):
     """A program that may file reports."""
 

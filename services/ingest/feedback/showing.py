@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from libs.common.errors import Problem
 from libs.common.faults import describe
-from libs.common.web import Site, environment, security_headers
+from libs.common.web import environment, security_headers
 from services.ingest.feedback.form import MOST_BYTES
 from services.ingest.settings import IngestSettings
 
@@ -23,11 +23,6 @@ log = logging.getLogger("lantoa.ingest.feedback")
 HERE = "/gui-phan-anh"
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 60
-
-
-def site_of(settings: IngestSettings) -> Site:
-    told = settings.publish.site
-    return Site(settings.public_url, told.name, told.publisher, told.description, told.contact)
 
 
 @cache
@@ -40,7 +35,7 @@ class Stage:
 
     def __init__(self, request: Request) -> None:
         settings: IngestSettings = request.app.state.settings
-        self._site = site_of(settings)
+        self._site = settings.publish.site.site(settings.public_url)
 
     def show(self, name: str, status: int = 200, *, retry_after: int | None = None, **told: object) -> Response:
         html = _templates().get_template(name).render(site=self._site, here=HERE, **told)

@@ -11,10 +11,10 @@ from libs.common import models as m
 from libs.common.app import resources
 from libs.common.auth import ClockDep, public
 from libs.common.db import SessionDep
+from libs.common.doorman import network_of
 from libs.common.web import environment, security_headers
 from services.publish.consultation import queries, service
 from services.publish.consultation.service import Given, Phase
-from services.publish.readers.doorman import network_of
 from services.publish.resources import PublishResources
 
 PATH = "/gop-y"

@@ -9,9 +9,9 @@ from starlette.responses import PlainTextResponse, Response
 from libs.common import telemetry
 from libs.common.auth import ClockDep, public
 from libs.common.db import SessionDep
+from libs.common.doorman import network_of
 from services.publish.api import Res
 from services.publish.hub import rules, service
-from services.publish.readers.doorman import network_of
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 PLAIN = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}

@@ -5,10 +5,10 @@ import asyncio
 from libs.common import telemetry
 from libs.common.jobs import JobContext, Jobs
 from libs.common.models.bulletin import HubTopic
+from libs.common.shelf import Held
 from services.publish.hub import queries, service
 from services.publish.press import FOLDER
 from services.publish.resources import PublishResources
-from services.publish.shelf import Held
 
 jobs = Jobs()
 Context = JobContext[PublishResources]

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
+from libs.common.doorman import Doorman
 from libs.common.http import LOOPBACK_ONLY, FetchError, FetchLimits, PublicFetcher, allow_networks
 from libs.common.ids import new_id
 from libs.common.models.bulletin import HubMode, HubTopic
@@ -21,7 +22,6 @@ from libs.common.web import Site
 from services.publish.credentials import CredentialsUnreadable, Vault
 from services.publish.hub import queries, rules
 from services.publish.hub.rules import Wish
-from services.publish.readers.doorman import Doorman
 from services.publish.settings import BulletinSettings
 
 LIMITS = FetchLimits(max_bytes=4096, deadline_s=15.0)

@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from libs.common.clock import FrozenClock
+from libs.common.doorman import Doorman, network_of
 from services.publish.main import SERVICE
-from services.publish.readers.doorman import Doorman, network_of
 from services.publish.settings import BulletinSettings, PublishGroup
 from tests.publish.newsroom import KEY, Newsroom
 

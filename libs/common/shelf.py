@@ -1,4 +1,4 @@
-"""The bulletin's files at hand: read and hashed again only when the file has changed, however often it is asked for."""
+"""Files of the store at hand: read and hashed again only when the file has changed, however often it is asked for."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
