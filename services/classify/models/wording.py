@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from libs.common.models.enums import ContentKind
 from libs.common.text import unmark
 from services.classify.links import Trust, worst
+from services.classify.text.spelling import chat_share, normalise
 
 if TYPE_CHECKING:
     from services.classify.adapters.base import Document
 
 READ_CHARS = 1000
 """Of the text: news says in its beginning what it is about, and long ones are not to outweigh short ones."""
+CHATTY = 0.03
+"""From this share of words in chat spelling on, a text is read with its words written out."""
 
 TRAP, LINK, OFFICIAL = "dauhieulinkla", "dauhieulinkthuong", "dauhieulinkcoquan"
 NUMBER, PHONE, ADDRESS = "dauhieusogiayto", "dauhieudienthoai", "dauhieudiachi"
@@ -83,6 +86,8 @@ def reading(document: "Document") -> str:
         signs.append(LONG)
     if LINK in signs or TRAP in signs or OFFICIAL in signs:
         body = _HOST.sub(" ", body)
+    if document.kind not in _WITHOUT_SIGNS and chat_share(body) >= CHATTY:
+        body = normalise(body)
     head = f"{document.title}. " if document.title else ""
     return f"{head}{body} {' '.join(signs)}" if signs else head + body
 

@@ -42,11 +42,6 @@ def _once(found: re.Match[str]) -> str:
     return before if before and unmark(before) == unmark(letter) else before + letter
 
 
-def emoji(text: str) -> list[str]:
-    """The emoji and smileys of a text, in order: they say something of its tone."""
-    return [found.group() for found in _EMOJI.finditer(text)] + [found.group() for found in _SMILEY.finditer(text)]
-
-
 def chat_share(text: str) -> float:
     """The share of words in chat spelling."""
     tokens = [word.lower() for word in words(text)]

@@ -14,7 +14,7 @@ from services.classify.learner.storage import version_of
 from services.classify.models import training
 from services.classify.models.explaining import explain
 from services.classify.models.texts import Example
-from services.classify.models.wording import ADDRESS, LINK, NUMBER, PHONE, TITLE, reading
+from services.classify.models.wording import ADDRESS, LINK, NUMBER, PHONE, TITLE, TRAP, reading
 from services.classify.resources import load_classifier
 
 SCAM = "Ngân hàng thông báo: tài khoản của quý khách bị khóa, bấm vào link http://vcb-xacminh.top và nhập mã OTP ngay."
@@ -34,6 +34,17 @@ def test_it_labels_what_anybody_would_label_so(shipped: LinearClassifier) -> Non
     assert (report.field, report.kind) == (Field.DO_THI, TextKind.REPORT_OF_PROBLEM)
     assert (thanks.field, thanks.kind, thanks.tone) == (Field.Y_TE, TextKind.PRAISE, Tone.POSITIVE)
     assert all(0 <= one.field_score <= 1 and one.toxicity is not None for one in (news, report, thanks))
+
+
+def test_chat_spelling_is_read_as_the_words_it_stands_for(shipped: LinearClassifier) -> None:
+    chat = "đg này ngập quáaaa 😡😡 ko ai dc đi, mn gọi phường mãi k thấy"
+    written = "đường này ngập quá không ai được đi, mọi người gọi phường mãi không thấy"
+    assert reading(Document("", chat)) == reading(Document("", written))
+    assert shipped.annotate([Document("", chat)]) == shipped.annotate([Document("", written)])
+    trap = reading(Document("", "mn ơi ko vào http://vcb-xacminh.top nhé, mik mất 5tr"))
+    assert "không vào" in trap
+    assert TRAP in trap
+    assert "ko" in reading(Document("Ban nhạc ko ko", "ko ko ra mắt", ContentKind.ARTICLE))
 
 
 def test_no_batch_and_no_words_are_no_trouble(shipped: LinearClassifier) -> None:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libs.common.sentences import sentences
 from libs.common.text import unmark
 from services.classify.text.language import Language, identify, is_syllable
 from services.classify.text.mentions import dates, quantities
-from services.classify.text.sentences import sentences
-from services.classify.text.spelling import chat_share, emoji, normalise
+from services.classify.text.spelling import chat_share, normalise
 from services.classify.text.streets import streets
 
 VIETNAMESE = [
@@ -81,7 +81,6 @@ def test_chat_spelling_is_written_out_and_noise_is_dropped() -> None:
         "mọi người ơi đường này tắc quá không ai được đi xem ‹link› nhé"
     )
     assert normalise("Hoà bình, thuý") == "Hòa bình, thúy"
-    assert emoji("tuyệt 👍🏻👍 :)") == ["👍🏻", "👍", ":)"]
     assert chat_share("ko dc vs mn") == 1.0
     assert chat_share("") == 0.0
 
