@@ -113,6 +113,7 @@ from libs.common.models.rhythm import ArticleClaim, HostBudget, SourceRhythm, We
 from libs.common.models.searching import SavedQuery, SavedQueryHit, SearchDocument
 from libs.common.models.sending import ReportRecipient, ReportSchedule, ReportSending, SchedulePeriod
 from libs.common.models.storytelling import StoryLink
+from libs.common.models.totals import CountedDay, DailyStoryTotal, DailyTotal
 from libs.common.models.transfers import CaseTransfer
 from libs.common.models.trends import Burst, Series, SeriesForecast, SeriesItem, SeriesMark, SeriesPoint
 from libs.common.models.units import OrganizationUnit, UnitAlias
@@ -168,6 +169,9 @@ __all__ = [
     "ConversationCase",
     "Correction",
     "CorrectionTarget",
+    "CountedDay",
+    "DailyStoryTotal",
+    "DailyTotal",
     "DataRequest",
     "DatasetVersion",
     "DeadLetter",
