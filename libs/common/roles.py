@@ -8,6 +8,8 @@ SERVICES = ("ingest", "classify", "publish", "reports")
 RELAY = "relay"
 APPEND_ONLY = frozenset(
     {
+        "audit_checks",
+        "audit_days",
         "audit_log",
         "label_history",
         "approvals",

@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from libs.common.db import Database
 
-HEAD = "0032"
+HEAD = "0033"
 """The newest migration this code knows; a test holds it to the migrations folder."""
-MINIMUM = "0032"
+MINIMUM = "0033"
 """The oldest database this code can work with."""
 
 PATIENCE = 60.0

@@ -46,6 +46,7 @@ from libs.common.models.ingest import (
     Fetch,
     Source,
 )
+from libs.common.models.inspection import AuditCheck, AuditDay, AuditExport
 from libs.common.models.lanes import LateContent
 from libs.common.models.media import (
     LinkClicks,
@@ -135,7 +136,10 @@ __all__ = [
     "ArticleClaim",
     "Assignment",
     "AssignmentProgress",
+    "AuditCheck",
+    "AuditDay",
     "AuditEntry",
+    "AuditExport",
     "Base",
     "BulletinText",
     "Burst",

@@ -10,7 +10,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.models.base import Base, one_of, primary_key, table_rules
-from libs.common.models.enums import Field, Role
+from libs.common.models.enums import STAFF_ROLES, Field
 
 
 class AlertKind(StrEnum):
@@ -80,7 +80,7 @@ class AlertRule(Base):
         CheckConstraint(one_of("kind", AlertKind), name="kind"),
         CheckConstraint(one_of("severity", AlertSeverity), name="severity"),
         CheckConstraint(one_of("breaks_quiet", AlertSeverity), name="breaks_quiet"),
-        CheckConstraint(f"{one_of('role', Role)} AND role <> '{Role.INTEGRATOR.value}'", name="role"),
+        CheckConstraint(one_of("role", STAFF_ROLES), name="role"),
         CheckConstraint(one_of("group_by", AlertGrouping), name="group_by"),
         CheckConstraint("group_minutes BETWEEN 0 AND 1440", name="group_minutes"),
         CheckConstraint("jsonb_array_length(escalation) <= 5", name="escalation"),
@@ -207,7 +207,7 @@ class AlertTelling(Base):
 
     __tablename__ = "alert_tellings"
     __table_args__ = (
-        CheckConstraint(f"{one_of('role', Role)} AND role <> '{Role.INTEGRATOR.value}'", name="role"),
+        CheckConstraint(one_of("role", STAFF_ROLES), name="role"),
         CheckConstraint("level BETWEEN 0 AND 5", name="level"),
         table_rules("classify"),
     )

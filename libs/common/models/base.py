@@ -3,7 +3,9 @@
 `table_rules(writer=..., partitioned=...)` is read by the migrations (GRANTs, partitions) and by tests.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from enum import Enum
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
@@ -61,7 +63,7 @@ def primary_key() -> Mapped[UUID]:
     return mapped_column(Uuid(), primary_key=True)
 
 
-def one_of(column: str, values: type) -> str:
+def one_of(column: str, values: Iterable[Enum]) -> str:
     """The text of a CHECK that keeps a column to the members of an enum."""
-    members = ", ".join(f"'{member.value}'" for member in values)  # type: ignore[attr-defined]
+    members = ", ".join(f"'{member.value}'" for member in values)
     return f"{column} IN ({members})"

@@ -191,6 +191,12 @@ class Role(StrEnum):
     FEEDBACK_OFFICER = "feedback_officer"
     ADMIN = "admin"
     INTEGRATOR = "integrator"
+    AUDITOR = "auditor"
+    """Reads the audit log, and nothing else."""
+
+
+STAFF_ROLES = tuple(role for role in Role if role not in (Role.INTEGRATOR, Role.AUDITOR))
+"""Who works with what is collected, and may be told of it."""
 
 
 class ChannelState(StrEnum):

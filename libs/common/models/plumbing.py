@@ -71,6 +71,9 @@ class AuditEntry(Base):
             name="hash_lengths",
         ),
         Index("ix_audit_log_object", "object_type", "object_id"),
+        Index("ix_audit_log_actor_id_id", "actor_id", "id"),
+        Index("ix_audit_log_action_id", "action", "id"),
+        Index("ix_audit_log_day", "day", postgresql_using="brin"),
         table_rules("all"),
     )
 

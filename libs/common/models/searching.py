@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.models.base import Base, one_of, primary_key, table_rules
-from libs.common.models.enums import Role
+from libs.common.models.enums import STAFF_ROLES
 
 
 class SearchPurpose(StrEnum):
@@ -72,7 +72,7 @@ class SavedQuery(Base):
             r"!~ '[0-9]{9,}'",
             name="asks_for_no_person",
         ),
-        CheckConstraint(one_of("alert_role", Role) + f" AND alert_role <> '{Role.INTEGRATOR.value}'", name="role"),
+        CheckConstraint(one_of("alert_role", STAFF_ROLES), name="role"),
         Index("ix_saved_queries_unit_id_id", "unit_id", "id"),
         Index("ix_saved_queries_running", "expires_at", postgresql_where=sql("ended_at IS NULL")),
         table_rules("classify"),
