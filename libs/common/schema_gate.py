@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from libs.common.db import Database
 
-HEAD = "0033"
+HEAD = "0034"
 """The newest migration this code knows; a test holds it to the migrations folder."""
-MINIMUM = "0033"
+MINIMUM = "0034"
 """The oldest database this code can work with."""
 
 PATIENCE = 60.0

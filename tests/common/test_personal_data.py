@@ -63,7 +63,7 @@ def test_every_reference_to_an_official_is_found_by_its_name() -> None:
 def test_what_is_sealed_is_an_envelope_that_its_own_service_alone_may_read() -> None:
     sealed = {(one.table, column) for one, column in HELD if one.form is Form.SEALED}
     assert {column for _, column in sealed} == {"ciphertext"}
-    of_no_person = {"channel_credentials", "hub_subscriptions"}
+    of_no_person = {"channel_credentials", "hub_subscriptions", "webhook_subscriptions"}
     assert {name for name, table in TABLES.items() if "ciphertext" in table.columns} - of_no_person == {
         name for name, _ in sealed
     }

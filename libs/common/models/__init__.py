@@ -119,6 +119,7 @@ from libs.common.models.transfers import CaseTransfer
 from libs.common.models.trends import Burst, Series, SeriesForecast, SeriesItem, SeriesMark, SeriesPoint
 from libs.common.models.units import OrganizationUnit, UnitAlias
 from libs.common.models.units_desk import Syndication
+from libs.common.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookSubscription
 
 __all__ = [
     "AgendaCalendar",
@@ -279,5 +280,8 @@ __all__ = [
     "Variant",
     "WatchdogAlert",
     "WebSubSubscription",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookSubscription",
     "feedback_reference_seq",
 ]

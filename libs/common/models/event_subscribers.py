@@ -18,7 +18,8 @@ GRANTABLE = (
     "lantoa.report.ready.v1",
 )
 """The closed list as the database holds it; `libs.common.events.outside` says the same."""
-_LIST = ", ".join(f"'{subject}'" for subject in GRANTABLE)
+CLOSED_LIST = "ARRAY[" + ", ".join(f"'{subject}'" for subject in GRANTABLE) + "]"
+"""The same in SQL, for the constraints of every table that names what others are told."""
 
 
 class EventSubscriber(Base):
@@ -30,7 +31,7 @@ class EventSubscriber(Base):
         CheckConstraint("length(btrim(organisation)) BETWEEN 2 AND 200", name="organisation"),
         CheckConstraint("length(btrim(purpose)) BETWEEN 10 AND 500", name="purpose"),
         CheckConstraint("organisation || purpose !~ '@|[0-9]{9,}'", name="names_no_person"),
-        CheckConstraint(f"subjects <@ ARRAY[{_LIST}] AND cardinality(subjects) >= 1", name="closed_list"),
+        CheckConstraint(f"subjects <@ {CLOSED_LIST} AND cardinality(subjects) >= 1", name="closed_list"),
         CheckConstraint("password_hash ~ '^[$]2a[$][0-9]{2}[$].{53}$'", name="password_is_hashed"),
         CheckConstraint("revoked_at IS NULL OR revoked_at >= created_at", name="dates_in_order"),
         table_rules("owner", readers=("reports",)),
