@@ -94,8 +94,10 @@ async def list_reports(
 
 
 @router.get("/reports/{report_id}", responses=problems(wrong.ReportNotFound))
-async def get_report(report_id: UUID, session: SessionDep, who: Reader) -> ReportDetail:
-    return ReportDetail.of(await access.require_seen(session, report_id, who))
+async def get_report(report_id: UUID, session: SessionDep, who: Reader, clock: ClockDep) -> ReportDetail:
+    issue = await access.require_seen(session, report_id, who)
+    await access.note_look(session, issue.report.kind, issue.snapshot.data, who, clock.now())
+    return ReportDetail.of(issue)
 
 
 @router.put("/reports/{report_id}", responses=problems(*EDITED, wrong.NotPrintable, wrong.TextIsFixed))
@@ -149,9 +151,10 @@ async def void_report(
 
 
 @router.get("/reports/{report_id}/versions", responses=problems(wrong.ReportNotFound))
-async def list_versions(report_id: UUID, session: SessionDep, who: Reader) -> list[VersionOut]:
+async def list_versions(report_id: UUID, session: SessionDep, who: Reader, clock: ClockDep) -> list[VersionOut]:
     """All of them, oldest first: what was drafted from the figures, and each edit of it."""
-    await access.require_seen(session, report_id, who)
+    issue = await access.require_seen(session, report_id, who)
+    await access.note_look(session, issue.report.kind, issue.snapshot.data, who, clock.now())
     return [VersionOut.of(row) for row in await queries.versions_of(session, report_id)]
 
 
@@ -163,12 +166,15 @@ async def get_report_content(
     report_id: UUID,
     session: SessionDep,
     who: Reader,
+    clock: ClockDep,
     res: Res,
     wanted: Annotated[Format, Query(alias="format")] = Format.MD,
     version: Annotated[int | None, Query(ge=1, description="by default the present one")] = None,
 ) -> Response:
-    await packages.require_handed_over(session, await access.require_seen(session, report_id, who))
+    issue = await access.require_seen(session, report_id, who)
+    await packages.require_handed_over(session, issue)
     content = await printers.report_content(session, res.files, report_id, version, wanted)
+    await access.note_look(session, issue.report.kind, issue.snapshot.data, who, clock.now())
     name = f"bao-cao-{report_id}.{wanted.value}"
     headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": f'inline; filename="{name}"'}
     return Response(content, media_type=MEDIA_TYPES[wanted], headers=headers)
@@ -204,7 +210,8 @@ async def print_again(
 
 
 @router.get("/snapshots/{snapshot_id}", responses=problems(wrong.SnapshotNotFound, wrong.SnapshotDamaged))
-async def get_snapshot(snapshot_id: UUID, session: SessionDep, who: Reader) -> SnapshotOut:
+async def get_snapshot(snapshot_id: UUID, session: SessionDep, who: Reader, clock: ClockDep) -> SnapshotOut:
     snapshot = await service.require_snapshot(session, snapshot_id)
     access.require_sight(who, snapshot.kind, snapshot.data)
+    await access.note_look(session, snapshot.kind, snapshot.data, who, clock.now())
     return SnapshotOut.of(snapshot)

@@ -1,15 +1,17 @@
 """Who may make and read a report of a kind that is not for everybody."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common import audit
 from libs.common.auth import Principal
 from libs.common.errors import Forbidden
 from libs.common.models.enums import Role
 from services.reports import service
 from services.reports.kinds import KINDS
-from services.reports.kinds.base import Data, Restricted
+from services.reports.kinds.base import About, Data, Restricted
 from services.reports.service import Issue
 
 MAKERS = (Role.EDITOR, Role.SPOKESPERSON, Role.ADMIN)
@@ -38,6 +40,24 @@ async def require_seen(session: AsyncSession, report_id: UUID, who: Principal) -
     issue = await service.require_report(session, report_id)
     require_sight(who, issue.report.kind, issue.snapshot.data)
     return issue
+
+
+async def note_look(session: AsyncSession, kind: str, data: Data, who: Principal, now: datetime) -> None:
+    """A look at what is told of a legal-risk case is in the log, about that case; other kinds leave no trace."""
+    made = KINDS.get(kind)()
+    if made.about is not About.LEGAL_CASE or not isinstance(made, Restricted):
+        return
+    codes = made.codes(data)
+    await audit.append(
+        session,
+        service=service.SOURCE,
+        action="legal_case.read",
+        actor_id=who.person_id,
+        object_type="legal_risk_case",
+        object_id=UUID(codes["case_id"]),
+        now=now,
+        facts=codes,
+    )
 
 
 def hidden_from(who: Principal) -> list[str]:
