@@ -1,4 +1,5 @@
-"""`python -m bench [--items N] [--events N] [--publications N] [--sources N] [--json]`: figures by their baselines."""
+"""`python -m bench [--items N] [--events N] [--publications N] [--sources N] [--contents N] [--json]`: figures beside
+their baselines."""
 
 import argparse
 import asyncio
@@ -8,7 +9,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench import classifying, feeds, items, pages, publishing, relaying, sources
+from bench import classifying, dashboards, feeds, items, pages, publishing, relaying, sources
 from bench.stage import machine
 from bench.table import row, wait
 from libs.common.local.process import StartFailed
@@ -34,6 +35,7 @@ async def figures(wanted: argparse.Namespace) -> list[dict[str, object]]:
         *article_pages(),
         *await classifying.figures(),
         *await polled_sources(wanted.sources),
+        await front_page(wanted.contents),
     ]
 
 
@@ -73,12 +75,21 @@ async def polled_sources(count: int) -> list[dict[str, object]]:
     return [*told, wait("bộ nhớ ở phần tư cuối, so với phần tư thứ hai", seen.growth, 1.0, against)]
 
 
+async def front_page(contents: int) -> dict[str, object]:
+    """The slowest of its six parts, whoever asks."""
+    found, naive = await dashboards.bench(contents)
+    slowest = max(found, key=lambda one: one.p99)
+    name = f"ms, p99: trang đầu, phần chậm nhất ({slowest.part}), {contents} nội dung (ngân sách 100)"
+    return wait(name, slowest.p99, naive, "đếm nội dung hôm nay theo lúc gặp")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Benchmarks as ratios against a baseline of the same run.")
     parser.add_argument("--items", type=int, default=20_000)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--publications", type=int, default=60)
     parser.add_argument("--sources", type=int, default=2000)
+    parser.add_argument("--contents", type=int, default=100_000)
     parser.add_argument("--json", action="store_true")
     wanted = parser.parse_args()
     try:

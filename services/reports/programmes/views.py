@@ -65,6 +65,14 @@ async def view_of(
 def row_view(
     programme: Programme, row: Assignment, latest: AssignmentProgress | None, register: Register, today: date
 ) -> RowView:
+    leads = leads_of(row.lead, row.lead_unit_code, today, register)
+    partners = rules.named_units(row.partners, today, register)
+    standing = standing_of(programme, row, latest.reported_at if latest else None, today)
+    return RowView(row, standing, leads, partners, latest)
+
+
+def standing_of(programme: Programme, row: Assignment, reported_at: datetime | None, today: date) -> Standing:
+    """`reported_at`: when its lead unit spoke last."""
     facts = Facts(
         programme_state=programme.state,
         period_from=programme.period_from,
@@ -75,11 +83,9 @@ def row_view(
         every=row.every,
         until_on=row.until_on,
         is_withdrawn=row.withdrawn_at is not None,
-        reported_on=today_of(latest.reported_at) if latest else None,
+        reported_on=today_of(reported_at) if reported_at else None,
     )
-    leads = leads_of(row.lead, row.lead_unit_code, today, register)
-    partners = rules.named_units(row.partners, today, register)
-    return RowView(row, rules.standing(facts, today), leads, partners, latest)
+    return rules.standing(facts, today)
 
 
 def leads_of(lead: str | None, code: str | None, today: date, register: Register) -> list[Named]:

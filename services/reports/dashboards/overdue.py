@@ -1,0 +1,236 @@
+"""What is past its time, the longest first, with who has to act. Words of citizens are not quoted."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from libs.common import activities
+from libs.common import models as m
+from libs.common.activities import Told, measure
+from libs.common.clock import HANOI
+from libs.common.models.enums import Role, TextKind
+from libs.common.models.feedback import DataRequestKind
+from libs.common.units import load_stored_register
+from services.reports import labels
+from services.reports.daily import quoted
+from services.reports.dashboards import overdue_queries as queries
+from services.reports.dashboards.parts import LATE, SHOWN, Look, actor
+from services.reports.dashboards.schemas import FigureOut, ItemKind, OverdueFigures, OverdueItem, OverdueOut
+from services.reports.dashboards.sight import CASE_READERS
+from services.reports.issuing.access import READERS
+from services.reports.programmes.views import leads_of, standing_of, today_of
+
+EMPTY = "Không có việc nào quá hạn trong đơn vị của bạn."
+REQUESTS = {DataRequestKind.ACCESS: "xem dữ liệu", DataRequestKind.ERASURE: "xóa dữ liệu"}
+Items = list[OverdueItem]
+
+
+async def overdue(look: Look) -> OverdueOut:
+    seen = look.sight.cases_of(*READERS)
+    count = await look.tried(queries.count_cases(look.session, seen, look.as_of))
+    cases = await look.tried(_cases(look))
+    requests = await look.tried(_data_requests(look))
+    tasks = await look.tried(_tasks(look))
+    rows = await look.tried(_assignments(look))
+    untold = await look.tried(_activities(look))
+    watched = await look.tried(_watched(look))
+    parts = (cases, requests, tasks, rows, untold, watched)
+    found = sorted((item for part in parts for item in part or ()), key=lambda item: (item.due_at, str(item.id)))
+    figures = OverdueFigures(
+        feedback_cases=look.figure(
+            count,
+            "feedback_cases (tiếp nhận)",
+            "chưa trả lời và đã quá hạn tiếp nhận hoặc quá hạn xử lý",
+            "phản ánh",
+        ),
+        data_requests=_count(
+            look, requests, "data_requests (tiếp nhận)", "yêu cầu về dữ liệu cá nhân đã quá hạn trả lời", "yêu cầu"
+        ),
+        tasks=_count(look, tasks, "tasks (đăng tin)", "việc chưa xong đã quá giờ, không kể diễn tập", "việc"),
+        assignments=_count(
+            look,
+            rows,
+            "assignments, assignment_progress (báo cáo)",
+            "dòng quá hạn của các chương trình đang thực hiện",
+            "nhiệm vụ",
+        ),
+        activities=_count(
+            look,
+            untold,
+            "agenda_events (đăng tin)",
+            f"hoạt động của {queries.LOOKED_BACK.days} ngày qua đã quá giờ đưa tin",
+            "hoạt động",
+        ),
+        deliveries=_count(
+            look,
+            _only(watched, ItemKind.DELIVERY),
+            "watchdog_alerts, deliveries (đăng tin)",
+            "bài đến giờ mà chuông báo động chưa thấy trên kênh, không kể diễn tập",
+            "bài",
+        ),
+        takedowns=_count(
+            look,
+            _only(watched, ItemKind.TAKEDOWN),
+            "watchdog_alerts, takedowns (đăng tin)",
+            "lượt gỡ, đính chính quá lâu chưa xong trên mọi kênh, không kể diễn tập",
+            "lượt",
+        ),
+    )
+    note = LATE if None in parts or count is None else None if found or count else EMPTY
+    return OverdueOut(as_of=look.as_of, note=note, figures=figures, items=found[:SHOWN])
+
+
+def _count(look: Look, items: Items | None, source: str, formula: str, unit: str) -> FigureOut:
+    value = None if items is None else sum(not item.is_drill for item in items)
+    return look.figure(value, source, f"số {formula}", unit)
+
+
+def _only(items: Items | None, kind: ItemKind) -> Items | None:
+    return None if items is None else [item for item in items if item.kind is kind]
+
+
+# --- reports of citizens ------------------------------------------------------------------------------------
+
+
+async def _cases(look: Look) -> Items:
+    if not look.sight.who.has(*CASE_READERS):
+        return []
+    rows = await queries.cases(look.session, look.sight.cases_of(*CASE_READERS), look.as_of, SHOWN)
+    return [
+        OverdueItem(
+            kind=ItemKind.FEEDBACK_CASE,
+            id=row.id,
+            title=f"{row.reference}: {labels.KINDS[TextKind(row.kind)]}",
+            unit=row.unit,
+            since=row.since,
+            due_at=row.due_at,
+            who=actor(Role.FEEDBACK_OFFICER, row.unit),
+            href=f"/api/ingest/v1/feedback-cases/{row.id}",
+        )
+        for row in rows
+    ]
+
+
+async def _data_requests(look: Look) -> Items:
+    if not look.sight.who.has(*CASE_READERS):
+        return []
+    rows = await queries.data_requests(look.session, look.sight.cases_of(*CASE_READERS), look.as_of)
+    return [
+        OverdueItem(
+            kind=ItemKind.DATA_REQUEST,
+            id=row.id,
+            title=f"{row.reference}: yêu cầu {REQUESTS[DataRequestKind(row.kind)]}",
+            unit=row.unit,
+            since=row.since,
+            due_at=row.due_at,
+            who=actor(Role.FEEDBACK_OFFICER, row.unit),
+            href="/api/ingest/v1/data-requests",
+        )
+        for row in rows
+    ]
+
+
+# --- the newsroom -------------------------------------------------------------------------------------------
+
+
+async def _tasks(look: Look) -> Items:
+    rows = await queries.tasks(look.session, look.sight.units, look.as_of)
+    return [
+        OverdueItem(
+            kind=ItemKind.TASK,
+            id=row.id,
+            title=quoted(row.title),
+            unit=row.unit,
+            is_drill=row.is_drill,
+            since=row.since,
+            due_at=row.due_at,
+            who=actor(Role(row.role or Role.EDITOR), row.unit),
+            href=f"/api/publish/v1/tasks/{row.id}/card",
+        )
+        for row in rows
+    ]
+
+
+async def _activities(look: Look) -> Items:
+    rows = await queries.untold(look.session, look.sight.units, look.as_of)
+    measured = ((row.event, measure(row.activity, look.as_of), unit) for row, unit in rows)
+    return [_activity(event, told, unit) for event, told, unit in measured if told.told is Told.OVERDUE]
+
+
+def _activity(event: m.AgendaEvent, told: activities.Measured, unit: str) -> OverdueItem:
+    return OverdueItem(
+        kind=ItemKind.ACTIVITY,
+        id=event.id,
+        title=quoted(event.title),
+        unit=unit,
+        since=told.counted_from,
+        due_at=told.due_at,
+        who=actor(Role.EDITOR, unit),
+        href=f"/api/publish/v1/agenda/events/{event.id}",
+    )
+
+
+async def _watched(look: Look) -> Items:
+    return [_seen_late(row) for row in await queries.watched(look.session, look.sight.units)]
+
+
+def _seen_late(row: Row[Any]) -> OverdueItem:
+    is_delivery = row.kind == "delivery_overdue"
+    title = quoted(row.title)
+    return OverdueItem(
+        kind=ItemKind.DELIVERY if is_delivery else ItemKind.TAKEDOWN,
+        id=row.id,
+        title=f"{title} ({row.channel})" if is_delivery else title,
+        unit=row.unit,
+        is_drill=row.is_drill,
+        since=row.since,
+        due_at=row.since,
+        who=actor(Role.SPOKESPERSON, row.unit),
+        href=f"/api/publish/v1/publications/{row.publication_id}"
+        if is_delivery
+        else f"/api/publish/v1/takedowns/{row.id}",
+    )
+
+
+# --- programmes ---------------------------------------------------------------------------------------------
+
+
+async def _assignments(look: Look) -> Items:
+    """Of all programmes for who works in the city; else those that one of the caller's units leads."""
+    today = today_of(look.as_of)
+    late = [
+        (row, programme, standing.due_on)
+        for row, programme, reported_at in await queries.running_rows(look.session)
+        if (standing := standing_of(programme, row, reported_at, today)).is_overdue
+    ]
+    if late and not look.sight.is_city:
+        late = list(await _led_here(look, late, today))
+    return [_assignment(*each) for each in late]
+
+
+Late = tuple[m.Assignment, m.Programme, date]
+
+
+async def _led_here(look: Look, late: Sequence[Late], today: date) -> Iterable[Late]:
+    register = await load_stored_register(look.session)
+    return [
+        each
+        for each in late
+        if look.sight.codes & {unit.code for unit in leads_of(each[0].lead, each[0].lead_unit_code, today, register)}
+    ]
+
+
+def _assignment(row: m.Assignment, programme: m.Programme, due_on: date) -> OverdueItem:
+    end = datetime.combine(due_on + timedelta(days=1), time(), HANOI)
+    return OverdueItem(
+        kind=ItemKind.ASSIGNMENT,
+        id=row.id,
+        title=f"{programme.number}, dòng {row.row_no}: {quoted(row.text or '(nguồn để trống)')}",
+        unit=row.lead,
+        since=end,
+        due_at=end,
+        who=actor(Role.EDITOR, row.lead),
+        href=f"/api/reports/v1/programmes/{programme.id}",
+    )

@@ -1,0 +1,226 @@
+"""What rises: stories that grow, and series (a field, a place, everything) that are far above their rhythm.
+
+A story is called what the first published page about it is called, masked; one told only by people has no title here.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from libs.common import growth
+from libs.common import models as m
+from libs.common.models.alerts import AlertSeverity, AlertState
+from libs.common.models.enums import Field, Role, SourceGroup, SourceKind
+from libs.common.models.trends import Dimension
+from services.reports import labels
+from services.reports import queries as pages
+from services.reports.daily import quoted
+from services.reports.dashboards import rising_queries as queries
+from services.reports.dashboards.parts import SHOWN, Look, actor, note_of
+from services.reports.dashboards.schemas import (
+    Actor,
+    ItemKind,
+    RaisedAlert,
+    RisingFigures,
+    RisingItem,
+    RisingOut,
+)
+from services.reports.domain import Period
+from services.reports.programmes.views import today_of
+
+SPAN = timedelta(hours=3)
+LEAST = 3
+"""Contents in the span before a story counts as growing."""
+LOOKED_AT = timedelta(hours=72)
+"""How far back pages and places of a story are looked for."""
+LINKS = 3
+NOT_COUNTED = "Chưa có mục tin nào được đếm, nên chưa biết điều gì đang tăng."
+QUIET = "Không có câu chuyện hay lĩnh vực nào tăng bất thường lúc này."
+SERIES = "series_points, bursts (phân loại)"
+
+
+@dataclass(frozen=True)
+class Rise:
+    """Something that rises, by what is known of it: a burst, or growth beside the hours before."""
+
+    dimension: Dimension
+    key: str
+    id: UUID
+    seen: int
+    expected: float
+    since: datetime
+    says: str
+    is_burst: bool
+
+    @property
+    def strength(self) -> float:
+        return (self.seen + 1) / (self.expected + 1)
+
+    @property
+    def story_id(self) -> UUID | None:
+        return UUID(self.key) if self.dimension is Dimension.STORY else None
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that rises, the strongest first, and of those that are shown what is told beside their counts.
+
+    `counted`: up to when contents are counted; None where counting never began.
+    """
+
+    counted: datetime | None
+    rises: Sequence[Rise] = ()
+    stories: Mapping[UUID, m.Story] = field(default_factory=dict)
+    links: Mapping[UUID, Sequence[pages.StoryLink]] = field(default_factory=dict)
+    at_home: frozenset[UUID] = frozenset()
+    places: Mapping[str, str] = field(default_factory=dict)
+
+
+Raised = Row[m.Alert, str, str | None]
+"""(alert, role that is told first, its unit's name)."""
+
+
+async def rising(look: Look) -> RisingOut:
+    sight = look.sight
+    found = await look.tried(_find(look))
+    alerts = await look.tried(queries.unsettled_alerts(look.session, sight.units, is_city=sight.is_city))
+    raised = {row[0].story_id: row for row in reversed(alerts or ()) if row[0].story_id is not None}
+    return RisingOut(
+        as_of=look.as_of,
+        note=_note(found),
+        figures=_figures(look, found, alerts),
+        items=[_item(look, one, found, raised) for one in found.rises[:SHOWN]] if found else [],
+    )
+
+
+def _note(found: Found | None) -> str | None:
+    if found is not None and found.counted is None:
+        return NOT_COUNTED
+    return note_of(found and found.rises, QUIET)
+
+
+async def _find(look: Look) -> Found:
+    counted = await queries.counted_until(look.session)
+    if counted is None:
+        return Found(None)
+    rises = await _rises(look, counted)
+    stories = await queries.stories(look.session, [one.story_id for one in rises if one.story_id is not None])
+    standing = [one for one in rises if one.story_id is None or one.story_id in stories]
+    shown = [one.story_id for one in standing[:SHOWN] if one.story_id is not None]
+    since = look.as_of - LOOKED_AT
+    links: dict[UUID, list[pages.StoryLink]] = defaultdict(list)
+    for row in await pages.story_links(look.session, shown, Period(since, look.as_of + timedelta(seconds=1))):
+        links[row.story_id].append(row)
+    codes = [one.key for one in standing[:SHOWN] if one.dimension is Dimension.PLACE]
+    return Found(
+        counted,
+        standing,
+        stories,
+        links,
+        at_home=await queries.naming(look.session, shown, look.sight.codes, since),
+        places=await queries.place_names(look.session, codes, today_of(look.as_of)),
+    )
+
+
+async def _rises(look: Look, counted: datetime) -> list[Rise]:
+    """The strongest first; a story that grows and bursts is there once, as the burst."""
+    bursts = await queries.open_bursts(look.session, look.sight.codes, is_city=look.sight.is_city)
+    rows = await growth.list_rising(look.session, Dimension.STORY, counted - SPAN, counted, SPAN, 1, LEAST)
+    grown = [_grown(one, counted) for one in growth.by_growth(rows, 1, len(rows))]
+    found = {(one.dimension, one.key): one for one in (*grown, *(_burst(*row) for row in bursts))}
+    return sorted(found.values(), key=lambda one: (-one.strength, str(one.id)))
+
+
+def _grown(one: growth.Rising, counted: datetime) -> Rise:
+    seen = int(one.row.seen)
+    before = f"{one.expected:.0f}"
+    says = f"{seen} nội dung trong 3 giờ, 3 giờ trước đó {before}"
+    story_id = UUID(one.row.key)
+    return Rise(Dimension.STORY, one.row.key, story_id, seen, one.expected, counted - SPAN, says, False)
+
+
+def _burst(burst: m.Burst, dimension: str, key: str) -> Rise:
+    which = Dimension(dimension)
+    says = growth.burst_words(burst.seen, burst.expected, burst.window_minutes, burst.once_in_weeks)
+    row_id = UUID(key) if which is Dimension.STORY else burst.id
+    return Rise(which, key, row_id, burst.seen, burst.expected, burst.began_at, says, True)
+
+
+def _figures(look: Look, found: Found | None, alerts: Sequence[Raised] | None) -> RisingFigures:
+    rises = found.rises if found and found.counted else None
+    counted = found.counted if found else None
+    stories = sum(one.story_id is not None for one in rises) if rises is not None else None
+    others = sum(one.story_id is None for one in rises) if rises is not None else None
+    unseen = sum(row[0].state == AlertState.OPEN for row in alerts) if alerts is not None else None
+    formula = f"số câu chuyện đang tăng vọt, hoặc có từ {LEAST} nội dung trong 3 giờ và tăng rõ so với 3 giờ trước đó"
+    return RisingFigures(
+        stories=look.figure(stories, SERIES, formula, "câu chuyện", counted),
+        bursts=look.figure(others, SERIES, "số đợt tăng bất thường khác đang diễn ra", "đợt tăng", counted),
+        unseen_alerts=look.figure(unseen, "alerts (phân loại)", "số cảnh báo chưa ai nhận", "cảnh báo"),
+    )
+
+
+def _item(look: Look, one: Rise, found: Found, alerts: Mapping[UUID, Raised]) -> RisingItem:
+    story_id = one.story_id
+    story = found.stories[story_id] if story_id else None
+    links = found.links.get(story_id, ()) if story_id else ()
+    raised = alerts.get(story_id) if story_id else None
+    before = "số nội dung thường thấy trong khoảng ấy" if one.is_burst else "số nội dung trong 3 giờ trước đó"
+    seen = "số nội dung trong khoảng cao nhất của đợt tăng" if one.is_burst else "số nội dung trong 3 giờ gần nhất"
+    is_my_place = one.dimension is Dimension.PLACE and one.key in look.sight.codes
+    return RisingItem(
+        kind=ItemKind.STORY if story_id else ItemKind.BURST,
+        id=one.id,
+        title=_title(one, links, found.places),
+        unit=None,
+        since=one.since,
+        who=_who(raised),
+        href=f"/api/classify/v1/{'stories' if story_id else 'trends/bursts'}/{one.id}",
+        dimension=one.dimension,
+        field=labels.FIELDS[Field(story.field)] if story else None,
+        seen=look.figure(one.seen, SERIES, seen, "nội dung", found.counted),
+        expected=look.figure(round(one.expected, 1), SERIES, before, "nội dung", found.counted),
+        says=one.says,
+        links=[row.url for row in links[:LINKS]],
+        alert=_alert(raised),
+        is_about_my_place=story_id in found.at_home or is_my_place,
+    )
+
+
+def _title(one: Rise, links: Sequence[pages.StoryLink], places: Mapping[str, str]) -> str | None:
+    match one.dimension:
+        case Dimension.STORY:
+            return quoted(links[0].title) if links else None
+        case Dimension.ALL:
+            return "Toàn bộ các nguồn tin"
+        case Dimension.FIELD:
+            return labels.FIELDS[Field(one.key)]
+        case Dimension.PLACE:
+            return places.get(one.key, one.key)
+        case Dimension.SOURCE_KIND:
+            return labels.SOURCE_KINDS[SourceKind(one.key)]
+        case Dimension.SOURCE_GROUP:
+            return labels.GROUPS[SourceGroup(one.key)]
+
+
+def _who(raised: Raised | None) -> Actor | None:
+    """Whoever the alert's rule names, until somebody has taken it up."""
+    if raised is None or raised[0].state != AlertState.OPEN:
+        return None
+    return actor(Role(raised[1]), raised[2])
+
+
+def _alert(raised: Raised | None) -> RaisedAlert | None:
+    if raised is None:
+        return None
+    alert = raised[0]
+    return RaisedAlert(
+        id=alert.id,
+        severity=AlertSeverity(alert.severity),
+        state=AlertState(alert.state),
+        href=f"/api/classify/v1/alerts/{alert.id}",
+    )
