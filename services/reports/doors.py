@@ -3,6 +3,7 @@
 from libs.common.jobs import Jobs
 from services.reports import api as issuing_api
 from services.reports import pages
+from services.reports.dashboards import api as dashboards_api
 from services.reports.issuing import jobs as issuing_jobs
 from services.reports.programmes import api as programmes_api
 from services.reports.programmes import import_api as programme_import_api
@@ -14,6 +15,7 @@ ROUTERS = [
     programmes_api.router,
     programme_import_api.router,
     programme_progress_api.router,
+    dashboards_api.router,
     pages.router,
 ]
 JOBS = Jobs()
