@@ -14,8 +14,9 @@ from libs.common.papers.form import Form
 Align = Literal["left", "center", "right"]
 
 
-class Colour(StrEnum):
-    RED = "red"
+class Emphasis(StrEnum):
+    LATE = "late"
+    """Dark red, and bold, so that grey print tells it too."""
 
 
 class Above(StrEnum):
@@ -35,13 +36,13 @@ class Run:
     text: str
     bold: bool = False
     italic: bool = False
-    colour: Colour | None = None
+    emphasis: Emphasis | None = None
     link: str | None = None
     """An address; only http, https and mailto become links, others are left out."""
 
     def __post_init__(self) -> None:
-        if self.colour is not None and not any(letter.isalpha() for letter in self.text):
-            raise ValueError("a colour goes with a word that says the same: papers are printed grey")
+        if self.emphasis is not None and not any(letter.isalpha() for letter in self.text):
+            raise ValueError("an emphasis goes with a word that says the same: papers are printed grey")
 
 
 Runs = tuple[Run, ...]
@@ -49,8 +50,8 @@ Cell = str | int | float | Decimal | date | datetime | Runs | Above | None
 """A number is a number in the workbook and printed as Vietnamese writes it; None is a blank, never 0."""
 
 
-def words(text: str, *, bold: bool = False, italic: bool = False, colour: Colour | None = None) -> Runs:
-    return (Run(text, bold, italic, colour),)
+def words(text: str, *, bold: bool = False, italic: bool = False, emphasis: Emphasis | None = None) -> Runs:
+    return (Run(text, bold, italic, emphasis),)
 
 
 @dataclass(frozen=True)

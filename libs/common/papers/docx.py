@@ -46,6 +46,7 @@ from libs.common.papers.wording import (
     date_line,
     ended,
     footer_line,
+    has_address,
     number_line,
     recipient_lines,
     safe_link,
@@ -96,7 +97,8 @@ class _Writer:
             body.insert_element_before(element, "w:sectPr")
 
     def line(self, style: str, *runs: Run, keep_next: bool = False) -> Any:
-        return wordml.paragraph(self.ids[style], *self.inline(runs), keep_next=keep_next)
+        ragged = styles.BY_NAME[style].align == "both" and has_address(runs)
+        return wordml.paragraph(self.ids[style], *self.inline(runs), keep_next=keep_next, ragged=ragged)
 
     def inline(self, runs: Sequence[Run]) -> Iterator[Any]:
         for run in runs:
@@ -202,7 +204,7 @@ def _table(writer: _Writer, table: Table, *, keep_next: bool) -> Iterator[Any]:
 
 def _across(cell: Cell) -> Iterator[Any]:
     for run in _cell_runs(cell):
-        yield wordml.run(Run(run.text, bold=True, italic=run.italic, colour=run.colour))
+        yield wordml.run(Run(run.text, bold=True, italic=run.italic, emphasis=run.emphasis))
 
 
 def _cell(writer: _Writer, cell: Cell, width: float, look: str, goes_on: bool) -> Any:

@@ -17,7 +17,7 @@ from docx.shared import Mm, Pt, RGBColor
 from libs.common.papers import wordml
 from libs.common.papers.content import Run
 from libs.common.papers.form import FONT, PAGE_MM, Form
-from libs.common.papers.styles import FOOTER, HEADINGS, PAGE_NUMBER, STYLES, Style
+from libs.common.papers.styles import EMPHASES, FOOTER, HEADINGS, PAGE_NUMBER, STYLES, Style
 
 ALIGN = {
     "left": WD_ALIGN_PARAGRAPH.LEFT,
@@ -47,6 +47,10 @@ def set_up_styles(paper: Document, form: Form) -> None:
     defaults.append(language)
     for style in STYLES:
         _add(paper, style, form)
+    for look in EMPHASES.values():
+        made = paper.styles.add_style(look.name, WD_STYLE_TYPE.CHARACTER)
+        made.element.styleId, made.quick_style = look.style_id, True
+        made.font.bold, made.font.color.rgb = True, RGBColor.from_string(look.ink)
 
 
 def _add(paper: Document, style: Style, form: Form) -> None:

@@ -2,10 +2,11 @@
 
 CommonMark with tables and without HTML. `#` is the paper's own title, which its head already tells, so it is left out;
 `##` are its parts. Beside plain Markdown there are four conventions: `![what it shows](chart:name "Hình 1. …")` is the
-picture of that name; `[Quá hạn](mark:red)` is red and bold; a table's row `| [I. Nhóm](mark:across) | | |` runs across;
-a paragraph wholly in `*italics*` is a note, and one wholly in `**bold**` just above a table names it.
+picture of that name; `[Quá hạn](mark:late)` is dark red and bold; a table's row `| [I. Nhóm](mark:across) | | |` runs
+across; a paragraph wholly in `*italics*` is a note, and one wholly in `**bold**` just above a table names it.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,7 +19,7 @@ from libs.common.papers.content import (
     Block,
     Bullets,
     Cell,
-    Colour,
+    Emphasis,
     Heading,
     Note,
     Picture,
@@ -29,7 +30,9 @@ from libs.common.papers.content import (
 )
 
 CHART = "chart:"
-RED, ACROSS = "mark:red", "mark:across"
+ACROSS = "mark:across"
+EMPHASES = {f"mark:{one.value}": one for one in Emphasis}
+_MARKED = re.compile(r"(?<!\\)\[((?:\\.|[^\[\]\\])*)\]\((mark:\w+)\)")
 _ALIGN: dict[str, Align] = {"text-align:right": "right", "text-align:center": "center"}
 
 
@@ -37,13 +40,18 @@ _ALIGN: dict[str, Align] = {"text-align:right": "right", "text-align:center": "c
 class _Look:
     bold: bool = False
     italic: bool = False
-    colour: Colour | None = None
+    emphasis: Emphasis | None = None
     link: str | None = None
 
 
 def read_markdown(text: str, pictures: Mapping[str, Picture]) -> tuple[Block, ...]:
     """A picture that is not among those given is told by its words alone."""
     return tuple(_named(_blocks(Node(_parser().parse(text)).children, pictures)))
+
+
+def plain_markdown(text: str) -> str:
+    """For whoever reads the Markdown itself: an emphasis is bold, a mark that only a paper has is gone."""
+    return _MARKED.sub(lambda found: f"**{found[1]}**" if found[2] in EMPHASES else found[1], text)
 
 
 @cache
@@ -200,15 +208,15 @@ def _runs(nodes: Sequence[Node], look: _Look) -> Iterator[Run]:
 
 
 def _linked(address: str, look: _Look) -> _Look:
-    if address == RED:
-        return replace(look, bold=True, colour=Colour.RED)
+    if address in EMPHASES:
+        return replace(look, bold=True, emphasis=EMPHASES[address])
     return look if address == ACROSS else replace(look, link=address)
 
 
 def _run(text: str, look: _Look) -> Run:
     """What has no word in it stays black: red alone is lost in grey print."""
-    colour = look.colour if any(letter.isalpha() for letter in text) else None
-    return Run(text, look.bold, look.italic, colour, look.link)
+    emphasis = look.emphasis if any(letter.isalpha() for letter in text) else None
+    return Run(text, look.bold, look.italic, emphasis, look.link)
 
 
 def _joined(runs: Iterable[Run]) -> Runs:
@@ -223,7 +231,7 @@ def _joined(runs: Iterable[Run]) -> Runs:
 
 
 def _look(run: Run) -> tuple[object, ...]:
-    return run.bold, run.italic, run.colour, run.link
+    return run.bold, run.italic, run.emphasis, run.link
 
 
 def _plain(runs: Iterable[Run]) -> str:

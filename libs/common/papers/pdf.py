@@ -3,19 +3,16 @@
 Every text, however strange, is printed: what the typeface lacks as a box, what no line or page holds broken.
 """
 
-import logging
 from collections.abc import Callable
 from io import BytesIO
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, NextPageTemplate, PageBreak, PageTemplate
 
-from libs.common.papers import pdf_blocks, soffice, styles
+from libs.common.papers import pdf_blocks, styles
 from libs.common.papers.content import Paper, Run
-from libs.common.papers.docx import to_docx
 from libs.common.papers.docx_styles import FOOTER_MM, HEADER_MM
 from libs.common.papers.faces import face
 from libs.common.papers.form import PAGE_MM, Form
@@ -25,17 +22,6 @@ from libs.common.papers.printing import MEDIA_TYPES, PaperFormat
 from libs.common.papers.wording import clean, ended, footer_line, stated_day
 
 MEDIA_TYPE = MEDIA_TYPES[PaperFormat.PDF]
-log = logging.getLogger(__name__)
-
-
-def pdf_of(paper: Paper, office: Path | None = None, timeout_s: float = soffice.TIMEOUT_S) -> bytes:
-    """By LibreOffice where an installation names it and it manages, else by our own hand. Blocking."""
-    if office is not None:
-        try:
-            return soffice.convert(to_docx(paper), office, timeout_s)
-        except soffice.OfficeFailed as error:
-            log.warning("LibreOffice made no PDF, so the paper is printed without it: %s", error)
-    return to_pdf(paper)
 
 
 def to_pdf(paper: Paper) -> bytes:

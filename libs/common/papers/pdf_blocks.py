@@ -198,7 +198,7 @@ def _table(page: Page, table: Table) -> Iterator[Flowable]:
     def make(at: int) -> Line:
         row = table.rows[at]
         if len(row) < len(widths):
-            runs = [Run(run.text, bold=True, italic=run.italic, colour=run.colour) for run in _runs(row[0])]
+            runs = [Run(run.text, bold=True, italic=run.italic, emphasis=run.emphasis) for run in _runs(row[0])]
             return Line([Cell([line(form, styles.CELLS["left"], *runs)], len(widths))])
         goes_on = at > 0 and len(table.rows[at - 1]) == len(row)
         cells = zip(row, looks, strict=True)

@@ -79,8 +79,12 @@ class Rows(Flowable):  # type: ignore[misc]
 
     @property
     def opening(self) -> float:
-        """The height of the head and of the first row, which stay with what names the table."""
-        return self._head_height + (self._line(0).height if self._left else 0.0)
+        """The height of the head and of the first two rows, which stay with what names the table; a tall second does
+        not."""
+        heights = [self._line(at).height for at in range(min(self._left, 2))]
+        if len(heights) > 1 and heights[1] > self.full / 4:
+            heights.pop()
+        return self._head_height + sum(heights)
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Measured only until it is known not to fit."""
@@ -100,6 +104,8 @@ class Rows(Flowable):  # type: ignore[misc]
         if fits < self._left and self._line(fits).height > self.full - self._head_height:
             self._break(fits, room)
             fits += self._line(fits).height <= room
+        if fits == self._left - 1 and fits > 2:  # the last row is not alone on a page
+            fits -= 1
         if fits in (0, self._left):
             return []
         return [self._part(0, fits), self._part(fits, None)]

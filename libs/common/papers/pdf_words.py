@@ -4,22 +4,23 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Literal
 
-from reportlab.lib.colors import Color
+from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_CENTER, TA_JUSTIFY, TA_LEFT, TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Image, Paragraph
 from reportlab.platypus.paraparser import ParaFrag
 
-from libs.common.papers.content import Colour, Run
+from libs.common.papers.content import Run
 from libs.common.papers.faces import face, printable
 from libs.common.papers.form import Form
-from libs.common.papers.styles import CELL_HEAD, CELLS, STYLES, Style
-from libs.common.papers.wording import clean, safe_link
+from libs.common.papers.styles import BY_NAME, CELL_HEAD, CELLS, EMPHASES, Style
+from libs.common.papers.wording import clean, has_address, safe_link
 
 SINGLE = 1.15
 """The height of a line of the typeface, in sizes: as a word processor spaces it."""
 POINTS_OF_MM = 72 / 25.4
-BLACK, RED = Color(0, 0, 0), Color(0xC0 / 255, 0, 0)
+BLACK = HexColor("#000000")
+INKS = {told: HexColor(f"#{look.ink}") for told, look in EMPHASES.items()}
 ALIGN: dict[Literal["left", "center", "right", "both"], int] = {
     "left": TA_LEFT,
     "center": TA_CENTER,
@@ -28,18 +29,17 @@ ALIGN: dict[Literal["left", "center", "right", "both"], int] = {
 }
 _DROP = 0.11
 """Of the size: so much lower than a word processor does reportlab set a line, which shows between two rules."""
-_BY_NAME = {style.name: style for style in STYLES}
 
 
 def line(form: Form, name: str, *runs: Run) -> Paragraph:
     """A paragraph in the style of that name."""
-    style = _BY_NAME[name]
+    style = BY_NAME[name]
     fragments = list(_fragments(runs, style, getattr(form, style.size)))
-    return Paragraph("", _style(form, style), frags=fragments)
+    return Paragraph("", _style(form, style, is_ragged=style.align == "both" and has_address(runs)), frags=fragments)
 
 
 @cache
-def _style(form: Form, style: Style) -> ParagraphStyle:
+def _style(form: Form, style: Style, *, is_ragged: bool) -> ParagraphStyle:
     size = getattr(form, style.size)
     drop = size * _DROP if style.name in (*CELLS.values(), CELL_HEAD) else 0
     return ParagraphStyle(
@@ -47,7 +47,7 @@ def _style(form: Form, style: Style) -> ParagraphStyle:
         fontName=face(bold=style.bold, italic=style.italic),
         fontSize=size,
         leading=size * SINGLE * (form.line_spacing if style.spaced else 1),
-        alignment=ALIGN[style.align],
+        alignment=ALIGN["left" if is_ragged else style.align],
         firstLineIndent=form.first_line_mm * POINTS_OF_MM if style.indent else 0,
         spaceBefore=max(style.before - drop, 0),
         spaceAfter=form.paragraph_gap_pt if style.spaced else style.after + drop,
@@ -62,15 +62,16 @@ def _fragments(runs: Sequence[Run], style: Style, size: float) -> Iterator[Any]:
     for run in runs:
         link = safe_link(run.link)
         links += link is not None
+        bold = style.bold or run.bold or run.emphasis is not None
         look = {
             "rise": 0,
             "greek": 0,
             "link": [(links, link)] if link else [],
-            "bold": int(style.bold or run.bold),
+            "bold": int(bold),
             "italic": int(style.italic or run.italic),
-            "fontName": face(bold=style.bold or run.bold, italic=style.italic or run.italic),
+            "fontName": face(bold=bold, italic=style.italic or run.italic),
             "fontSize": size,
-            "textColor": RED if run.colour is Colour.RED else BLACK,
+            "textColor": INKS[run.emphasis] if run.emphasis else BLACK,
             "us_lines": [],
         }
         for at, part in enumerate(printable(clean(run.text)).split("\n")):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from libs.common.papers.content import Emphasis
+
 
 @dataclass(frozen=True)
 class Style:
@@ -21,6 +23,17 @@ class Style:
     """Lines and paragraphs apart as the form says of the body."""
     keep_next: bool = False
 
+
+@dataclass(frozen=True)
+class Look:
+    """Of an emphasis: bold, in an ink (RRGGBB) dark enough to be read in grey."""
+
+    name: str
+    style_id: str
+    ink: str
+
+
+EMPHASES = {Emphasis.LATE: Look("Trễ hạn", "TreHan", "C00000")}
 
 NATIONAL, MOTTO = "Quốc hiệu", "Tiêu ngữ"
 AUTHORITY, AGENCY = "Cơ quan chủ quản", "Cơ quan ban hành"
@@ -70,3 +83,4 @@ STYLES = (
     Style(ANNEX_TITLE, "annex_title_size", bold=True, keep_next=True),
     Style(ANNEX_BASIS, "body_size", italic=True, after=12),
 )
+BY_NAME = {style.name: style for style in STYLES}

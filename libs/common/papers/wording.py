@@ -27,6 +27,8 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,2}(?:\.\d{3})+|[1-9]\d*)(?:,\d+)?( ?%)?"
 _EXACT = 15
 """Digits that a workbook keeps; longer ones stay text."""
 _LINKS = ("http", "https", "mailto")
+LONG_WORD: Final = 20
+"""Signs: an address, a digest; no word of Vietnamese."""
 LONGEST_FOOTER: Final = 300
 """Signs; three lines of it."""
 LONGEST_LINK: Final = 2_000
@@ -48,6 +50,11 @@ def safe_link(link: str | None) -> str | None:
     except ValueError:
         return None
     return told if scheme in _LINKS and len(told) <= LONGEST_LINK else None
+
+
+def has_address(runs: Runs) -> bool:
+    """Whether a word is so long that a line before it, set to both edges, would be all gaps."""
+    return any(len(word) >= LONG_WORD for run in runs for word in run.text.split())
 
 
 # --- the lines of the head ----------------------------------------------------------------------------------

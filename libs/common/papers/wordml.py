@@ -6,11 +6,10 @@ from typing import Any
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 
-from libs.common.papers.content import Colour, Run
+from libs.common.papers.content import Run
+from libs.common.papers.styles import EMPHASES
 from libs.common.papers.wording import clean
 
-_RED = "C00000"
-"""Dark, so that it is read in grey."""
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _TWIPS_OF_MM = 1440 / 25.4
 
@@ -25,16 +24,18 @@ def w(tag: str, *children: Any, **attributes: object) -> Any:
     return made
 
 
-def paragraph(style_id: str, *inner: Any, keep_next: bool = False) -> Any:
+def paragraph(style_id: str, *inner: Any, keep_next: bool = False, ragged: bool = False) -> Any:
+    """`ragged`: not justified, whatever its style is."""
     told = [w("keepNext")] if keep_next else []
+    told += [w("jc", val="left")] if ragged else []
     return w("p", w("pPr", w("pStyle", val=style_id), *told), *inner)
 
 
 def run(one: Run) -> Any:
     """Words with their look; a line break in them is one of the paper."""
-    look = [w("b")] if one.bold else []
+    look = [w("rStyle", val=EMPHASES[one.emphasis].style_id)] if one.emphasis else []
+    look += [w("b")] if one.bold or one.emphasis else []  # said of the run, too: in a bold paragraph a style undoes it
     look += [w("i")] if one.italic else []
-    look += [w("color", val=_RED)] if one.colour is Colour.RED else []
     made = w("r", w("rPr", *look)) if look else w("r")
     for at, part in enumerate(clean(one.text).split("\n")):
         if at:

@@ -5,7 +5,7 @@ from itertools import groupby
 from libs.common.clock import HANOI
 from libs.common.models.enums import AssignmentState, ProgrammeState, SourceCompleteness
 from libs.common.models.programmes import EvidenceKind
-from libs.common.papers.content import Align, Annex, Cell, Closing, Colour, Head, Paper, Run, Runs, Table, Text, words
+from libs.common.papers.content import Align, Annex, Cell, Closing, Emphasis, Head, Paper, Run, Runs, Table, Text, words
 from libs.common.papers.form import Form
 from libs.common.units import How
 from libs.common.web import Site
@@ -105,7 +105,7 @@ def _how_far(row: ProgressRow, table: ProgressTable) -> Runs:
     percent = f", {told.percent} %" if told.percent is not None and state is AssignmentState.IN_PROGRESS else ""
     runs = [Run(f"{STATES[state]}{percent}" if view.latest or state is not AssignmentState.OPEN else UNREPORTED)]
     if view.standing.is_overdue:
-        runs.append(Run(f"\n{OVERDUE} từ {view.standing.due_on:%d/%m/%Y}", bold=True, colour=Colour.RED))
+        runs.append(Run(f"\n{OVERDUE} từ {view.standing.due_on:%d/%m/%Y}", emphasis=Emphasis.LATE))
     elif view.standing.is_waiting:
         runs.append(Run(f"\nhạn {view.standing.due_on:%d/%m/%Y}"))
     if view.latest is not None:

@@ -5,7 +5,7 @@ from libs.common.papers.content import (
     Annex,
     Block,
     Bullets,
-    Colour,
+    Emphasis,
     Heading,
     Note,
     Paper,
@@ -41,7 +41,7 @@ def everywhere(text: str) -> Paper:
     """The same text in every place that a text can have."""
     runs = (Run(text), Run(text, bold=True), Run(text, italic=True, link=text))
     if any(letter.isalpha() for letter in text):
-        runs = (*runs, Run(text, colour=Colour.RED))
+        runs = (*runs, Run(text, emphasis=Emphasis.LATE))
     table = Table((text, "B", text), ((text, runs, None), (text,), (ABOVE, ABOVE, 1)), caption=text)
     picture = Picture(chart().png, None, text, text, 40)
     blocks: tuple[Block, ...] = (Heading(1, text), Text(runs), Bullets((runs, runs)), table, picture, Note(text))

@@ -14,7 +14,7 @@ from docx.shared import Mm, Pt
 from docx.text.paragraph import Paragraph
 from lxml import etree
 
-from libs.common.papers.content import Annex, Heading, Paper, Run, Table, Text, words
+from libs.common.papers.content import Annex, Bullets, Heading, Paper, Run, Table, Text, words
 from libs.common.papers.docx import to_docx
 from libs.common.papers.faces import width_mm
 from tests.common.papers.samples import chart, closing, head, paper, weekly
@@ -185,7 +185,9 @@ def test_a_table_repeats_its_head_keeps_its_rows_whole_and_fits_its_page(made: A
     assert figures.rows[3].cells[2].text == "", "what is not known is blank, not 0"
     assert {cell.text for cell in figures.rows[4].cells} == {"Tổng số"}, "runs across"
     assert campaigns.cell(2, 1).text == "Dịch vụ công trực tuyến", "one cell of two rows"
-    assert look(figures.rows[5].cells[4].paragraphs[0])[2], "red is bold too"
+    [late] = figures.rows[5].cells[4].paragraphs[0].runs
+    assert (late.style.name, late.bold) == ("Trễ hạn", True), "bold of its own, so that grey print reads it"
+    assert (late.style.font.bold, str(late.style.font.color.rgb)) == (True, "C00000")
 
 
 def test_a_picture_is_told_in_words_and_fits(made: Any) -> None:
@@ -242,7 +244,7 @@ def test_the_parts_of_each_element_stand_in_the_order_of_the_standard() -> None:
         "pPr": "pStyle keepNext keepLines pBdr spacing ind jc sectPr",
         "tblPr": "tblStyle tblW jc tblBorders tblLayout tblCellMar tblLook tblCaption",
         "tcPr": "tcW gridSpan vMerge vAlign",
-        "rPr": "rFonts b i color sz lang",
+        "rPr": "rStyle rFonts b i color sz lang",
         "sectPr": "headerReference footerReference type pgSz pgMar pgNumType cols titlePg docGrid",
     }
     tree = etree.fromstring(ZipFile(BytesIO(to_docx(weekly()))).read("word/document.xml"))
@@ -250,6 +252,14 @@ def test_the_parts_of_each_element_stand_in_the_order_of_the_standard() -> None:
         for element in tree.iter(qn(f"w:{name}")):
             held = [order.split().index(etree.QName(child).localname) for child in element]
             assert held == sorted(held), etree.tostring(element)
+
+
+def test_a_line_with_an_address_is_not_stretched() -> None:
+    told, plain = "Đã đăng: https://tin.example.vn/tin/cau-tu-lien", "Đã đăng trên mọi kênh"
+    made = opened(paper(Text(words(told)), Bullets((words(told), words(plain)))))
+    shapes = {one.text: one.paragraph_format.alignment for one in lines_of(made)}
+    assert shapes[told] == shapes[f"- {told}"] == ALIGN.LEFT
+    assert shapes[f"- {plain}./."] is None, "as its style has it: to both edges"
 
 
 def test_headings_are_headings_to_a_word_processor() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from libs.common.papers.content import Block, Bullets, Colour, Heading, Note, Picture, Run, Runs, Table, Text
-from libs.common.papers.markdown import read_markdown
+from libs.common.papers.content import Block, Bullets, Emphasis, Heading, Note, Picture, Run, Runs, Table, Text
+from libs.common.papers.markdown import plain_markdown, read_markdown
 from tests.common.papers.samples import chart
 
 
@@ -78,11 +78,20 @@ def test_a_picture_from_elsewhere_is_only_its_words(source: str) -> None:
     assert read(f"![Đường tăng]({source})") == (Text((Run("Đường tăng"),)),)
 
 
-def test_red_is_bold_and_goes_with_words() -> None:
-    [text] = read("[Quá hạn](mark:red) [12](mark:red)")
+def test_whoever_reads_the_markdown_itself_sees_bold_and_no_marks() -> None:
+    text = (
+        "| [I. Nhóm \\| A](mark:across) | |\n\n[TRỄ: đã có tin](mark:late), [báo](https://a.vn/x) và \\[x](mark:late)"
+    )
+    assert plain_markdown(text) == (
+        "| I. Nhóm \\| A | |\n\n**TRỄ: đã có tin**, [báo](https://a.vn/x) và \\[x](mark:late)"
+    )
+
+
+def test_what_is_late_is_bold_and_goes_with_words() -> None:
+    [text] = read("[Quá hạn](mark:late) [12](mark:late)")
     assert isinstance(text, Text)
-    assert [(run.text, run.bold, run.colour) for run in text.runs] == [
-        ("Quá hạn", True, Colour.RED),
+    assert [(run.text, run.bold, run.emphasis) for run in text.runs] == [
+        ("Quá hạn", True, Emphasis.LATE),
         (" ", False, None),
         ("12", True, None),
     ]

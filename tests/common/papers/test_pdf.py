@@ -1,23 +1,20 @@
-"""The produced PDF: its words, its face, its pages; and LibreOffice where an installation has it."""
+"""The produced PDF: its words, its face, its pages."""
 
 import re
-import shutil
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ctypes import POINTER, byref, c_uint, c_ushort, cast, create_string_buffer
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pypdfium2
+import pypdfium2.raw as raw
 import pytest
 from PIL import Image
 
-from libs.common.papers import soffice
 from libs.common.papers.content import Heading, Picture, Run, Table, Text, words
-from libs.common.papers.docx import to_docx
-from libs.common.papers.pdf import pdf_of, to_pdf
+from libs.common.papers.pdf import to_pdf
 from tests.common.papers.samples import PROSE, chart, paper, weekly
 
 MM = 72 / 25.4
@@ -162,34 +159,35 @@ def test_a_picture_taller_than_a_page_is_made_to_fit() -> None:
         assert len(document) == 3
 
 
-# --- by LibreOffice ---
+@pytest.mark.mission("M21")
+def test_what_is_late_is_dark_red_and_bold(weekly_pdf: bytes) -> None:
+    with opened(weekly_pdf) as document:
+        words = [told for page in document for told in inked(page, (0xC0, 0, 0))]
+    assert "".join(word for word, _ in words).split() == ["Quá", "hạn"]
+    assert all("Bold" in face for _, face in words)
 
 
-def script(folder: Path, text: str) -> Path:
-    path = folder / "soffice"
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return path
+def inked(page: Any, ink: tuple[int, int, int]) -> Iterator[tuple[str, str]]:
+    """(words, typeface) of what is printed in that ink."""
+    held = page.get_textpage()
+    for one in page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT]):
+        parts = [c_uint() for _ in range(4)]
+        raw.FPDFPageObj_GetFillColor(one.raw, *map(byref, parts))
+        if tuple(part.value for part in parts[:3]) == ink:
+            yield _words(one.raw, held.raw), _face(one.raw)
 
 
-@pytest.mark.parametrize("text", ["exit 1", "exit 0", "sleep 600 & sleep 600"])
-def test_the_paper_is_printed_all_the_same_where_the_office_program_fails(
-    tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    short = paper(Text(words("Xin báo cáo.")))
-    made = pdf_of(short, script(tmp_path, text), timeout_s=0.3)
-    assert made == to_pdf(short)
-    assert "LibreOffice" in caplog.text
-    assert pdf_of(short, tmp_path / "not-there") == made
+def _words(text: Any, held: Any) -> str:
+    long = raw.FPDFTextObj_GetText(text, held, None, 0)
+    stored = create_string_buffer(long)
+    raw.FPDFTextObj_GetText(text, held, cast(stored, POINTER(c_ushort)), long)
+    return stored.raw.decode("utf-16-le").rstrip("\0")
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
-def test_libreoffice_prints_the_docx_on_as_many_pages(weekly_pdf: bytes) -> None:
-    found = shutil.which("soffice")
-    assert found
-    made = soffice.convert(to_docx(weekly()), Path(found))
-    assert len(pages_of(made)) == len(pages_of(weekly_pdf))
+def _face(text: Any) -> str:
+    name = create_string_buffer(100)
+    raw.FPDFFont_GetBaseFontName(raw.FPDFTextObj_GetFont(text), name, 100)
+    return name.value.decode()
 
 
 def test_a_paper_without_anything_is_still_a_paper() -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from libs.common.papers.content import Annex, Bullets, Colour, Note, Run, Table, Text, words
+from libs.common.papers.content import Annex, Bullets, Emphasis, Note, Run, Table, Text, words
 from libs.common.papers.wording import (
     annex_basis,
     annex_line,
@@ -158,6 +158,6 @@ def test_text_is_nfc_without_what_breaks_or_turns_it() -> None:
 
 
 def test_red_goes_with_a_word() -> None:
-    assert Run("Quá hạn", colour=Colour.RED).colour is Colour.RED
+    assert Run("Quá hạn", emphasis=Emphasis.LATE).emphasis is Emphasis.LATE
     with pytest.raises(ValueError, match="printed grey"):
-        Run("12", colour=Colour.RED)
+        Run("12", emphasis=Emphasis.LATE)
