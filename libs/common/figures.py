@@ -15,6 +15,7 @@ MAX_WORDS = 500
 """Longer differences are another text, not an edit: their figures are not paired."""
 
 _TOKEN = re.compile(r"(?P<figure>\d+(?:[.,:/–-]\d+)*(?:h\d{0,2}\b|\s?[%‰])?)|[^\W\d_][^\W_]*|\d[^\W_]*")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMERALS = frozenset("một hai ba bốn tư năm lăm sáu bảy bẩy tám chín mười chục trăm".split())
 _BEFORE = frozenset("ngày tháng năm quý thứ điều khoản số lúc phường quận tổ khu lớp cấp vòng giải hạng".split())
 _NO_UNIT = frozenset(
@@ -62,6 +63,19 @@ def changed_figures(before: str, after: str) -> list[Figure]:
             pairs = _paired(_figures(before, old[i1:i2], i1), _figures(after, new[j1:j2], j1))
             found += [_figure(before, old, i, after, new, j) for i, j in pairs if _differ(old, i, new, j)]
     return found
+
+
+def told_figures(text: str) -> dict[str, str]:
+    """Figures of two digits and more, years aside: each as it is compared → as written, with its unit."""
+    found, told = tokens(text), dict[str, str]()
+    for at, one in enumerate(found):
+        if one.is_figure and _says_much(one.plain) and one.plain not in told:
+            told[one.plain] = _with_unit(text, found, at)
+    return told
+
+
+def _says_much(plain: str) -> bool:
+    return sum(sign.isdigit() for sign in plain) > 1 and not _YEAR.fullmatch(plain)
 
 
 def opcodes(old: Sequence[Any], new: Sequence[Any]) -> Sequence[tuple[str, int, int, int, int]]:

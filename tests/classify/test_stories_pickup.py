@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from libs.common import models as m
+from libs.common.ids import new_id
 from libs.common.models.enums import Role
 from services.classify.main import SERVICE
 from services.ingest.near.service import link_near_copies
@@ -87,6 +88,62 @@ async def test_without_a_content_all_that_is_official_is_looked_at(
     assert wrong.status_code == 422
     [first] = await desk.rows(m.NearCopy, m.NearCopy.content_id == ours)
     assert first.copy_of == earlier
+
+
+REWRITTEN = (
+    "Hà Đông mất nước vì vỡ ống",
+    "Theo Cổng thành phố, một đường ống lớn vỡ lúc rạng sáng khiến 12.000 hộ dân ở Kiến Hưng, Dương Nội không có nước "
+    "dùng. Đơn vị cấp nước cho biết đã cử 40 công nhân đến hiện trường.",
+)
+ANOTHER = (
+    "Người dân xếp hàng chờ nước",
+    "Từ sáng, nhiều gia đình mang can ra đầu ngõ chờ xe bồn. Không ai biết khi nào có nước.",
+)
+
+
+@pytest.mark.mission("M20")
+async def test_a_rewrite_in_the_same_story_is_told_with_what_it_shares_and_apart_from_copies(
+    desk: Desk, db_as: Any, client_for: Any, signed_in: Any
+) -> None:
+    client, who = await client_for(SERVICE), await signed_in(Role.VIEWER)
+    earlier = await plant(desk, *REWRITTEN, -20, source="Báo Sớm")
+    ours = await plant(desk, *OURS, 0, group="official", source="Cổng thành phố")
+    copy = await plant(desk, *OURS, 30, source="Báo Hồ Gươm")
+    rewritten = await plant(desk, *REWRITTEN, 75, source="Tổng hợp Nhanh")
+    elsewhere = await plant(desk, *ANOTHER, 80, source="Tin Kinh Kỳ")
+    spoken = await plant(desk, *REWRITTEN, 90, group="forum", source="Diễn đàn")
+    late = await plant(desk, *REWRITTEN, 60 * 80, source="Báo Muộn")
+    ids = [earlier, ours, copy, rewritten, elsewhere, spoken, late]
+    await link(desk, db_as, [ours, copy])
+    await one_story(desk, ids)
+
+    async def found(how: str) -> list[dict[str, Any]]:
+        answer = await client.get(API, params={"content_id": str(ours), "how": how}, headers=who)
+        return list(answer.json()["items"])
+
+    [row] = await found("rewrite")
+    assert (row["how"], row["source"], row["delay_seconds"]) == ("rewrite", "Tổng hợp Nhanh", 75 * 60)
+    assert row["shared"] == {
+        "is_source_named": True,
+        "figures": ["12.000 hộ dân", "40 công nhân"],
+        "names": ["Hà Đông", "Kiến Hưng", "Dương Nội"],
+    }
+    assert row["numbers_changed"] == [], "of other words nobody can say which figure became which"
+    assert row["similarity"] is None
+    copies = await found("copy")
+    assert [(one["source"], one["shared"]) for one in copies] == [("Báo Hồ Gươm", None)]
+    assert (await client.get(API, params={"how": "other"}, headers=who)).status_code == 422
+
+
+async def one_story(desk: Desk, ids: list[UUID]) -> None:
+    """As the assigner would have put them."""
+    now = desk.clock.now()
+    story = {"id": new_id(now), "title": "Mất nước", "field": "do_thi", "first_at": now, "last_at": now, "version": 1}
+    await desk.make.add(m.Story(**story, items=len(ids), sources=len(ids)))
+    for content_id in ids:
+        [content] = await desk.rows(m.Content, m.Content.id == content_id)
+        item = {"source_id": content.source_id, "score": 0.8, "epoch": 1, "assigned_at": now}
+        await desk.make.add(m.StoryItem(content_id=content_id, story_id=story["id"], **item))
 
 
 async def test_who_carried_what_is_for_staff(client_for: Any, signed_in: Any) -> None:

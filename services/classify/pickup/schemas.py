@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from libs.common.pagination import Page
+from libs.common.pickup import How
 from services.classify.schemas import Row
 
 
@@ -24,9 +25,18 @@ class OursOut(BaseModel):
     at: datetime
 
 
+class SharedOut(Row):
+    """What speaks for a rewrite, as theirs has it: weaker than a copy, for others may have been there too."""
+
+    is_source_named: bool = Field(description="theirs says the name of our source")
+    figures: list[str]
+    names: list[str]
+
+
 class PickupOut(BaseModel):
     """One outlet that carried one item of ours."""
 
+    how: How
     ours: OursOut
     content_id: UUID
     source_id: UUID
@@ -38,6 +48,7 @@ class PickupOut(BaseModel):
     delay_seconds: int
     headline_changed: bool
     numbers_changed: list[FigureOut]
+    shared: SharedOut | None = Field(description="of a rewrite; null for a copy")
     similarity: float | None = Field(description="of the two texts, 0 to 1; empty where ours is the later one found")
 
 

@@ -11,9 +11,9 @@ from textwrap import shorten
 from typing import NamedTuple
 from uuid import UUID
 
+from libs.common.sentences import sentences
 from libs.common.text import unmark, words
 from services.classify.function_words import FUNCTION_WORDS
-from services.classify.text.sentences import sentences
 
 LONGEST = 300
 MEMBERS = 24
