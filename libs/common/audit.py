@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -103,49 +104,88 @@ async def append(
     await session.execute(insert(AuditEntry).values(entry))
 
 
+class Fault(StrEnum):
+    """What is wrong with an entry, a chain, or the line of sealed days."""
+
+    GAP = "gap"
+    UNLINKED = "unlinked"
+    CHANGED = "changed"
+    CUT = "cut"
+    ADDED = "added"
+    DAY_BROKEN = "day_broken"
+
+
 @dataclass(frozen=True)
 class Break:
-    """The first entry of a chain that does not fit."""
+    """The first entry of a chain that does not fit; `service` is None where it is the sealed day itself, `entry_id`
+    where what does not fit is that something is not there."""
 
-    service: str
+    service: str | None
     day: date
     seq: int
-    entry_id: UUID
+    entry_id: UUID | None
+    fault: Fault
     why: str
 
 
-def _check(entry: AuditEntry, prev_hash: bytes, seq: int) -> str | None:
+@dataclass(frozen=True)
+class Chain:
+    """A chain that holds: how many entries it has, and the hash of the last."""
+
+    service: str
+    day: date
+    entries: int
+    root: bytes
+
+
+def _fault_of(entry: AuditEntry, prev_hash: bytes, seq: int) -> tuple[Fault, str] | None:
     if entry.seq != seq:
-        return f"expected seq {seq}, found {entry.seq}"
+        return Fault.GAP, f"expected seq {seq}, found {entry.seq}"
     if entry.prev_hash != prev_hash:
-        return "does not follow the entry before it"
+        return Fault.UNLINKED, "does not follow the entry before it"
     values = {c.name: getattr(entry, c.name) for c in AuditEntry.__table__.columns}
     values["at"] = entry.at.astimezone(UTC)
     if entry_hash(prev_hash, _hashed_facts(values)) != entry.hash:
-        return "was changed after it was written"
+        return Fault.CHANGED, "was changed after it was written"
     return None
 
 
-async def verify(
-    session: AsyncSession,
-) -> AsyncIterator[Break | tuple[str, date, bytes]]:
-    """Walk every chain; yields a Break, or (service, day, root hash) for a chain that holds."""
-    chains = await session.execute(
-        select(AuditEntry.service, AuditEntry.day).distinct().order_by(AuditEntry.service, AuditEntry.day)
+async def chains_between(
+    session: AsyncSession, since: date | None = None, until: date | None = None
+) -> list[tuple[str, date]]:
+    """(service, day) of every chain from one day to another, both included, by day."""
+    query = select(AuditEntry.service, AuditEntry.day).distinct().order_by(AuditEntry.day, AuditEntry.service)
+    if since is not None:
+        query = query.where(AuditEntry.day >= since)
+    if until is not None:
+        query = query.where(AuditEntry.day <= until)
+    return [(service, day) for service, day in await session.execute(query)]
+
+
+async def entries_of(session: AsyncSession, service: str, day: date) -> AsyncIterator[AuditEntry]:
+    """The entries of one chain in their order, a few hundred in memory at a time."""
+    rows = await session.stream_scalars(
+        select(AuditEntry)
+        .where(AuditEntry.service == service, AuditEntry.day == day)
+        .order_by(AuditEntry.seq)
+        .execution_options(yield_per=500)
     )
-    for service, day in chains.all():
-        rows = await session.stream_scalars(
-            select(AuditEntry)
-            .where(AuditEntry.service == service, AuditEntry.day == day)
-            .order_by(AuditEntry.seq)
-            .execution_options(yield_per=500)
-        )
-        prev_hash, seq, broken = GENESIS, 1, False
-        async for entry in rows:
-            if why := _check(entry, prev_hash, seq):
-                yield Break(service, day, entry.seq, entry.id, why)
-                broken = True
-                break
-            prev_hash, seq = entry.hash, seq + 1
-        if not broken:
-            yield service, day, prev_hash
+    async for entry in rows:
+        yield entry
+
+
+async def verify(
+    session: AsyncSession, since: date | None = None, until: date | None = None
+) -> AsyncIterator[Break | Chain]:
+    """Walk every chain from one day to another, by day: what of each holds, or its first entry that does not fit."""
+    for service, day in await chains_between(session, since, until):
+        yield await _verify_chain(session, service, day)
+
+
+async def _verify_chain(session: AsyncSession, service: str, day: date) -> Break | Chain:
+    prev_hash, entries = GENESIS, 0
+    async for entry in entries_of(session, service, day):
+        if fault := _fault_of(entry, prev_hash, entries + 1):
+            return Break(service, day, entry.seq, entry.id, *fault)
+        prev_hash, entries = entry.hash, entries + 1
+    return Chain(service, day, entries, prev_hash)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from libs.common import audit
 from libs.common import models as m
-from libs.common.audit import Break
+from libs.common.audit import Break, Chain
 from libs.common.db import Database
 from libs.common.testing.plugin import NOON
 
@@ -63,7 +63,7 @@ async def test_many_writers_make_one_chain(db: Database, db_as: DatabaseAs) -> N
         rows = list(await session.scalars(select(m.AuditEntry).order_by(m.AuditEntry.seq)))
     assert [row.seq for row in rows] == list(range(1, 25))
     assert [row.prev_hash for row in rows] == [audit.GENESIS, *(row.hash for row in rows[:-1])]
-    assert await verified(db) == [("publish", NOON.date(), rows[-1].hash)]
+    assert await verified(db) == [Chain("publish", NOON.date(), 24, rows[-1].hash)]
 
 
 async def test_each_service_and_each_day_of_the_city_has_its_own_chain(db: Database, db_as: DatabaseAs) -> None:
@@ -73,13 +73,13 @@ async def test_each_service_and_each_day_of_the_city_has_its_own_chain(db: Datab
         await append(db_as(service), service, midnight - timedelta(seconds=1))
         await append(db_as(service), service, midnight)
     found = await verified(db)
-    assert [(service, f"{day}") for service, day, _ in found] == [
-        ("ingest", "2026-11-24"),
-        ("ingest", "2026-11-25"),
-        ("publish", "2026-11-24"),
-        ("publish", "2026-11-25"),
+    assert [(chain.service, f"{chain.day}", chain.entries) for chain in found] == [
+        ("ingest", "2026-11-24", 2),
+        ("publish", "2026-11-24", 2),
+        ("ingest", "2026-11-25", 1),
+        ("publish", "2026-11-25", 1),
     ]
-    assert len({root for _, _, root in found}) == 4
+    assert len({chain.root for chain in found}) == 4
 
 
 async def test_what_rolls_back_leaves_no_gap(db: Database, db_as: DatabaseAs) -> None:

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.markup import escape
 from typing_extensions import override
 
-from libs.common import audit, deadletters
+from libs.common import audit, audit_days, deadletters
 from libs.common.auth.dev import dev_token
 from libs.common.bus import HEADER_ID, HEADER_TIME, HEADER_TYPE, BusRefused, connect, disconnect, ensure_stream
 from libs.common.db import Database
@@ -342,16 +342,21 @@ def audit_verify(as_json: AsJson = False) -> None:
     async def work() -> int:
         broken, chains = [], 0
         async with database() as db, db.transaction() as session:
-            async for found in audit.verify(session):
+            _ = await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            broken += [found async for found in audit_days.verify_days(session)]
+            async for found in audit_days.verify_log(session):
                 if isinstance(found, audit.Break):
                     broken.append(found)
                 else:
                     chains += 1
         if as_json:
-            rows = [{"service": b.service, "day": str(b.day), "seq": b.seq, "why": b.why} for b in broken]
+            rows = [
+                {"service": b.service, "day": str(b.day), "seq": b.seq, "fault": b.fault, "why": b.why} for b in broken
+            ]
             typer.echo(json.dumps({"chains_ok": chains, "broken": rows}))
         for b in () if as_json else broken:
-            err.print(f"[red]Đứt:[/] {b.service} {b.day} dòng {b.seq} ({b.entry_id}): {b.why}")
+            what = f"{b.service} {b.day} dòng {b.seq} ({b.entry_id})" if b.service else f"ngày niêm phong {b.day}"
+            err.print(f"[red]Đứt:[/] {what}: {b.why}")
         if not as_json:
             out.print(f"{chains} chuỗi nguyên vẹn, {len(broken)} chuỗi bị sửa.")
         return 1 if broken else 0
