@@ -36,6 +36,7 @@ REPLAYED = "lantoa.replay."
 DUPLICATE_WINDOW = 120.0
 MAX_MESSAGE = 1024 * 1024
 HEADER_ID, HEADER_TYPE, HEADER_TIME, HEADER_FOR = "ce-id", "ce-type", "ce-time", "Lantoa-Replay-For"
+HEADER_REPLAYED = "ce-replayed"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ class HandlerContext(Generic[R]):
     session: AsyncSession
     now: datetime
     resources: R
+    event_id: UUID | None = None
+    """Of a handler that takes one event at a time."""
+    is_general_replay: bool = False
+    """It comes again, and for all of our own consumers: who tells others does not tell them unless named in it."""
 
 
 @dataclass(frozen=True)

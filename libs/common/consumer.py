@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -24,7 +24,16 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import telemetry
-from libs.common.bus import HEADER_FOR, HEADER_ID, REPLAYED, HandlerContext, Subscription, pause, replay_subject
+from libs.common.bus import (
+    HEADER_FOR,
+    HEADER_ID,
+    HEADER_REPLAYED,
+    REPLAYED,
+    HandlerContext,
+    Subscription,
+    pause,
+    replay_subject,
+)
 from libs.common.checkpoint import Checkpoint, no_checkpoint
 from libs.common.clock import Clock
 from libs.common.db import Database
@@ -63,6 +72,11 @@ class Received:
     @property
     def tries(self) -> int:
         return self.message.metadata.num_delivered or 1
+
+    @property
+    def is_general_replay(self) -> bool:
+        headers = self.message.headers or {}
+        return HEADER_REPLAYED in headers and HEADER_FOR not in headers
 
 
 def read(message: Msg, event_class: type[Event]) -> Received:
@@ -200,21 +214,22 @@ class Consumer(Generic[R]):
 
     async def _apply(self, received: Sequence[Received]) -> None:
         now = self._clock.now()
-        events = {r.event_id: r.event for r in received}
+        events = {r.event_id: r for r in received}
         async with self._transaction() as session:
             first = await first_deliveries(session, self.durable, list(events), now)
             await self._checkpoint("recorded")
             context = HandlerContext(session, now, self._resources)
-            await self._call([event for event_id, event in events.items() if event_id in first], context)
+            await self._call([one for event_id, one in events.items() if event_id in first], context)
             await self._checkpoint("applied")
         await self._checkpoint("committed")
 
-    async def _call(self, events: Sequence[Event | None], context: HandlerContext[R]) -> None:
-        if events and self._subscription.batch > 1:
-            await self._subscription.handler(events, context)
+    async def _call(self, fresh: Sequence[Received], context: HandlerContext[R]) -> None:
+        if fresh and self._subscription.batch > 1:
+            await self._subscription.handler([one.event for one in fresh], context)
             return
-        for event in events:
-            await self._subscription.handler(event, context)
+        for one in fresh:
+            about = replace(context, event_id=one.event_id, is_general_replay=one.is_general_replay)
+            await self._subscription.handler(one.event, about)
 
     async def _is_for_us(self, message: Msg) -> bool:
         """A replay or retry that names others is not for us: done with."""

@@ -400,6 +400,14 @@ class PublicFetcher:
     ) -> None:
         await self.aclose()
 
+    def check(self, url: str) -> httpx.URL:
+        """The address, parsed. Raises FetchRefused where it can't be reached, whatever its name resolves to."""
+        target = check_url(url, self._ports)
+        is_open = self._rule.public or self._rule.loopback or self._rule.networks
+        if not is_open or not all(is_address_allowed(one, self._rule) for one in _written(target)):
+            raise _refused(target.host, "địa chỉ nội bộ hoặc dành riêng", "a private or reserved network address")
+        return target
+
     async def aclose(self) -> None:
         """Nothing is kept open between two requests; the name stays for whoever holds a fetcher."""
 
@@ -542,6 +550,14 @@ class PublicFetcher:
                 response, url.host, wanted.limit, self._limits.max_ratio, truncate=wanted.truncate
             )
         return Fetched(str(url), response.status_code, dict(response.headers.items()), body, received)
+
+
+def _written(url: httpx.URL) -> list[Address]:
+    """The address that stands in the place of a name, where one does."""
+    try:
+        return [ip_address(url.host.strip("[]"))]
+    except ValueError:
+        return []
 
 
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=0)

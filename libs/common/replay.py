@@ -8,7 +8,7 @@ from typing import Any
 from nats.js import JetStreamContext
 from sqlalchemy import Row
 
-from libs.common.bus import HEADER_FOR, Outgoing, headers_of, publish_batch, replay_subject
+from libs.common.bus import HEADER_FOR, HEADER_REPLAYED, Outgoing, headers_of, publish_batch, replay_subject
 from libs.common.db import Database
 from libs.common.ids import floor_id, new_id
 from libs.common.outbox import list_since
@@ -50,7 +50,7 @@ async def replay_events(
 
 def _message(row: Row[Any], now: datetime, durables: Sequence[str]) -> Outgoing:
     headers = headers_of(row.id, row.subject, row.source, row.created_at, f"replay-{new_id(now)}")
-    headers |= {"ce-replayed": "true"} | ({HEADER_FOR: ",".join(durables)} if durables else {})
+    headers |= {HEADER_REPLAYED: "true"} | ({HEADER_FOR: ",".join(durables)} if durables else {})
     return Outgoing(replay_subject(row.subject), row.payload.encode(), headers)
 
 
