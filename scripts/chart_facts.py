@@ -17,7 +17,12 @@ from libs.common.local.addresses import ROUTES
 from scripts.chart_settings import NEVER_SET, names_of, secret_names, settings_class
 
 Object = Mapping[str, Any]
-WORLD = {"ingest-worker": "LANTOA_POLL__PORTS", "publish-worker": None, "publish-watchdog": None}
+WORLD = {
+    "ingest-worker": "LANTOA_POLL__PORTS",
+    "publish-worker": None,
+    "publish-watchdog": None,
+    "reports-worker": None,
+}
 """The only pods that may reach the world, and the setting that must name the same ports."""
 PRIVATE = ("10.1.2.3", "172.16.0.1", "192.168.1.1", "127.0.0.1", "169.254.169.254", "100.64.0.1", "fd00::1", "fe80::1")
 PLACEHOLDERS = {"LANTOA_DB__URL": "postgresql+asyncpg://role:password@host:5432/database"}
@@ -305,7 +310,7 @@ def commands_exist(all_: Rendered) -> Iterator[str]:
 
 
 def network_is_narrow(all_: Rendered) -> Iterator[str]:
-    """With policies at all, every pod has one; three reach the world, on stated ports, never a private range."""
+    """With policies at all, every pod has one; four reach the world, on stated ports, never a private range."""
     policies = all_.of("NetworkPolicy")
     for pod in all_.pods if policies else []:
         own = [p for p in policies if _fits(p["spec"]["podSelector"], pod.labels)]

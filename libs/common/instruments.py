@@ -26,6 +26,7 @@ COUNTERS: Mapping[str, str] = {
     "lantoa.comments.shown_as_protected": "hidden comments that are shown again: they turned out to be criticism",
     "lantoa.hub.asked": "questions to our hub, by the status they were answered with",
     "lantoa.hub.verified": "subscribers asked whether they meant it, by outcome",
+    "lantoa.webhooks.sends": "events handed to subscribers' webhooks, by outcome (again: it is tried once more)",
     "lantoa.hub.pushes": "feeds handed to subscribers of our hub, by outcome",
     "lantoa.agenda.polls": "readings of calendars by their address, by outcome (new, unchanged, failed, too_late)",
     "lantoa.bulletin.limited": "readers' requests that were answered with 429, by door",

@@ -1,4 +1,4 @@
-"""The doors of the service: every router, in the order in which addresses are matched, and every loop."""
+"""The doors of the service: every router, in the order in which addresses are matched, events and every loop."""
 
 from libs.common.jobs import Jobs
 from services.reports import api as issuing_api
@@ -9,14 +9,21 @@ from services.reports.programmes import api as programmes_api
 from services.reports.programmes import import_api as programme_import_api
 from services.reports.programmes import jobs as programmes_jobs
 from services.reports.programmes import progress_api as programme_progress_api
+from services.reports.webhooks import api as webhooks_api
+from services.reports.webhooks import deliveries_api as webhook_deliveries_api
+from services.reports.webhooks import jobs as webhook_jobs
+from services.reports.webhooks.subscribers import subscribers
 
+SUBSCRIBERS = subscribers
 ROUTERS = [
     issuing_api.router,
     programmes_api.router,
     programme_import_api.router,
     programme_progress_api.router,
     dashboards_api.router,
+    webhooks_api.router,
+    webhook_deliveries_api.router,
     pages.router,
 ]
 JOBS = Jobs()
-JOBS.all = [each for loops in (issuing_jobs, programmes_jobs) for each in loops.jobs.all]
+JOBS.all = [each for loops in (issuing_jobs, programmes_jobs, webhook_jobs) for each in loops.jobs.all]

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from libs.common.app import Service, Worker, create_app, create_worker
-from services.reports.doors import JOBS, ROUTERS
+from services.reports.doors import JOBS, ROUTERS, SUBSCRIBERS
 from services.reports.resources import open_resources
 from services.reports.settings import ReportsSettings
 
@@ -12,6 +12,7 @@ SERVICE = Service(
     title="Lan Tỏa · Báo cáo",
     settings_class=ReportsSettings,
     routers=ROUTERS,
+    subscribers=SUBSCRIBERS,
     jobs=JOBS,
     resources=open_resources,
 )

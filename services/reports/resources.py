@@ -15,6 +15,7 @@ from services.reports.periods import CutOffs
 from services.reports.register import PublicRegister
 from services.reports.service import Workshop
 from services.reports.settings import PaperSettings, ReportsSettings
+from services.reports.webhooks.desk import Desk, open_desk
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class ReportsResources:
     workshop: Workshop
     register: PublicRegister
     site: Site
+    webhooks: Desk
 
     @property
     def files(self) -> FileStore:
@@ -60,4 +62,5 @@ async def open_resources(settings: ReportsSettings, db: Database, clock: Clock) 
         installation_of(settings),
     )
     register = PublicRegister(db, clock, group.retention, timedelta(seconds=group.register_seconds))
-    yield ReportsResources(settings, workshop, register, site_of(settings))
+    async with open_desk(group.webhooks, replay=settings.replay) as webhooks:
+        yield ReportsResources(settings, workshop, register, site_of(settings), webhooks)

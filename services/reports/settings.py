@@ -1,10 +1,13 @@
 """Settings of the reports service; `LANTOA_REPORTS__…` in the environment."""
 
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
 
-from libs.common.settings import CommonSettings
+from libs.common.settings import MIN_KEY, CommonSettings, listed_keys
 
 
 class SiteSettings(BaseModel):
@@ -54,6 +57,34 @@ class ProgrammeSettings(BaseModel):
     remind_days: int = Field(default=14, ge=0, le=90, description="days before a row of a programme falls due")
 
 
+class WebhookSettings(BaseModel):
+    """Systems of others that are told of events; without a key nobody can subscribe."""
+
+    key: SecretStr | None = Field(
+        default=None, description="at least 32 characters; seals subscribers' addresses and secrets"
+    )
+    keys_old: SecretStr | None = Field(
+        default=None, description="keys of before, as a JSON list; they only read, until the worker has sealed all anew"
+    )
+    networks: list[str] = Field(default=[], description="private networks (CIDR) that subscribers may be in, as JSON")
+    ports: list[int] = Field(default=[443], min_length=1, description="ports of subscribers that may be called")
+    timeout_seconds: float = Field(default=15, gt=0, le=60, description="a subscriber has answered within this")
+    keep_days: int = Field(default=30, ge=8, le=366, description="how long deliveries and their answers are kept")
+
+    @property
+    def old_keys(self) -> list[SecretStr]:
+        return listed_keys(self.keys_old, "reports.webhooks.keys_old")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        _ = self.old_keys
+        if self.key is not None and 0 < len(self.key.get_secret_value()) < MIN_KEY:
+            raise ValueError(f"reports.webhooks.key needs at least {MIN_KEY} characters")
+        for block in self.networks:
+            _ = ip_network(block)
+        return self
+
+
 class ReportsGroup(BaseModel):
     daily_hour: int | None = Field(
         default=17, ge=0, le=23, description="local hour (Asia/Ho_Chi_Minh) of the daily brief; empty: none is made"
@@ -69,6 +100,7 @@ class ReportsGroup(BaseModel):
     periodic: list[str] = Field(default=["daily"], description="kinds that are made by themselves, as JSON")
     paper: PaperSettings = PaperSettings()
     programmes: ProgrammeSettings = ProgrammeSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     silent_hours: int = Field(default=48, ge=1, description="a polled source without a new item this long is silent")
     register_seconds: int = Field(default=60, ge=0, description="how long the public register is served as counted")
     retention: RetentionSettings = RetentionSettings()
@@ -91,6 +123,8 @@ class WorkingTime(BaseModel):
 
 
 class ReportsSettings(CommonSettings):
+    model_config = SettingsConfigDict(hide_input_in_errors=True)  # a list of keys is a text in one variable
+
     reports: ReportsGroup = ReportsGroup()
     publish: PublicFace = PublicFace()
     feedback: WorkingTime = WorkingTime()

@@ -82,7 +82,7 @@ MISSING = [
     (OUTSIDE, "postgres.peers=null", "postgres.peers: say where"),
     (OUTSIDE, "nats.monitoring=", "nats.monitoring: KEDA"),
     (OUTSIDE, "services.ingest.worker.autoscaling.enabled=true", "enable one"),
-    (OUTSIDE, "services.reports.worker.keda.enabled=true", "name at least one durable"),
+    (OUTSIDE, "services.relay.worker.keda.enabled=true", "name at least one durable"),
 ]
 
 

@@ -75,6 +75,8 @@ def service_environment(setup: Setup, role: str, service: str) -> dict[str, str]
         told["LANTOA_PUBLISH__CREDENTIALS_KEY"] = setup.secret("credentials-key")
         told["LANTOA_PUBLISH__READERS__KEY"] = setup.secret("readers-key")
         told |= accounts.push_settings(setup.addresses.sandbox, setup.secret)
+    if service == "reports":
+        told["LANTOA_REPORTS__WEBHOOKS__KEY"] = setup.secret("webhooks-key")
     return _inherited() | _telemetry() | _letters(service) | told
 
 
