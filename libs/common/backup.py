@@ -23,10 +23,15 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from libs.common import audit
+from libs.common.db import Database
+from libs.common.ids import new_id
 from libs.common.local.postgres import packaged_binaries
 from libs.common.roles import apply_grants, ensure_roles
 
 MANIFEST, DUMP, FILES = "manifest.json", "database.dump", "files"
+OPERATOR, BACKED_UP = "operator", "backup.made"
+"""Whose chain of the audit log a backup is in, and what it is called there."""
 Told = Callable[[str, int], None]
 """Called with what is being done and how many bytes of it are done."""
 
@@ -59,7 +64,29 @@ class Manifest:
 async def back_up(owner_url: str, files: Path, target: Path, now: datetime, told: Told) -> Manifest:
     """Write the archive beside `target`, then rename it into place: a file of this name is always whole."""
     schema = await _schema_version(owner_url)
-    return await asyncio.to_thread(_archived, owner_url, files, target, now, schema, told)
+    made = await asyncio.to_thread(_archived, owner_url, files, target, now, schema, told)
+    await _record(owner_url, made, now)
+    return made
+
+
+async def _record(owner_url: str, made: Manifest, now: datetime) -> None:
+    """In the audit log: whoever answers for the system can tell when it was last backed up."""
+    database = Database(owner_url, pool_size=1)
+    try:
+        async with database.transaction() as session:
+            facts = {"dump_sha256": made.dump_sha256, "files": made.files}
+            await audit.append(
+                session,
+                service=OPERATOR,
+                action=BACKED_UP,
+                actor_id=None,
+                object_type="backup",
+                object_id=new_id(now),
+                now=now,
+                facts=facts,
+            )
+    finally:
+        await database.dispose()
 
 
 def _archived(owner_url: str, files: Path, target: Path, now: datetime, schema: str, told: Told) -> Manifest:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from libs.common import models as m
-from libs.common.backup import BackupFailed, back_up, restore
+from libs.common.backup import BACKED_UP, BackupFailed, back_up, restore
 from libs.common.clock import FrozenClock
 from libs.common.db import Database
 from libs.common.testing.make import Make
@@ -37,7 +37,7 @@ def owner(postgres: Any, database: str) -> str:
 
 
 async def test_what_was_committed_before_comes_back(
-    owner: str, empty: str, make: Make, clock: FrozenClock, tmp_path: Path
+    owner: str, empty: str, db: Database, make: Make, clock: FrozenClock, tmp_path: Path
 ) -> None:
     store = tmp_path / "files"
     (store / "objects/ab").mkdir(parents=True)
@@ -53,12 +53,15 @@ async def test_what_was_committed_before_comes_back(
     archive = tmp_path / "lantoa.tar"
     made = await back_up(owner, store, archive, clock.now(), quiet)
     load.cancel()
+    async with db.transaction() as session:
+        noted = (await session.scalars(select(m.AuditEntry).where(m.AuditEntry.action == BACKED_UP))).one()
+        assert (noted.service, noted.at, noted.facts["dump_sha256"]) == ("operator", clock.now(), made.dump_sha256)
     assert archive.stat().st_mode & 0o077 == 0
     back = tmp_path / "restored"
     read = await restore(empty, back, archive, replace=False, told=quiet)
     assert read == made
-    db = Database(empty, pool_size=1)
-    async with db.transaction() as session:
+    restored = Database(empty, pool_size=1)
+    async with restored.transaction() as session:
         found = set(await session.scalars(select(m.Content.id)))
         assert {content.id for content in before} <= found
         writers = await session.scalar(text("SELECT has_table_privilege('lantoa_ingest', 'contents', 'INSERT')"))
@@ -66,7 +69,7 @@ async def test_what_was_committed_before_comes_back(
         assert (writers, others) == (True, False)
         triggers = await session.scalar(text("SELECT count(*) FROM pg_trigger WHERE tgname = 'two_people'"))
         assert triggers
-    await db.dispose()
+    await restored.dispose()
     assert (back / "objects/ab/abc.md").read_text(encoding="utf-8") == "tin nhanh"
 
 
