@@ -51,6 +51,8 @@ GAUGES: Mapping[str, tuple[str, str]] = {
     "lantoa.poll.overdue": ("{source}", "sources that are due and not being polled yet"),
     "lantoa.poll.overdue_age": ("s", "how long the oldest of them has been due"),
     "lantoa.sources": ("{source}", "sources of the catalogue, by health"),
+    "lantoa.audit.broken": ("{chain}", "chains and sealed days of the audit log that do not hold"),
+    "lantoa.audit.check_age": ("s", "how long ago the audit log was checked"),
     "lantoa.dead_letters.open": ("{event}", "dead letters that nobody has retried"),
 }
 

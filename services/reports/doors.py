@@ -3,6 +3,8 @@
 from libs.common.jobs import Jobs
 from services.reports import api as issuing_api
 from services.reports import pages
+from services.reports.audit_views import api as audit_api
+from services.reports.audit_views import jobs as audit_jobs
 from services.reports.dashboards import api as dashboards_api
 from services.reports.issuing import jobs as issuing_jobs
 from services.reports.programmes import api as programmes_api
@@ -23,7 +25,10 @@ ROUTERS = [
     dashboards_api.router,
     webhooks_api.router,
     webhook_deliveries_api.router,
+    audit_api.router,
     pages.router,
 ]
 JOBS = Jobs()
-JOBS.all = [each for loops in (issuing_jobs, programmes_jobs, webhook_jobs) for each in loops.jobs.all]
+JOBS.all = [
+    each for loops in (issuing_jobs, programmes_jobs, webhook_jobs, audit_jobs) for each in loops.jobs.all
+]

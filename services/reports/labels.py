@@ -123,6 +123,7 @@ ROLES = {
     e.Role.FEEDBACK_OFFICER: "Cán bộ tiếp nhận phản ánh",
     e.Role.VIEWER: "Người xem",
     e.Role.INTEGRATOR: "Hệ thống kết nối",
+    e.Role.AUDITOR: "Kiểm tra viên",
 }
 
 

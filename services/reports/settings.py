@@ -1,5 +1,6 @@
 """Settings of the reports service; `LANTOA_REPORTS__…` in the environment."""
 
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
@@ -8,6 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from pydantic_settings import SettingsConfigDict
 
 from libs.common.settings import MIN_KEY, CommonSettings, listed_keys
+from services.reports.audit_views.domain import Rhythm
 
 
 class SiteSettings(BaseModel):
@@ -85,6 +87,16 @@ class WebhookSettings(BaseModel):
         return self
 
 
+class AuditSettings(BaseModel):
+    hour: int = Field(default=1, ge=0, le=23, description="local hour from which the day before is sealed and checked")
+    full_day: int = Field(default=6, ge=0, le=6, description="day on which every entry is checked; 0 is Monday")
+    overdue_hours: int = Field(default=26, ge=25, le=168, description="without a check this long, people are told")
+
+    @property
+    def rhythm(self) -> Rhythm:
+        return Rhythm(self.hour, self.full_day, timedelta(hours=self.overdue_hours))
+
+
 class ReportsGroup(BaseModel):
     daily_hour: int | None = Field(
         default=17, ge=0, le=23, description="local hour (Asia/Ho_Chi_Minh) of the daily brief; empty: none is made"
@@ -100,6 +112,7 @@ class ReportsGroup(BaseModel):
     periodic: list[str] = Field(default=["daily"], description="kinds that are made by themselves, as JSON")
     paper: PaperSettings = PaperSettings()
     programmes: ProgrammeSettings = ProgrammeSettings()
+    audit: AuditSettings = AuditSettings()
     webhooks: WebhookSettings = WebhookSettings()
     silent_hours: int = Field(default=48, ge=1, description="a polled source without a new item this long is silent")
     register_seconds: int = Field(default=60, ge=0, description="how long the public register is served as counted")

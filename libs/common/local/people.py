@@ -18,6 +18,7 @@ DESKS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
     "tiep-dan": ("Bàn tiếp nhận phản ánh (thử)", (Role.FEEDBACK_OFFICER,)),
     ADMIN: ("Quản trị (thử)", (Role.ADMIN,)),
     "tich-hop": ("Hệ thống kết nối (thử)", (Role.INTEGRATOR,)),
+    "kiem-tra": ("Kiểm tra viên (thử)", (Role.AUDITOR,)),
 }
 """Name at sign-in → what the person is called, and what they may do for the city."""
 

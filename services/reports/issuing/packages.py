@@ -1,7 +1,7 @@
 """The package in which a case leaves the house: its PDF, its JSON and their hashes, the same bytes for a version."""
 
 import hashlib
-import zipfile
+from collections.abc import Mapping
 from io import BytesIO
 from uuid import UUID
 
@@ -15,13 +15,11 @@ from services.reports.issuing import printers
 from services.reports.kinds import KINDS
 from services.reports.kinds.base import About, Restricted, id_of
 from services.reports.kinds.legal_case import require_referred
+from services.reports.packing import pack
 from services.reports.problems import NoPackage, TextIsFixed
 from services.reports.service import SOURCE, Issue
 
 NAME = "ho-so-chuyen-giao"
-MANIFEST = "SHA256SUMS"
-STAMP = (1980, 1, 1, 0, 0, 0)
-"""The oldest that a ZIP can say: the hour of packing would make each copy another."""
 
 
 async def require_handed_over(session: AsyncSession, issue: Issue) -> None:
@@ -53,7 +51,7 @@ async def package(
         f"{NAME}.{wanted.value}": await printers.report_content(session, files, issue.report.id, chosen, wanted)
         for wanted in (Format.JSON, Format.PDF)
     }
-    packed = pack(printed)
+    packed = _packed(printed)
     facts = {**kind.codes(issue.snapshot.data), "version": chosen, "package": hashlib.sha256(packed).hexdigest()}
     await audit.append(
         session,
@@ -68,13 +66,7 @@ async def package(
     return packed
 
 
-def pack(files: dict[str, bytes]) -> bytes:
-    """A ZIP with a manifest that `sha256sum -c` reads. Stored, not deflated: no library's taste is in the bytes."""
-    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
+def _packed(printed: Mapping[str, bytes]) -> bytes:
     stored = BytesIO()
-    with zipfile.ZipFile(stored, "w", zipfile.ZIP_STORED) as made:
-        for name, content in [*sorted(files.items()), (MANIFEST, sums.encode())]:
-            entry = zipfile.ZipInfo(name, STAMP)
-            entry.create_system, entry.external_attr = 3, 0o644 << 16
-            made.writestr(entry, content)
+    pack(stored, printed)
     return stored.getvalue()
