@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from libs.common import models as m
 from libs.common.clock import HANOI
+from libs.common.label_names import FIELDS, GROUPS, KINDS, SOURCE_KINDS, within
 from libs.common.models.alerts import AlertHold, AlertKind, AlertSeverity
 from libs.common.models.catalogue import SourceHealth
-from libs.common.models.enums import Field, SourceGroup, TextKind
+from libs.common.models.enums import Field, SourceGroup, SourceKind, TextKind
 from libs.common.models.trends import Dimension
 
 if TYPE_CHECKING:
@@ -20,46 +21,6 @@ LONGEST_TITLE = 300
 SHOWN = 40
 """Alerts of one letter; the rest is counted."""
 
-FIELD_NAMES = {
-    Field.GIAO_THONG: "giao thông",
-    Field.MOI_TRUONG: "môi trường",
-    Field.DAT_DAI_XAY_DUNG: "đất đai, xây dựng",
-    Field.DO_THI: "hạ tầng đô thị",
-    Field.Y_TE: "y tế",
-    Field.GIAO_DUC: "giáo dục",
-    Field.AN_SINH: "an sinh, lao động",
-    Field.AN_NINH_TRAT_TU: "an ninh, trật tự",
-    Field.CHAY_NO: "cháy nổ, cứu nạn",
-    Field.THIEN_TAI: "thời tiết, thiên tai",
-    Field.HANH_CHINH: "hành chính",
-    Field.CHINH_TRI: "chính trị, đối ngoại",
-    Field.KINH_TE: "kinh tế",
-    Field.VAN_HOA_DU_LICH: "văn hóa, du lịch",
-    Field.THE_THAO: "thể thao",
-    Field.KHOA_HOC_CONG_NGHE: "khoa học, công nghệ",
-    Field.KHAC: "lĩnh vực khác",
-}
-KIND_NAMES = {
-    TextKind.NEWS: "tin",
-    TextKind.ANNOUNCEMENT: "thông báo",
-    TextKind.QUESTION: "câu hỏi",
-    TextKind.REPORT_OF_PROBLEM: "phản ánh sự việc",
-    TextKind.COMPLAINT: "khiếu nại",
-    TextKind.CRITICISM: "ý kiến phê bình",
-    TextKind.OPINION: "ý kiến",
-    TextKind.PRAISE: "lời khen",
-    TextKind.ADVERT: "quảng cáo",
-    TextKind.SCAM_SUSPECT: "bài nghi lừa đảo",
-    TextKind.OTHER: "nội dung khác",
-}
-GROUP_NAMES = {
-    SourceGroup.PRESS: "báo chí",
-    SourceGroup.PORTAL: "cổng thông tin",
-    SourceGroup.AGGREGATOR: "trang tổng hợp",
-    SourceGroup.FORUM: "diễn đàn",
-    SourceGroup.OFFICIAL: "cơ quan",
-    SourceGroup.CITIZEN: "người dân",
-}
 _HEALTHS = {
     SourceHealth.SILENT: "im lặng",
     SourceHealth.FAILING: "không trả lời",
@@ -141,9 +102,7 @@ def _appearance(one: "Candidate", facts: Mapping[str, Any], place: str | None) -
 
 def _burst(one: "Candidate", facts: Mapping[str, Any], place: str | None) -> Said:
     dimension = Dimension(facts["dimension"])
-    key = facts.get("key") or ""
-    key = GROUP_NAMES[SourceGroup(key)] if dimension is Dimension.SOURCE_GROUP and key in set(SourceGroup) else key
-    name = _about(one.field, place) or facts.get("story") or key
+    name = _about(one.field, place) or facts.get("story") or _source_named(dimension, facts.get("key") or "")
     label = f"{_DIMENSIONS[dimension]} {name}".strip()
     rare = f"; mức này khoảng {facts['once_in_weeks']:.0f} tuần mới có một lần" if facts.get("once_in_weeks") else ""
     span = spoken(timedelta(minutes=facts["window_minutes"]))
@@ -189,12 +148,20 @@ def _saved_query(one: "Candidate", facts: Mapping[str, Any], before: int) -> Sai
 
 
 def _about(field_code: str | None, place: str | None) -> str:
-    name = FIELD_NAMES.get(Field(field_code), field_code) if field_code else None
+    name = within(FIELDS[Field(field_code)]) if field_code else None
     return ", ".join(part for part in (place, name) if part)
 
 
+def _source_named(dimension: Dimension, key: str) -> str:
+    if dimension is Dimension.SOURCE_GROUP and key in set(SourceGroup):
+        return within(GROUPS[SourceGroup(key)])
+    if dimension is Dimension.SOURCE_KIND and key in set(SourceKind):
+        return within(SOURCE_KINDS[SourceKind(key)])
+    return key
+
+
 def _kinds(kinds: Sequence[str]) -> str:
-    return ", ".join(KIND_NAMES[TextKind(kind)] for kind in kinds) or "nội dung"
+    return ", ".join(within(KINDS[TextKind(kind)]) for kind in kinds) or "nội dung"
 
 
 def at_hanoi(at: datetime) -> str:

@@ -10,7 +10,9 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
+from libs.common.label_names import GROUPS, within
 from libs.common.models.alerts import AlertKind
+from libs.common.models.enums import SourceGroup
 from libs.common.text import fold
 from services.classify.alerts import queries
 from services.classify.alerts.conditions import FirstAppearance, Threshold, known_condition
@@ -24,7 +26,6 @@ from services.classify.alerts.rules import (
     threshold_keys,
     wording,
 )
-from services.classify.alerts.sentences import GROUP_NAMES
 
 COUNTED_ON = 500
 """How far above its threshold a group is counted: what an alert says at first is true for all but floods."""
@@ -105,7 +106,7 @@ def _threshold_candidate(rule: m.AlertRule, condition: Threshold, row: Row[Any],
         "kinds": [kind.value for kind in condition.kinds],
     }
     if condition.by == "source_group":
-        facts["group"] = f"nguồn {GROUP_NAMES[row.key]}"
+        facts["group"] = f"nguồn {within(GROUPS[SourceGroup(row.key)])}"
     return Candidate(
         rule,
         row.key,
