@@ -24,13 +24,17 @@ from libs.common.models.enums import (
     TextKind,
     Verdict,
 )
+from libs.common.models.totals import Measure
 from libs.common.verdicts import LABELS
 from services.reports import domain, labels, queries
 from services.reports.domain import Health, SourceFacts, clip, figure, iso, known_part
 from services.reports.events import gather_events
 from services.reports.kinds.base import Data, Gather
+from services.reports.totals import queries as totals
+from services.reports.totals.measures import ALL
 
 LINKS = 5
+TOP_STORIES = 10
 HEALTH = {Health.FAILING: "Đọc không được", Health.SILENT: "Im lặng"}
 
 
@@ -50,7 +54,7 @@ async def gather_daily(gather: Gather) -> Data:
 async def gather_counts(gather: Gather) -> Data:
     """The sections that count what a period brought, without what is named in them: to set beside another period."""
     items = await _items(gather)
-    arrived = sum(group["items"]["value"] for group in items["groups"])
+    arrived = items["total"]["value"] or 0
     return {
         "items": items,
         "stories": {"count": await _story_count(gather, arrived)},
@@ -67,32 +71,37 @@ def quoted(text: str) -> str:
 
 async def _items(gather: Gather) -> Data:
     source = "contents, sources (tiếp nhận)"
-    rows = await queries.items_by_group(gather.session, gather.period)
+    counts = await gather.counts(Measure.ITEMS)
+    by_group: dict[str, list[int]] = defaultdict(list)
+    for source_id, group in (await queries.source_groups(gather.session)).items():
+        by_group[group].append(counts.get(source_id, 0))
     groups = [
         {
             "group": group,
             "name": labels.GROUPS[SourceGroup(group)],
-            "items": gather.count(items, source, "số mục tin gặp lần đầu trong kỳ", "mục tin"),
-            "sources": gather.count(active, source, "số nguồn có ít nhất một mục tin trong kỳ", "nguồn"),
+            "items": gather.brought(sum(found), source, "số mục tin gặp lần đầu trong kỳ", "mục tin"),
+            "sources": gather.brought(
+                sum(count > 0 for count in found), source, "số nguồn có ít nhất một mục tin trong kỳ", "nguồn"
+            ),
         }
-        for group, items, active in rows
+        for group, found in sorted(by_group.items())
     ]
-    total = sum(items for _, items, _ in rows)
-    return {"total": gather.count(total, source, "tổng số mục tin gặp lần đầu trong kỳ", "mục tin"), "groups": groups}
+    total = sum(counts.values())
+    return {"total": gather.brought(total, source, "tổng số mục tin gặp lần đầu trong kỳ", "mục tin"), "groups": groups}
 
 
 async def _top_stories(gather: Gather) -> list[Data]:
-    rows = await queries.top_stories(gather.session, gather.period)
+    rows = await totals.top_stories(gather.session, gather.read_by, TOP_STORIES)
     links = await _links(gather, [story.id for story, _, _ in rows])
     return [_story(gather, story, items, sources, links[story.id]) for story, items, sources in rows]
 
 
 async def _story_count(gather: Gather, arrived: int) -> Data:
     source = "stories, story_items (phân loại)"
-    told, grouped = await queries.stories(gather.session, gather.period)
+    told, grouped = await totals.stories(gather.session, gather.read_by)
     count = known_part(told, done=grouped, of=arrived)
     formula = "số câu chuyện có mục tin trong kỳ; trống khi chưa mục tin nào được xếp vào câu chuyện"
-    return gather.count(count, source, formula, "câu chuyện")
+    return gather.brought(count, source, formula, "câu chuyện")
 
 
 async def _links(gather: Gather, story_ids: Sequence[UUID]) -> dict[UUID, list[Data]]:
@@ -120,24 +129,24 @@ def _story(gather: Gather, story: m.Story, items: int, sources: int, links: list
         "field_name": labels.FIELDS[Field(story.field)],
         "first_at": iso(story.first_at),
         "last_at": iso(story.last_at),
-        "items": gather.count(items, source, "số mục tin của câu chuyện gặp trong kỳ", "mục tin"),
-        "sources": gather.count(sources, source, "số nguồn khác nhau đưa câu chuyện trong kỳ", "nguồn"),
+        "items": gather.brought(items, source, "số mục tin của câu chuyện gặp trong kỳ", "mục tin"),
+        "sources": gather.brought(sources, source, "số nguồn khác nhau đưa câu chuyện trong kỳ", "nguồn"),
         "links": links[:LINKS],
     }
 
 
 async def _kinds(gather: Gather, arrived: int) -> Data:
     source = "annotations (phân loại)"
-    counts = await queries.kinds(gather.session, gather.period)
+    counts = await gather.counts(Measure.KINDS)
     done = sum(counts.values())
     formula = "số mục tin trong kỳ mang nhãn này; trống khi chưa mục tin nào được phân loại"
     return {
-        "classified": gather.count(done, source, "số mục tin gặp trong kỳ đã được phân loại", "mục tin"),
+        "classified": gather.brought(done, source, "số mục tin gặp trong kỳ đã được phân loại", "mục tin"),
         "counts": [
             {
                 "kind": kind.value,
                 "name": labels.KINDS[kind],
-                "items": gather.count(
+                "items": gather.brought(
                     known_part(counts.get(kind, 0), done=done, of=arrived), source, formula, "mục tin"
                 ),
             }
@@ -147,14 +156,19 @@ async def _kinds(gather: Gather, arrived: int) -> Data:
 
 
 async def gather_feedback_counts(gather: Gather) -> Data:
-    rows = await queries.feedback_of_period(gather.session, gather.period, gather.as_of)
-    counts_of_kinds = [counts for _, *counts in rows]
-    totals = [sum(column) for column in zip(*counts_of_kinds, strict=True)] or [0, 0, 0, 0]
+    opened = await gather.counts(Measure.FEEDBACK_OPENED)
+    answered = await gather.counts(Measure.FEEDBACK_ANSWERED)
+    now = {kind: (waiting, late) for kind, waiting, late in await queries.feedback_now(gather.session, gather.as_of)}
+    counts = {
+        kind: (opened.get(kind, 0), answered.get(kind, 0), *now.get(kind, (0, 0)))
+        for kind in sorted({*opened, *answered, *now})
+    }
+    sums = [sum(column) for column in zip(*counts.values(), strict=True)] or [0, 0, 0, 0]
     return {
-        **_case_figures(gather, *totals),
+        **_case_figures(gather, *sums),
         "by_kind": [
-            {"kind": kind, "name": labels.KINDS[TextKind(kind)], **_case_figures(gather, *counts)}
-            for kind, *counts in rows
+            {"kind": kind, "name": labels.KINDS[TextKind(kind)], **_case_figures(gather, *found)}
+            for kind, found in counts.items()
         ],
     }
 
@@ -162,8 +176,8 @@ async def gather_feedback_counts(gather: Gather) -> Data:
 def _case_figures(gather: Gather, opened: int, answered: int, waiting: int, late: int) -> Data:
     source = "feedback_cases (tiếp nhận)"
     return {
-        "opened": gather.count(opened, source, "số phản ánh nhận trong kỳ", "phản ánh"),
-        "answered": gather.count(answered, source, "số phản ánh được trả lời trong kỳ", "phản ánh"),
+        "opened": gather.brought(opened, source, "số phản ánh nhận trong kỳ", "phản ánh"),
+        "answered": gather.brought(answered, source, "số phản ánh được trả lời trong kỳ", "phản ánh"),
         "waiting": gather.count(waiting, source, "số phản ánh chưa trả lời tại lúc chốt số liệu", "phản ánh"),
         "overdue": gather.count(
             late, source, "chưa trả lời và đã quá hạn tiếp nhận hoặc quá hạn xử lý tại lúc chốt số liệu", "phản ánh"
@@ -175,13 +189,13 @@ async def _claims(gather: Gather) -> Data:
     session, period = gather.session, gather.period
     source = "claims, claim_matches (phân loại)"
     by_verdict = await queries.verdicts(session, period)
-    matches = await queries.confirmed_matches(session, period)
-    corrected = await queries.corrections(session, period)
+    opened, matches, corrected = [
+        (await gather.counts(one)).get(ALL, 0)
+        for one in (Measure.CLAIMS_OPENED, Measure.CLAIM_MATCHES, Measure.CORRECTIONS)
+    ]
     verdict_formula = "số tuyên bố có kết luận này, cập nhật trong kỳ"
     return {
-        "opened": gather.count(
-            await queries.claims_opened(session, period), source, "số tuyên bố mở trong kỳ", "tuyên bố"
-        ),
+        "opened": gather.brought(opened, source, "số tuyên bố mở trong kỳ", "tuyên bố"),
         "verdicts": [
             {
                 "verdict": verdict.value,
@@ -191,10 +205,10 @@ async def _claims(gather: Gather) -> Data:
             for verdict in Verdict
             if verdict is not Verdict.CHUA_XAC_MINH
         ],
-        "confirmed_matches": gather.count(
+        "confirmed_matches": gather.brought(
             matches, source, "số bài mở trong kỳ được người kiểm chứng xác nhận là nhắc lại một tuyên bố", "bài"
         ),
-        "corrections": gather.count(
+        "corrections": gather.brought(
             corrected, "publications (đăng tin)", "số bản đính chính đăng trong kỳ", "bản đính chính"
         ),
         "published": [

@@ -11,6 +11,7 @@ from services.reports.programmes import api as programmes_api
 from services.reports.programmes import import_api as programme_import_api
 from services.reports.programmes import jobs as programmes_jobs
 from services.reports.programmes import progress_api as programme_progress_api
+from services.reports.totals import jobs as totals_jobs
 from services.reports.webhooks import api as webhooks_api
 from services.reports.webhooks import deliveries_api as webhook_deliveries_api
 from services.reports.webhooks import jobs as webhook_jobs
@@ -30,5 +31,5 @@ ROUTERS = [
 ]
 JOBS = Jobs()
 JOBS.all = [
-    each for loops in (issuing_jobs, programmes_jobs, webhook_jobs, audit_jobs) for each in loops.jobs.all
+    each for loops in (issuing_jobs, programmes_jobs, totals_jobs, webhook_jobs, audit_jobs) for each in loops.jobs.all
 ]

@@ -1,13 +1,13 @@
 """What the reports of a week, a month, a quarter, half a year and a year share: the sections of the day over a longer
 period, the main counts beside those of the period before, and what was said day by day."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from libs.common.models.enums import Field
+from libs.common.models.totals import Measure
 from libs.common.papers.content import Picture
 from services.reports import labels, longer_queries
 from services.reports.charts.curves import Point, draw_multiples, draw_volume
@@ -15,6 +15,9 @@ from services.reports.daily import gather_counts, gather_daily
 from services.reports.domain import Period, iso
 from services.reports.kinds.base import About, Data, Gather
 from services.reports.periods import Cadence, period_name
+from services.reports.totals import reading
+from services.reports.totals.origin import coverage, origin
+from services.reports.totals.rules import is_midnight
 
 DAY = timedelta(days=1)
 MAIN = (
@@ -28,7 +31,9 @@ MAIN = (
     ("Bản đính chính đã đăng", "claims", "corrections"),
 )
 """What is compared: (name, section, figure). Only what a period has for good; what waits now has no before."""
-CHANGE = "(kỳ này - kỳ trước) / kỳ trước x 100; trống khi không biết kỳ trước hoặc kỳ trước bằng 0"
+CHANGE = "(kỳ này - kỳ trước) / kỳ trước x 100; trống khi một kỳ không biết đủ hoặc kỳ trước bằng 0"
+UNKNOWN = "trống khi chưa theo dõi nguồn nào từ đầu kỳ đó hoặc có ngày không có số đếm"
+BLANK = "trống trước khi theo dõi nguồn đầu tiên và khi ngày không có số đếm"
 
 
 class Longer:
@@ -39,13 +44,16 @@ class Longer:
     about: ClassVar[About | None] = None
 
     async def gather(self, gather: Gather) -> Data:
+        gather = await gather.covered()
         data = await gather_daily(gather)
         since = await longer_queries.watched_since(gather.session)
+        volume = await _volume(gather, since)
         return {
             **data,
+            "coverage": coverage(gather.read_by),
             "compared": await _compared(gather, data, since),
-            "volume": await _volume(gather, since),
-            "fields": await _fields(gather),
+            "volume": volume,
+            "fields": await _fields(gather, volume["values"]),
         }
 
     def subject(self, data: Data, period: Period) -> str:
@@ -63,23 +71,23 @@ class Longer:
 
 
 async def _compared(gather: Gather, data: Data, since: datetime | None) -> Data:
-    earlier = gather.period.before()
-    is_known = since is not None and since <= earlier.start
-    counted = await gather_counts(replace(gather, period=earlier)) if is_known else None
-    rows = [
-        _row(gather, name, data[section][one], counted[section][one]["value"] if counted else None)
-        for name, section, one in MAIN
-    ]
-    return {"from": iso(earlier.start), "to": iso(earlier.end), "rows": rows}
+    period = gather.period.before()
+    earlier = await replace(gather, period=period).covered()
+    counted = await gather_counts(earlier)
+    is_known = since is not None and since <= period.start and not earlier.read_by.missing
+    rows = [_row(gather, name, data[section][one], counted[section][one], is_known) for name, section, one in MAIN]
+    return {"from": iso(period.start), "to": iso(period.end), "rows": rows}
 
 
-def _row(gather: Gather, name: str, now: Data, before: float | None) -> Data:
-    earlier = f"{now['formula'].replace('trong kỳ', 'trong kỳ trước')}; trống khi chưa theo dõi nguồn nào từ đầu kỳ đó"
+def _row(gather: Gather, name: str, now: Data, then: Data, is_known: bool) -> Data:
+    before = then["value"] if is_known else None
+    formula = f"{then['formula'].replace('trong kỳ', 'trong kỳ trước')}; {UNKNOWN}"
+    is_whole = not gather.read_by.missing
     return {
         "name": name,
         "now": now,
-        "before": gather.count(before, now["source"], earlier, now["unit"]),
-        "change": gather.count(change(now["value"], before), now["source"], CHANGE, "%"),
+        "before": {**then, "value": before, "formula": formula},
+        "change": gather.count(change(now["value"], before) if is_whole else None, now["source"], CHANGE, "%"),
     }
 
 
@@ -104,52 +112,57 @@ def days_of(period: Period) -> list[Period]:
 
 async def _volume(gather: Gather, since: datetime | None) -> Data:
     days = days_of(gather.period)
-    counts = await longer_queries.items_by_day(gather.session, days)
+    counts = await reading.counts_by_span(gather.session, gather.read_by, Measure.ITEMS, days)
     return _series(
         gather,
         days,
-        values=_known(days, counts, since),
+        values=known_days(days, [None if one is None else sum(one.values()) for one in counts], since),
         source="contents (tiếp nhận)",
-        formula="số mục tin gặp lần đầu trong mỗi 24 giờ tính từ đầu kỳ; trống trước khi theo dõi nguồn đầu tiên",
+        formula=f"số mục tin gặp lần đầu trong mỗi 24 giờ tính từ đầu kỳ; {BLANK}",
     )
 
 
-async def _fields(gather: Gather) -> Data:
+async def _fields(gather: Gather, volume: Sequence[int | None]) -> Data:
     days = days_of(gather.period)
-    found: dict[str, dict[datetime, int]] = defaultdict(dict)
-    for field, day, count in await longer_queries.fields_by_day(gather.session, gather.period):
-        found[field][day] = int(count)
-    since = await longer_queries.fields_since(gather.session)
-    names = [field for field in Field if field.value in found]
+    counts = await reading.counts_by_span(gather.session, gather.read_by, Measure.FIELDS, days)
+    known = [
+        None if arrived is None or (arrived and not found) else found
+        for found, arrived in zip(counts, volume, strict=True)
+    ]
     rows = [
         {
             "field": field.value,
             "name": labels.FIELDS[field],
-            "values": _known(days, [found[field.value].get(day.start, 0) for day in days], since),
+            "values": [None if one is None else one.get(field, 0) for one in known],
         }
-        for field in names
+        for field in Field
+        if any(field in one for one in counts if one)
     ]
     return _series(
         gather,
         days,
         rows=rows,
-        source="series_points (phân loại)",
-        formula="số mục tin đã phân loại vào lĩnh vực trong mỗi 24 giờ tính từ đầu kỳ; trống trước ngày có số đếm cũ "
-        "nhất còn giữ",
+        source="annotations (phân loại)",
+        formula=f"số mục tin gặp trong mỗi 24 giờ tính từ đầu kỳ đã phân loại vào lĩnh vực; {BLANK}, "
+        "hoặc chưa mục tin nào của ngày được phân loại",
     )
 
 
-def _known(days: Sequence[Period], counts: Sequence[int], since: datetime | None) -> list[int | None]:
+def known_days(days: Sequence[Period], counts: Sequence[int | None], since: datetime | None) -> list[int | None]:
     """A day that ended before anything was counted is not 0 but unknown."""
     return [count if since and since < day.end else None for day, count in zip(days, counts, strict=True)]
 
 
 def _series(gather: Gather, days: Sequence[Period], *, source: str, formula: str, **more: object) -> Data:
+    cover = gather.read_by
+    if not is_midnight(gather.period.start):
+        cover = replace(cover, days={})  # days that begin at noon are in no totals
+    told = origin(replace(cover, missing=()), source, formula, gather.as_of)
     return {
         "days": [iso(day.start) for day in days],
-        "as_of": iso(gather.as_of),
-        "source": source,
-        "formula": formula,
+        "as_of": iso(told.as_of),
+        "source": told.source,
+        "formula": told.formula,
         "unit": "mục tin",
         **more,
     }

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,9 +22,7 @@ from libs.common.models.enums import (
 from services.reports.domain import ANSWERED_STATES, NAMED_STATES, PUBLISHED_GROUPS, Period
 
 StoryLink = Row[UUID, UUID, str, str | None, datetime | None, datetime, str, str]
-FeedbackCounts = Row[str, int, int, int, int]
 Issue = Row[m.ReportRun, m.Snapshot]
-TOP_STORIES = 10
 NAMED = 50
 """Publications and deliveries a report names at most."""
 
@@ -40,47 +38,30 @@ def _during(at: Any, period: Period) -> ColumnElement[bool]:
 # --- what came in -------------------------------------------------------------------------------------------
 
 
-async def items_by_group(session: AsyncSession, period: Period) -> Sequence[Row[str, int, int]]:
-    """(group, items, sources that had any) for every group with a source."""
-    arrived = and_(m.Content.source_id == m.Source.id, _within(m.Content.id, period))
-    query = (
-        select(m.Source.group, func.count(m.Content.id), func.count(m.Content.source_id.distinct()))
-        .select_from(m.Source)
-        .outerjoin(m.Content, arrived)
-        .group_by(m.Source.group)
-        .order_by(m.Source.group)
-    )
-    return (await session.execute(query)).all()
+async def source_groups(session: AsyncSession) -> dict[str, str]:
+    """Id of each source → its group."""
+    return {str(source_id): group for source_id, group in await session.execute(select(m.Source.id, m.Source.group))}
+
+
+async def items(session: AsyncSession, period: Period) -> dict[str, int]:
+    """Id of the source → contents seen for the first time."""
+    source = m.Content.source_id
+    rows = await session.execute(select(source, func.count()).where(_within(m.Content.id, period)).group_by(source))
+    return {str(source_id): count for source_id, count in rows}
 
 
 async def kinds(session: AsyncSession, period: Period) -> dict[str, int]:
-    query = select(m.Annotation.kind, func.count()).where(_within(m.Annotation.content_id, period))
-    rows = await session.execute(query.group_by(m.Annotation.kind))
-    return dict(rows.all())
+    return await _labels(session, m.Annotation.kind, period)
 
 
-async def stories(session: AsyncSession, period: Period) -> tuple[int, int]:
-    """How many stories got an item, and how many items were put into one."""
-    item = m.StoryItem
-    query = select(func.count(item.story_id.distinct()), func.count()).where(_within(item.content_id, period))
-    told, items = (await session.execute(query)).one()
-    return told, items
+async def fields(session: AsyncSession, period: Period) -> dict[str, int]:
+    return await _labels(session, m.Annotation.field, period)
 
 
-async def top_stories(session: AsyncSession, period: Period) -> Sequence[Row[m.Story, int, int]]:
-    """(story, items, sources) by how many different sources told it in the period."""
-    item = m.StoryItem
-    counts = (
-        select(item.story_id, func.count().label("items"), func.count(item.source_id.distinct()).label("sources"))
-        .where(_within(item.content_id, period))
-        .group_by(item.story_id)
-        .order_by(text("sources DESC, items DESC"), item.story_id)
-        .limit(TOP_STORIES)
-        .subquery()
-    )
-    query = select(m.Story, counts.c["items"], counts.c["sources"]).join(counts, counts.c.story_id == m.Story.id)
-    ordered = query.order_by(counts.c["sources"].desc(), counts.c["items"].desc(), m.Story.id)
-    return (await session.execute(ordered)).all()
+async def _labels(session: AsyncSession, label: Any, period: Period) -> dict[str, int]:
+    """Label → contents of the period that carry it."""
+    query = select(label, func.count()).where(_within(m.Annotation.content_id, period)).group_by(label)
+    return dict((await session.execute(query)).all())
 
 
 async def story_links(session: AsyncSession, story_ids: Sequence[UUID], period: Period) -> Sequence[StoryLink]:
@@ -132,20 +113,25 @@ def _count_if(condition: ColumnElement[bool]) -> Any:
     return func.count(case((condition, 1)))
 
 
-async def feedback_of_period(session: AsyncSession, period: Period, as_of: datetime) -> Sequence[FeedbackCounts]:
-    """(kind, opened, answered in the period, waiting now, late now) for each kind there is a case of."""
+async def feedback_opened(session: AsyncSession, period: Period) -> dict[str, int]:
+    """Kind → cases received."""
+    return await _cases(session, m.FeedbackCase.received_at, period)
+
+
+async def feedback_answered(session: AsyncSession, period: Period) -> dict[str, int]:
+    return await _cases(session, m.FeedbackCase.answered_at, period)
+
+
+async def _cases(session: AsyncSession, at: Any, period: Period) -> dict[str, int]:
+    kind = m.FeedbackCase.kind
+    query = select(kind, func.count()).where(_during(at, period)).group_by(kind)
+    return dict((await session.execute(query)).all())
+
+
+async def feedback_now(session: AsyncSession, as_of: datetime) -> Sequence[Row[str, int, int]]:
+    """(kind, waiting, late) for each kind there is a case of."""
     one = m.FeedbackCase
-    query = (
-        select(
-            one.kind,
-            _count_if(_during(one.received_at, period)),
-            _count_if(_during(one.answered_at, period)),
-            _count_if(_waits()),
-            _count_if(_is_late(as_of)),
-        )
-        .group_by(one.kind)
-        .order_by(one.kind)
-    )
+    query = select(one.kind, _count_if(_waits()), _count_if(_is_late(as_of))).group_by(one.kind).order_by(one.kind)
     return (await session.execute(query)).all()
 
 
@@ -190,7 +176,7 @@ async def confirmed_matches(session: AsyncSession, period: Period) -> int:
     return await session.scalar(query) or 0
 
 
-def _is_correction() -> ColumnElement[bool]:
+def is_correction() -> ColumnElement[bool]:
     return and_(
         m.Publication.kind == PublicationKind.CORRECTION,
         m.Publication.published_at.is_not(None),
@@ -199,7 +185,7 @@ def _is_correction() -> ColumnElement[bool]:
 
 
 async def corrections(session: AsyncSession, period: Period | None = None) -> int:
-    query = select(func.count()).where(_is_correction())
+    query = select(func.count()).where(is_correction())
     if period is not None:
         query = query.where(_during(m.Publication.published_at, period))
     return await session.scalar(query) or 0

@@ -17,6 +17,7 @@ GROUPS = {
     "models": "Mô hình",
     "alerts": "Cảnh báo",
     "programmes": "Chương trình",
+    "reports": "Báo cáo",
     "channels": "Kênh",
     "push": "Thông báo đẩy tới trình duyệt",
 }

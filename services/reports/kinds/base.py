@@ -4,7 +4,7 @@ One file here and one template of the same name are a kind; nothing else names i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -13,12 +13,16 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.models.enums import Role
+from libs.common.models.totals import Measure
 from libs.common.papers.content import Picture
 from libs.common.registry import Registry
 from services.reports.domain import Period, figure
 from services.reports.filings.installation import Installation
 from services.reports.periods import Cadence
 from services.reports.problems import AboutNotFound
+from services.reports.totals import reading
+from services.reports.totals.origin import origin
+from services.reports.totals.rules import Cover, rows_alone
 
 Data = dict[str, Any]
 
@@ -43,6 +47,28 @@ class Gather:
     silent_after: timedelta
     installation: Installation
     about: str | None = None
+    cover: Cover | None = None
+    """Which days are read from totals; None: every figure is read from the rows."""
+
+    async def covered(self) -> "Gather":
+        """The same, with what the period brought read from totals where its days were counted."""
+        kept_since = self.as_of - timedelta(days=self.installation.contents_days)
+        return replace(self, cover=await reading.cover_of(self.session, self.period, kept_since))
+
+    @property
+    def read_by(self) -> Cover:
+        return self.cover or rows_alone(self.period)
+
+    async def counts(self, measure: Measure) -> Mapping[str, int]:
+        """Key → what the period brought of it."""
+        return await reading.counts(self.session, self.read_by, measure)
+
+    def brought(self, value: float | None, source: str, formula: str, unit: str) -> Data:
+        """A figure of what the period brought; it says whether it comes from totals and how many days it does not
+        know. Blank where it knows none."""
+        told = origin(self.read_by, source, formula, self.as_of)
+        known = None if self.read_by.is_unknown else value
+        return figure(known, as_of=told.as_of, source=told.source, formula=told.formula, unit=unit)
 
     def count(self, value: float | None, source: str, formula: str, unit: str) -> Data:
         return figure(value, as_of=self.as_of, source=source, formula=formula, unit=unit)
