@@ -1,5 +1,6 @@
 """Routes of reports: validate, call one use case, return."""
 
+import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,11 +15,13 @@ from libs.common.pagination import Cursor, Page, PageDep, page_of
 from services.reports import problems as wrong
 from services.reports import service
 from services.reports.domain import Format
-from services.reports.issuing import access, packages, printers, queries
+from services.reports.issuing import access, packages, pictures, printers, queries
+from services.reports.issuing.pictures import PictureForm
 from services.reports.issuing.printing import MEDIA_TYPES
 from services.reports.resources import ReportsResources
 from services.reports.schemas import (
     KindName,
+    PictureOut,
     ReportCreate,
     ReportDetail,
     ReportEdit,
@@ -45,6 +48,7 @@ PRINTED = (
     wrong.PrintingFailed,
     wrong.AboutNotFound,
 )
+PICTURED = (wrong.ReportNotFound, wrong.AboutNotFound)
 
 
 def held(request: Request) -> ReportsResources:
@@ -59,7 +63,12 @@ Res = Annotated[ReportsResources, Depends(held)]
     "/reports",
     status_code=201,
     responses=problems(
-        wrong.InvalidPeriod, wrong.AboutWhat, wrong.AboutNotFound, wrong.TooManyAtOnce, wrong.TemplateBroken
+        wrong.InvalidPeriod,
+        wrong.AboutWhat,
+        wrong.AboutNotFound,
+        wrong.TooManyAtOnce,
+        wrong.TemplateBroken,
+        wrong.FormBroken,
     ),
 )
 async def create_report(body: ReportCreate, session: SessionDep, who: Maker, clock: ClockDep, res: Res) -> ReportDetail:
@@ -178,6 +187,31 @@ async def get_report_content(
     name = f"bao-cao-{report_id}.{wanted.value}"
     headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": f'inline; filename="{name}"'}
     return Response(content, media_type=MEDIA_TYPES[wanted], headers=headers)
+
+
+@router.get("/reports/{report_id}/pictures", responses=problems(*PICTURED))
+async def list_pictures(report_id: UUID, session: SessionDep, who: Reader) -> list[PictureOut]:
+    """What each picture of the report shows, in words, and its addresses."""
+    issue = await access.require_seen(session, report_id, who)
+    await packages.require_handed_over(session, issue)
+    found = await asyncio.to_thread(pictures.told, issue.report.kind, issue.snapshot.data)
+    return [PictureOut.of(report_id, each) for each in found]
+
+
+@router.get(
+    "/reports/{report_id}/pictures/{name}.{form}",
+    response_class=Response,
+    responses={
+        **problems(*PICTURED, wrong.PictureNotFound),
+        200: {"content": {media: {} for media in pictures.MEDIA_TYPES.values()}},
+    },
+)
+async def get_picture(report_id: UUID, name: str, form: PictureForm, session: SessionDep, who: Reader) -> Response:
+    """Drawn from the frozen figures, so the same for ever."""
+    issue = await access.require_seen(session, report_id, who)
+    await packages.require_handed_over(session, issue)
+    drawn = await asyncio.to_thread(pictures.draw, issue.report.kind, issue.snapshot.data, name, form)
+    return Response(drawn, media_type=pictures.MEDIA_TYPES[form], headers=pictures.HEADERS)
 
 
 @router.get("/reports/{report_id}/package", responses=problems(*PRINTED, wrong.NoPackage))

@@ -1,7 +1,7 @@
 """The section “Sự kiện chỉ đạo, điều hành”: how many minutes passed from each activity to the first official post.
 
-What is late carries the word TRỄ in the data itself, so that no format can leave it out; a format that has colours
-prints those rows in red (`is_late`).
+What is late carries the word TRỄ in the data itself, so that no format can leave it out; papers print it dark red and
+bold (`mark:late`), Markdown bold.
 """
 
 from collections.abc import Sequence

@@ -13,6 +13,11 @@ class VersionNotFound(NotFound):
     title_en = "Version of the report not found"
 
 
+class PictureNotFound(NotFound):
+    title_vi = "Báo cáo này không có hình như vậy"
+    title_en = "The report has no such picture"
+
+
 class SnapshotNotFound(NotFound):
     title_vi = "Không tìm thấy bản chụp số liệu"
     title_en = "Snapshot not found"
@@ -99,6 +104,14 @@ class TemplateBroken(Problem):
     status = 500
     title_vi = "Mẫu báo cáo của thành phố có lỗi"
     title_en = "The city's own template is broken"
+
+
+class FormBroken(Problem):
+    """The city's own form is not there, or holds what the decree does not allow; the detail names each wrong value."""
+
+    status = 500
+    title_vi = "Thể thức văn bản của thành phố có lỗi"
+    title_en = "The city's own form of papers is broken"
 
 
 class PrintingFailed(Problem):

@@ -150,6 +150,19 @@ class ReportDetail(ReportOut):
         )
 
 
+class PictureOut(BaseModel):
+    name: str
+    alt: str = Field(description="what it shows, in words")
+    svg: str
+    png: str
+
+    @classmethod
+    def of(cls, report_id: UUID, told: dict[str, str]) -> "PictureOut":
+        """With its addresses on this site."""
+        above = f"/api/reports/v1/reports/{report_id}"
+        return cls(name=told["name"], alt=told["alt"], svg=f"{above}/{told['svg']}", png=f"{above}/{told['png']}")
+
+
 class VersionOut(BaseModel):
     version: int
     text: str

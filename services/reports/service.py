@@ -21,6 +21,7 @@ from libs.common.ids import new_id
 from libs.common.models import Report, ReportRun, ReportVersion, Snapshot
 from libs.common.models.enums import ReportState, RunState
 from libs.common.outbox import emit
+from libs.common.papers.form import FormError
 from services.reports import domain, periods
 from services.reports.domain import Format, Period
 from services.reports.filings.installation import Installation
@@ -31,6 +32,7 @@ from services.reports.kinds.base import Gather, Named, Restricted
 from services.reports.periods import CutOffs
 from services.reports.problems import (
     AboutWhat,
+    FormBroken,
     InvalidPeriod,
     NotPrintable,
     NumberTaken,
@@ -90,7 +92,7 @@ async def make_report(
 ) -> Issue:
     """Freeze the figures of a period as they are now, draft the paper from them, and tell.
 
-    Raises InvalidPeriod, AboutWhat, AboutNotFound, TooManyAtOnce, TemplateBroken.
+    Raises InvalidPeriod, AboutWhat, AboutNotFound, TooManyAtOnce, TemplateBroken, FormBroken.
     """
     made = KINDS.get(kind)
     if (made.about is None) != (about is None):
@@ -155,11 +157,13 @@ async def _draft(
     session.add(report)
     await session.flush()
     subject = kind.subject(snapshot.data, Period(snapshot.period_from, snapshot.period_to))
-    head = workshop.heading.head(domain.marked(subject, snapshot.data), report.title)
-    if isinstance(kind, Named):
-        head["type_name"] = kind.type_name
     try:
+        head = workshop.heading.head(domain.marked(subject, snapshot.data), report.title)
+        if isinstance(kind, Named):
+            head["type_name"] = kind.type_name
         text = draft(snapshot, head)
+    except FormError as error:
+        raise FormBroken(str(error)) from error
     except TemplateError as error:
         raise TemplateBroken(f"{snapshot.kind}.md: {error}") from error
     issue = await _save(session, workshop, report, snapshot, text, head, by=by, now=now, reason=None)
@@ -220,7 +224,7 @@ async def _run(
         created_at=now,
     )
     if wanted in AT_ONCE_PRINTED:
-        printed = print_as(Printable.of(snapshot, version), wanted)
+        printed = await asyncio.to_thread(print_as, Printable.of(snapshot, version), wanted)
         run.file_key = await asyncio.to_thread(workshop.files.put, printed, f".{wanted.value}")
         run.digest = hashlib.sha256(printed).digest()
         run.state = RunState.PRINTED.value

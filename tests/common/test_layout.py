@@ -30,6 +30,7 @@ READS_ENVIRONMENT = {
     "libs/common/local": "starts processes and gives each its environment",
     "libs/common/cli": "the operator's command",
     "libs/common/backup.py": "hands pg_dump its password without showing it",
+    "services/reports/charts/__init__.py": "matplotlib takes its cache's folder from there alone",
 }
 
 

@@ -77,6 +77,19 @@ class City:
             )
         return story
 
+    async def claim(self, words: str, state: str = "published", verdict: str = "tin_gia") -> m.Claim:
+        return await self.make.add(
+            m.Claim(
+                id=new_id(self.now),
+                text=words,
+                verdict=verdict,
+                evidence=["https://chinhphu.example/van-ban"],
+                state=state,
+                created_at=self.now,
+                updated_at=self.now,
+            )
+        )
+
     async def case(self, kind: str = "criticism", **values: Any) -> m.FeedbackCase:
         number = next(self.numbers)
         defaults: dict[str, Any] = {

@@ -1,7 +1,10 @@
 """Pictures of reports: the same figures give the same bytes, and each says in words what it shows."""
 
 import struct
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from defusedxml import ElementTree
@@ -48,6 +51,17 @@ def test_a_volume_curve_says_its_total_its_peak_and_what_is_expected() -> None:
     assert etree.fromstring(picture.svg.encode()).find(f"{SVG}title").text == picture.alt
     width, height = size_of(picture)
     assert width > height > 300
+
+
+def test_the_cache_of_faces_is_private_goes_with_the_process_and_leaves_the_home_alone(tmp_path: Path) -> None:
+    home, temporary = tmp_path / "home", tmp_path / "tmp"
+    home.mkdir()
+    temporary.mkdir()
+    told = "import services.reports.charts.canvas as c, os; print(oct(os.stat(c.mpl.get_cachedir()).st_mode)[-3:])"
+    env = {"HOME": str(home), "TMPDIR": str(temporary), "PYTHONPATH": str(Path(__file__).parents[2])}
+    made = subprocess.run([sys.executable, "-c", told], env=env, capture_output=True, text=True, check=True)
+    assert (made.stdout.strip(), made.stderr) == ("700", "")
+    assert list(home.iterdir()) == list(temporary.iterdir()) == []
 
 
 def test_a_gap_in_what_is_known_is_a_gap_in_the_curve() -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import httpx
 import pytest
+from docx import Document
 
 from libs.common import models as m
 from libs.common.clock import FrozenClock
@@ -130,11 +132,31 @@ async def test_minutes_to_the_first_official_post_are_in_the_brief_and_what_is_l
     }
     rows = [line for line in printed.splitlines() if line.startswith("| ") and "lúc kết thúc" in line]
     assert [("**TRỄ" in row) for row in rows] == [True, True, False, False]
-    assert rows[0].startswith("| Kiểm tra cầu \\| trễ |")
+    assert rows[0].startswith("| Kiểm tra cầu \\| trễ (Thành phố Hà Nội) | lúc kết thúc")
     assert "| 45 | 08:10 24/11/2026 | 70,0 | 25,0 | **TRỄ: đã có tin, sau hạn** |" in rows[0]
     assert "|  |  | 155,0 | **TRỄ: quá hạn, chưa có tin** |" in rows[1], "what was not seen is blank, never 0"
-    assert f"Nguồn: {events.SOURCE}. Cách tính: {events.MINUTES}." in printed
+    assert f"Nguồn: {events.SOURCE}. Sau (phút): {events.MINUTES}. Quá hạn (phút): {events.BEHIND}." in printed
     assert "Đã hủy" not in printed
+
+
+@pytest.mark.mission("M21")
+async def test_what_is_late_is_dark_red_and_bold_in_papers_and_bold_in_markdown(
+    client: httpx.AsyncClient, editor: dict[str, str], city: City, clock: FrozenClock
+) -> None:
+    desk = await Desk.of(city)
+    await desk.event("Họp đúng hạn", 300, 30)
+    await desk.event("Kiểm tra cầu", 300, 70)
+    await desk.event("Thăm bệnh viện", 200)
+    report = await make_brief(client, editor)
+    late = [events.STATES[told] for told in (events.Told.LATE, events.Told.OVERDUE)]
+    paper = Document(BytesIO(await content(client, editor, report, "docx")))
+    [table] = [each for each in paper.tables if each.cell(0, 0).text == "Sự kiện (đơn vị)"]
+    runs = [run for row in table.rows for run in row.cells[-1].paragraphs[0].runs if run.style.name == "Trễ hạn"]
+    assert [run.text for run in runs] == late
+    assert all(run.bold and str(run.style.font.color.rgb) == "C00000" for run in runs)
+    text = (await content(client, editor, report, "md")).decode()
+    assert [f"**{told}**" in text for told in late] == [True, True]
+    assert "mark:" not in text
 
 
 @pytest.mark.mission("M21", "M34")

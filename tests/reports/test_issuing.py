@@ -4,11 +4,13 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from docx import Document
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +22,7 @@ from libs.common.jobs import JobContext
 from libs.common.models.enums import Role
 from services.reports.issuing import printers, queries
 from services.reports.issuing.jobs import print_waiting_formats
+from services.reports.main import SERVICE
 from tests.reports.city import API
 
 pytestmark = pytest.mark.mission("M33")
@@ -260,8 +263,6 @@ async def test_a_format_that_cannot_be_printed_is_given_up_and_can_be_tried_agai
 async def test_a_city_may_have_its_own_template_which_sees_the_figures_alone(
     client_for: Any, editor: dict[str, str], tmp_path: Any
 ) -> None:
-    from services.reports.main import SERVICE
-
     (tmp_path / "daily.md").write_text("# Bản tin riêng\n\nTổng số: {{ items.total|value }}.")
     client = await client_for(SERVICE, reports={"paper": {"templates": str(tmp_path)}})
     report = await make(client, editor)
@@ -272,11 +273,72 @@ async def test_a_city_may_have_its_own_template_which_sees_the_figures_alone(
     assert "unsafe" in refused.json()["detail"]
 
 
+async def test_a_paper_is_printed_again_in_the_form_it_had(
+    client_for: Any, editor: dict[str, str], tmp_path: Any
+) -> None:
+    """The city changes its file, the printed files are lost, a process that never saw the old form prints anew."""
+    form = tmp_path / "the-thuc.yaml"
+    form.write_text("left_mm: 35\n")
+    client = await client_for(SERVICE, reports={"paper": {"form": str(form)}})
+    report = await make(client, editor)
+    before = (await content(client, editor, report, format="docx")).content
+    form.write_text("left_mm: 31\n")
+    for path in client._transport.app.state.resources.files.root.rglob("objects/*/*"):
+        path.unlink()
+    assert (await content(client, editor, report, format="docx")).content == before
+    later = (await content(client, editor, await make(client, editor), format="docx")).content
+    margins = [round(Document(BytesIO(made)).sections[0].left_margin.mm) for made in (before, later)]
+    assert margins == [35, 31]
+    form.write_text("left_mm: 12\n")
+    refused = await client.post(f"{API}/reports", json={"kind": "daily"}, headers=editor)
+    assert (refused.status_code, refused.json()["type"]) == (500, "urn:lantoa:problem:form-broken")
+    assert "Lề trái" in refused.json()["detail"]
+
+
+async def test_what_is_printed_is_read_without_waiting_for_who_prints(
+    client: httpx.AsyncClient, editor: dict[str, str], db: Database
+) -> None:
+    report = await make(client, editor)
+    async with db.transaction() as session:
+        await session.execute(select(m.ReportRun).with_for_update())
+        got = await asyncio.wait_for(content(client, editor, report, format="md"), timeout=5)
+    assert got.status_code == 200
+
+
 async def test_what_a_report_needs_is_told(client: httpx.AsyncClient, editor: dict[str, str]) -> None:
     unknown = await client.post(f"{API}/reports", json={"kind": "tuần"}, headers=editor)
     assert unknown.status_code == 422
-    assert "daily" in json.dumps(unknown.json(), ensure_ascii=False)
+    assert unknown.json()["errors"][0]["message"].startswith("các loại báo cáo: campaign, correction, daily")
     pointless = await client.post(f"{API}/reports", json={"kind": "daily", "about": "x"}, headers=editor)
     assert (pointless.status_code, pointless.json()["type"]) == (422, "urn:lantoa:problem:about-what")
     missing = await client.get(f"{API}/reports/{UUID(int=1)}/content", headers=editor)
     assert (missing.status_code, missing.json()["type"]) == (404, "urn:lantoa:problem:report-not-found")
+
+
+async def test_pictures_have_addresses_of_their_own_and_words(
+    client: httpx.AsyncClient, editor: dict[str, str]
+) -> None:
+    week = {"from": "2026-11-17T12:00:00+07:00", "to": "2026-11-24T12:00:00+07:00"}
+    made = await client.post(f"{API}/reports", json={"kind": "feedback", **week}, headers=editor)
+    address = f"{API}/reports/{made.json()['id']}"
+    [told] = (await client.get(f"{address}/pictures", headers=editor)).json()
+    assert (told["name"], told["svg"], told["png"]) == (
+        "volume",
+        f"{address}/pictures/volume.svg",
+        f"{address}/pictures/volume.png",
+    )
+    assert told["alt"].startswith("Số phản ánh mỗi ngày")
+    svg, png = [await client.get(told[form], headers=editor) for form in ("svg", "png")]
+    assert (svg.headers["content-type"], png.headers["content-type"]) == ("image/svg+xml", "image/png")
+    assert "sandbox" in svg.headers["content-security-policy"]
+    assert f"<title>{told['alt']}</title>" in svg.text
+    assert png.content.startswith(b"\x89PNG")
+    assert (await client.get(told["svg"], headers=editor)).content == svg.content
+    document = json.loads((await content(client, editor, made.json(), format="json")).content)
+    assert document["pictures"] == [
+        {"name": "volume", "alt": told["alt"], "svg": "pictures/volume.svg", "png": "pictures/volume.png"}
+    ]
+    missing = await client.get(f"{address}/pictures/wards.svg", headers=editor)
+    assert (missing.status_code, missing.json()["type"]) == (404, "urn:lantoa:problem:picture-not-found")
+    assert (await client.get(f"{address}/pictures/volume.gif", headers=editor)).status_code == 422
+    assert (await client.get(told["svg"])).status_code == 401

@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -13,10 +12,9 @@ from libs.common.ids import new_id
 from libs.common.models.enums import Role
 from services.reports.kinds import KINDS
 from tests.reports.city import API, AUTHOR, PHONE, City
-from tests.reports.test_kinds_longer import ORIGIN, data_of, figures, make, printed
+from tests.reports.desk import ORIGIN, Json, data_of, figures, make, printed
 
 pytestmark = pytest.mark.mission("M33")
-Json = dict[str, Any]
 LINK = "https://tin.example.vn/tin/de"
 
 

@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -15,10 +14,9 @@ from libs.common.ids import new_id
 from services.reports.feedback import held, shown_counts
 from services.reports.kinds import KINDS
 from tests.reports.city import AUTHOR, PHONE, City
-from tests.reports.test_kinds_longer import ORIGIN, data_of, figures, make, printed
+from tests.reports.desk import ORIGIN, Json, data_of, figures, make, printed
 
 pytestmark = pytest.mark.mission("M33")
-Json = dict[str, Any]
 MONTH = {"from": "2026-11-01T00:00:00+07:00", "to": "2026-11-24T12:00:00+07:00"}
 
 

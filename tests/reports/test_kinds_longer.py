@@ -1,9 +1,7 @@
 """Reports of a week and longer, over HTTP: figures beside the period before, curves by day, drawn from frozen data."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -16,41 +14,12 @@ from libs.common.ids import new_id
 from services.reports.domain import Period
 from services.reports.kinds import KINDS
 from services.reports.longer import change, days_of
-from tests.reports.city import API, AUTHOR, EMAIL, PHONE, City
+from tests.reports.city import AUTHOR, EMAIL, PHONE, City
+from tests.reports.desk import ORIGIN, data_of, figures, make, printed
 
 pytestmark = pytest.mark.mission("M33")
-Json = dict[str, Any]
 LONGER = ["weekly", "monthly", "quarterly", "half_year", "yearly"]
 WEEK = {"from": "2026-11-17T12:00:00+07:00", "to": "2026-11-24T12:00:00+07:00"}
-ORIGIN = {"value", "as_of", "source", "formula", "unit"}
-
-
-async def make(client: httpx.AsyncClient, who: dict[str, str], kind: str, **body: Any) -> Json:
-    made = await client.post(f"{API}/reports", json={"kind": kind, **body}, headers=who)
-    assert made.status_code == 201, made.text
-    return dict(made.json())
-
-
-async def data_of(client: httpx.AsyncClient, who: dict[str, str], report: Json) -> Json:
-    got = await client.get(f"{API}/snapshots/{report['snapshot_id']}", headers=who)
-    return dict(got.json()["data"])
-
-
-async def printed(client: httpx.AsyncClient, who: dict[str, str], report: Json, wanted: str) -> bytes:
-    got = await client.get(f"{API}/reports/{report['id']}/content", params={"format": wanted}, headers=who)
-    assert got.status_code == 200, got.text
-    return got.content
-
-
-def figures(data: Any) -> Iterator[Json]:
-    if isinstance(data, dict):
-        if "value" in data:
-            yield data
-        for one in data.values():
-            yield from figures(one)
-    elif isinstance(data, list):
-        for one in data:
-            yield from figures(one)
 
 
 async def two_weeks(city: City, clock: FrozenClock) -> m.Source:

@@ -86,7 +86,7 @@ def finish(figure: Figure, *, alt: str, caption: str, width_mm: float) -> Pictur
 
 def count_axis(axes: Axes) -> None:
     """Whole numbers as Vietnamese writes them, from zero on: a curve of counts that starts elsewhere misleads."""
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=0, top=max(axes.get_ylim()[1], 1))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: spelled(value)))
 

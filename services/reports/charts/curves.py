@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from matplotlib.axes import Axes
+
 from libs.common.clock import HANOI
 from libs.common.papers.content import Picture
 from services.reports.charts.canvas import (
@@ -55,10 +57,11 @@ def draw_volume(
     *,
     what: str,
     unit: str,
+    marks: Sequence[Mark] = (),
     interval: int = 80,
     caption: str = "",
 ) -> Picture:
-    """A volume curve; the forecast is dashed in a hatched band."""
+    """A volume curve; the forecast is dashed in a hatched band, what happened is a line across."""
     with style():
         figure = new_figure(WIDTH_MM, 70)
         axes = figure.subplots()
@@ -76,11 +79,14 @@ def draw_volume(
                 label=f"khoảng dự báo {interval}%",
             )
             axes.plot(times, [band.mean for band in forecast], color=INK, linestyle="--", linewidth=1, label="dự báo")
+        _draw_marks(axes, marks)
+        if forecast or marks:
             axes.legend(loc="upper left", ncols=3, fontsize=9)
         axes.set_ylabel(unit)
         count_axis(axes)
         time_axis(axes)
-        return finish(figure, alt=_told(points, forecast, what, unit, interval), caption=caption, width_mm=WIDTH_MM)
+        alt = _told(points, forecast, what, unit, interval) + _told_marks(marks)
+        return finish(figure, alt=alt, caption=caption, width_mm=WIDTH_MM)
 
 
 def draw_multiples(
@@ -116,18 +122,24 @@ def draw_spread(points: Sequence[Point], marks: Sequence[Mark] = (), *, caption:
         axes = figure.subplots()
         axes.step(days(p.at for p in points), summed, where="post", color=INK, linewidth=1.2)
         axes.fill_between(days(p.at for p in points), summed, step="post", color=PALE, linewidth=0)
-        for mark, line in zip(marks, LINES[1:] * len(marks), strict=False):
-            axes.axvline(
-                days([mark.at])[0], color=MID, linestyle=line, linewidth=1, label=f"{mark.label} ({_hour(mark.at)})"
-            )
+        _draw_marks(axes, marks)
         if marks:
             axes.legend(loc="upper left", fontsize=9)
         axes.set_ylabel("bài nhắc lại, cộng dồn")
         count_axis(axes)
         time_axis(axes)
         alt = f"Đường lan truyền: {spelled(total)} bài nhắc lại tuyên bố{_span(points)}."
-        alt += "".join(f" {mark.label} lúc {_hour(mark.at)}." for mark in marks)
-        return finish(figure, alt=alt, caption=caption, width_mm=WIDTH_MM)
+        return finish(figure, alt=alt + _told_marks(marks), caption=caption, width_mm=WIDTH_MM)
+
+
+def _draw_marks(axes: Axes, marks: Sequence[Mark]) -> None:
+    for mark, line in zip(marks, LINES[1:] * len(marks), strict=False):
+        label = f"{mark.label} ({_hour(mark.at)})"
+        axes.axvline(days([mark.at])[0], color=MID, linestyle=line, linewidth=1, label=label)
+
+
+def _told_marks(marks: Sequence[Mark]) -> str:
+    return "".join(f" {mark.label} lúc {_hour(mark.at)}." for mark in marks)
 
 
 def _values(points: Sequence[Point]) -> list[float]:

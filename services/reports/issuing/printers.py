@@ -72,17 +72,19 @@ async def report_content(
     session: AsyncSession, files: FileStore, report_id: UUID, version: int | None, wanted: Format
 ) -> bytes:
     """The printed bytes of a version (by default the present one). One that still waits is printed for who asks first;
-    a lost file is printed again, and only the very same bytes will do."""
+    a lost file is printed again, and only the very same bytes will do. What is there is read without a lock."""
     issue = await service.require_report(session, report_id)
-    run = await queries.lock_run(session, report_id, version or issue.report.version, wanted.value)
+    version = version or issue.report.version
+    run = await queries.get_run(session, report_id, version, wanted.value)
+    if (kept := await _kept(files, run)) is not None:
+        return kept
+    run = await queries.lock_run(session, report_id, version, wanted.value)
     if run is None:
         raise ReportNotFound(f"Báo cáo này không có bản {wanted.value}.")
     if run.state == RunState.FAILED:
         raise PrintingFailed(f"Bản {wanted.value}: {run.error}")
-    if run.file_key is not None:
-        kept = await asyncio.to_thread(files.read, run.file_key)
-        if kept is not None and hashlib.sha256(kept).digest() == run.digest:
-            return kept
+    if (kept := await _kept(files, run)) is not None:  # by who had the row meanwhile
+        return kept
     printed = await asyncio.to_thread(print_as, await _printable(session, run), wanted)
     if run.file_key is None:
         key = await asyncio.to_thread(files.put, printed, f".{wanted.value}")
@@ -92,6 +94,14 @@ async def report_content(
     else:
         await asyncio.to_thread(files.write, run.file_key, printed)
     return printed
+
+
+async def _kept(files: FileStore, run: ReportRun | None) -> bytes | None:
+    """What was printed, proved against its digest; None where it is not there, or is not that."""
+    if run is None or run.file_key is None:
+        return None
+    kept = await asyncio.to_thread(files.read, run.file_key)
+    return kept if kept is not None and hashlib.sha256(kept).digest() == run.digest else None
 
 
 async def _printable(session: AsyncSession, run: ReportRun) -> Printable:

@@ -4,7 +4,7 @@ same figures whenever and wherever they are printed."""
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -18,11 +18,11 @@ from libs.common.clock import HANOI
 from libs.common.models import ReportVersion, Snapshot
 from libs.common.papers import printing as papers
 from libs.common.papers.content import Closing, Head, Paper
-from libs.common.papers.form import Form, read_form
+from libs.common.papers.form import Form, default_form, read_form
 from libs.common.papers.printing import PaperFormat, print_paper
 from libs.common.papers.wording import number_text
 from services.reports.domain import Format, iso, marked
-from services.reports.kinds import KINDS
+from services.reports.issuing.pictures import pictures_of, told
 
 MEDIA_TYPES = {
     Format.MD: "text/markdown; charset=utf-8",
@@ -32,6 +32,7 @@ MEDIA_TYPES = {
 PAPER = "BÁO CÁO"
 
 # What would make a title do something in Markdown or in HTML that a reader makes of it.
+_SNAPSHOT = re.compile(r"\n-{3,}\n+Bản chụp số liệu [0-9a-f-]{36}, SHA-256 [0-9a-f]{64}\.\s*\Z")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
 
 
@@ -52,7 +53,9 @@ class Heading:
     """A folder of the city's own templates; a kind without one there has the template of this package."""
 
     def head(self, subject: str, title: str) -> dict[str, Any]:
-        """Frozen with each version: number, date and signer stay open until it is signed."""
+        """Frozen with each version: number, date and signer stay open until it is signed. The form goes in whole, so
+        that a paper is printed again as it was, whatever became of the city's file. Raises FormError.
+        """
         return {
             "authority": self.authority,
             "agency": self.agency,
@@ -67,7 +70,7 @@ class Heading:
             "authority_line": self.authority_line,
             "position": self.position,
             "signer": None,
-            "form": str(self.form) if self.form else None,
+            "form": asdict(read_form(self.form)),
             "templates": str(self.templates) if self.templates else None,
         }
 
@@ -116,7 +119,6 @@ def print_as(what: Printable, wanted: Format) -> bytes:
 def paper_of(what: Printable) -> Paper:
     from libs.common.papers.markdown import read_markdown
 
-    pictures = KINDS.get(what.kind)().pictures(what.data)
     head, signed_on = what.head, what.head["date"]
     return Paper(
         form=_form(head["form"]),
@@ -131,7 +133,7 @@ def paper_of(what: Printable) -> Paper:
             subject=head["subject"],
             year=what.as_of.astimezone(HANOI).year,
         ),
-        blocks=read_markdown(_without_title(what.text), pictures),
+        blocks=read_markdown(_body(what.text), pictures_of(what.kind, what.data)),
         closing=Closing(
             recipients=tuple(head["recipients"]),
             authority_line=head["authority_line"],
@@ -145,9 +147,15 @@ def paper_of(what: Printable) -> Paper:
     )
 
 
-def _without_title(text: str) -> str:
-    """The Markdown begins with its own title; a paper has it in its head."""
-    return re.sub(r"\A# [^\n]*\n", "", text)
+def _body(text: str) -> str:
+    """The Markdown begins with its own title and ends with its snapshot; a paper has them in its head and its foot."""
+    return _SNAPSHOT.sub("", re.sub(r"\A# [^\n]*\n", "", text))
+
+
+def _markdown(what: Printable) -> bytes:
+    from libs.common.papers.markdown import plain_markdown
+
+    return plain_markdown(what.text).encode()
 
 
 def _json(what: Printable) -> bytes:
@@ -160,12 +168,13 @@ def _json(what: Printable) -> bytes:
         "as_of": iso(what.as_of),
         "period": {"from": iso(what.period_from), "to": iso(what.period_to)},
         "data": what.data,
+        "pictures": told(what.kind, what.data),
     }
     return (json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
 _PRINTERS: dict[Format, Callable[[Printable], bytes]] = {
-    Format.MD: lambda what: what.text.encode(),
+    Format.MD: _markdown,
     Format.JSON: _json,
     Format.DOCX: lambda what: print_paper(paper_of(what), PaperFormat.DOCX),
     Format.PDF: lambda what: print_paper(paper_of(what), PaperFormat.PDF),
@@ -173,9 +182,11 @@ _PRINTERS: dict[Format, Callable[[Printable], bytes]] = {
 }
 
 
-@cache
-def _form(path: str | None) -> Form:
-    return read_form(Path(path) if path else None)
+def _form(told: Mapping[str, float] | str | None) -> Form:
+    """As it was frozen; a version from before forms were frozen names the city's file."""
+    if isinstance(told, Mapping):
+        return Form(**(asdict(default_form()) | dict(told)))
+    return read_form(Path(told) if told else None)
 
 
 @cache
@@ -190,7 +201,7 @@ def _templates(folder: str | None) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(md=markdown_text, n=number, at=local_time, value=value)
+    env.filters.update(md=markdown_text, n=number, at=local_time, day=local_day, value=value)
     return env
 
 
@@ -213,3 +224,7 @@ def local_time(at: datetime | str | None) -> str:
         return ""
     local = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(HANOI)
     return f"{local:%H:%M %d/%m/%Y}"
+
+
+def local_day(day: str) -> str:
+    return f"{date.fromisoformat(day):%d/%m/%Y}"

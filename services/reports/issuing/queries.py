@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select, text
+from sqlalchemy import Row, Select, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
@@ -99,10 +99,18 @@ async def formats_of(session: AsyncSession, report_ids: Sequence[UUID]) -> dict[
     return found
 
 
+async def get_run(session: AsyncSession, report_id: UUID, version: int, format_: str) -> m.ReportRun | None:
+    return await session.scalar(_run(report_id, version, format_))
+
+
 async def lock_run(session: AsyncSession, report_id: UUID, version: int, format_: str) -> m.ReportRun | None:
+    query = _run(report_id, version, format_).with_for_update()
+    return await session.scalar(query, execution_options={"populate_existing": True})
+
+
+def _run(report_id: UUID, version: int, format_: str) -> Select[m.ReportRun]:
     run = m.ReportRun
-    query = select(run).where(run.report_id == report_id, run.version == version, run.format == format_)
-    return await session.scalar(query.with_for_update(), execution_options={"populate_existing": True})
+    return select(run).where(run.report_id == report_id, run.version == version, run.format == format_)
 
 
 async def claim_waiting_run(session: AsyncSession, now: datetime, lease: timedelta) -> m.ReportRun | None:

@@ -12,6 +12,7 @@ from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.models.enums import Role
 from libs.common.pagination import Cursor, Page, PageDep, page_of
 from services.reports.api import Res
+from services.reports.issuing.access import READERS
 from services.reports.programmes import evidence, evidence_queries, queries, service, views
 from services.reports.programmes import problems as wrong
 from services.reports.programmes.evidence import Chosen
@@ -33,9 +34,8 @@ from services.reports.programmes.views import KEEPS, REPORTS
 
 router = APIRouter(prefix="/api/reports/v1", tags=["programmes"], responses=problems(Unauthenticated, Forbidden))
 
-STAFF = (Role.VIEWER, Role.EDITOR, Role.SPOKESPERSON, Role.FACT_CHECKER, Role.FEEDBACK_OFFICER, Role.ADMIN)
-Reader = Annotated[Principal, require(*STAFF)]
-ProgrammeReader = Annotated[Principal, require(*STAFF, Role.INTEGRATOR)]
+Reader = Annotated[Principal, require(*READERS)]
+ProgrammeReader = Annotated[Principal, require(*READERS, Role.INTEGRATOR)]
 Keeper = Annotated[Principal, require(*KEEPS)]
 OfUnit = Annotated[Principal, require(*REPORTS)]
 

@@ -13,14 +13,14 @@ from libs.common.errors import Forbidden, Unauthenticated, problems
 from libs.common.papers import printing as papers
 from libs.common.papers.form import read_form
 from services.reports.api import Res
+from services.reports.issuing.access import READERS
 from services.reports.programmes import problems as wrong
-from services.reports.programmes.api import STAFF
 from services.reports.programmes.paper import paper_of
 from services.reports.programmes.progress import progress_of
 from services.reports.programmes.schemas import ProgressTableOut
 
 router = APIRouter(prefix="/api/reports/v1", tags=["programmes"], responses=problems(Unauthenticated, Forbidden))
-Reader = Annotated[Principal, require_first(*STAFF)]
+Reader = Annotated[Principal, require_first(*READERS)]
 
 
 class Shown(StrEnum):
