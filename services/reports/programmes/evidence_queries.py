@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, cast, func, literal, null, or_, select, tuple_, union_all
+from sqlalchemy import CTE, ColumnElement, Select, Uuid, and_, cast, func, literal, null, or_, select, tuple_, union_all
 from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,6 +27,8 @@ from libs.common.text import fold
 ABOUT_NAMED = ("campaign", "correction")
 """Kinds of reports about one thing that may be named here. A hand-over package of a legal-risk case never is."""
 OUT = (PublicationState.PUBLISHED, PublicationState.PARTLY_PUBLISHED, PublicationState.CORRECTED)
+AT_ONCE = 50
+"""Rows whose evidence one statement finds: each is a part of it, and a statement of hundreds takes long to plan."""
 Found = Select[*tuple[Any, ...]]
 
 
@@ -74,12 +76,25 @@ async def page_of_evidence(session: AsyncSession, asked: Asked, page: PageReques
     return [Evidence(*row) for row in (await session.execute(query)).all()]
 
 
-async def newest_of(session: AsyncSession, asked: Asked, most: int) -> tuple[int, list[Evidence]]:
-    """How many there are, and the newest of them."""
+async def newest_of(session: AsyncSession, rows: Sequence[Asked], most: int) -> dict[UUID, tuple[int, list[Evidence]]]:
+    """Of each row, how many there are and the newest of them: so many rows in one statement as `AT_ONCE` says."""
+    found: dict[UUID, tuple[int, list[Evidence]]] = {asked.assignment_id: (0, []) for asked in rows}
+    for first in range(0, len(rows), AT_ONCE):
+        query = union_all(*(_newest(asked, most) for asked in rows[first : first + AT_ONCE]))
+        for assignment_id, count, *evidence in await session.execute(query):
+            newest = [*found[assignment_id][1], Evidence(*evidence)]
+            newest.sort(key=lambda one: (one.happened_at, one.object_id), reverse=True)
+            found[assignment_id] = count, newest
+    return found
+
+
+def _newest(asked: Asked, most: int) -> Found:
     found = _all(asked)
-    query = select(found, func.count().over()).order_by(found.c.happened_at.desc(), found.c.object_id.desc())
-    rows = (await session.execute(query.limit(most))).all()
-    return (rows[0][-1] if rows else 0), [Evidence(*row[:-1]) for row in rows]
+    query = select(
+        literal(asked.assignment_id, Uuid()).label("assignment_id"), func.count().over().label("count"), found
+    )
+    newest = query.order_by(found.c.happened_at.desc(), found.c.object_id.desc()).limit(most).subquery()
+    return select(newest)
 
 
 async def find_object(
@@ -119,15 +134,15 @@ def _all(asked: Asked) -> CTE:
         latest.c.url, latest.c.reason,
     ).where(latest.c.is_linked)  # fmt: skip
     if not asked.rules:
-        return linked.cte("evidence")
-    ruled = union_all(*(_within(_FINDERS[rule.kind](rule, asked), asked) for rule in asked.rules)).subquery("ruled")
+        return linked.cte()
+    ruled = union_all(*(_within(_FINDERS[rule.kind](rule, asked), asked) for rule in asked.rules)).subquery()
     # of one object found by several rules, or linked by hand as well, one is kept
     chosen = select(latest.c.object_id)
     by_rule = select(
         ruled.c.kind, ruled.c.object_id, ruled.c.title, ruled.c.happened_at, ruled.c.path,
         cast(null(), SqlText).label("url"), cast(null(), SqlText).label("reason"),
     ).ext(distinct_on(ruled.c.object_id)).where(ruled.c.object_id.not_in(chosen))  # fmt: skip
-    return union_all(by_rule.order_by(ruled.c.object_id), linked).cte("evidence")
+    return union_all(by_rule.order_by(ruled.c.object_id), linked).cte()
 
 
 def _latest_choices(assignment_id: UUID) -> CTE:
@@ -138,7 +153,7 @@ def _latest_choices(assignment_id: UUID) -> CTE:
         .where(chosen.assignment_id == assignment_id)
         .order_by(chosen.object_id, chosen.id.desc())
     )
-    return query.cte("choices")
+    return query.cte()
 
 
 def _within(found: Found, asked: Asked) -> Found:

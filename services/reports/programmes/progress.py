@@ -48,10 +48,9 @@ class ProgressTable:
 async def progress_of(session: AsyncSession, programme_id: UUID, now: datetime) -> ProgressTable:
     view = await views.require_programme(session, programme_id, now)
     shown = [row for row in view.rows if row.row.withdrawn_at is None]
-    rows = []
-    for row in shown:
-        count, newest = await evidence_queries.newest_of(session, Asked.of(row.row, view.programme, now), NEWEST)
-        rows.append(ProgressRow(row, count, newest))
+    asked = [Asked.of(row.row, view.programme, now) for row in shown]
+    found = await evidence_queries.newest_of(session, asked, NEWEST)
+    rows = [ProgressRow(row, *found[row.row.id]) for row in shown]
     return ProgressTable(view.programme, view.owner, now, _counts(shown), rows)
 
 
