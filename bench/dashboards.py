@@ -58,7 +58,7 @@ DRAWN = """
 CREATE TEMP TABLE drawn AS
 SELECT pg_temp.key(at, n) AS id, n, at, s.id AS source_id, s.kind, s."group", (random() ^ 2 * 16)::int AS field,
        (random() ^ 2 * 10)::int AS label, (random() * 400)::int AS place,
-       CASE WHEN random() < 0.8 THEN (random() ^ 3 * 200)::int + at::date - DATE '2020-01-01' END AS story
+       CASE WHEN random() < 0.8 THEN (random() ^ 3 * 59)::int + 60 * (at::date - DATE '2020-01-01') END AS story
 FROM (SELECT n, CASE WHEN n % 50 = 0 THEN now() - random() * interval '24 hours'
                      ELSE now() - (n::float8 / $1) * $2 * interval '1 day' END AS at
       FROM generate_series(1, $1::int) AS n) AS spread
@@ -93,6 +93,11 @@ INSERT INTO story_items (content_id, story_id, source_id, score, epoch, assigned
 SELECT d.id, t.id, d.source_id, 0.8, 1, d.at, d.n FROM drawn AS d JOIN told AS t USING (story);
 INSERT INTO source_hours (source_id, hour, items)
 SELECT source_id, date_trunc('hour', at), count(*) FROM drawn WHERE at > now() - interval '60 days' GROUP BY 1, 2;
+INSERT INTO series_items (content_id, bucket_at, field, places, source_kind, source_group, story_id, annotated_at)
+SELECT d.id, date_bin('5 minutes', d.at, TIMESTAMPTZ '2000-01-01 00:00:00+00'), 'giao_thong',
+       CASE WHEN w.code IS NULL THEN '{}'::text[] ELSE ARRAY[w.code] END, d.kind, d."group", t.id, d.at
+FROM drawn AS d LEFT JOIN told AS t USING (story) LEFT JOIN wards AS w ON w.n = d.place
+WHERE d.at > now() - interval '4 days';
 """
 SERIES = """
 CREATE TEMP TABLE counted AS
@@ -154,7 +159,7 @@ DELIVERY_ROWS = """
 INSERT INTO publication_revisions (id, publication_id, revision, content_hash, edited_by, edited_at)
 SELECT gen_random_uuid(), id, 1, content_hash, created_by, created_at FROM publications;
 INSERT INTO deliveries (id, publication_id, channel_id, revision, state, handle, not_before, confirmed_at, updated_at)
-SELECT gen_random_uuid(), p.id, c.id, 1,
+SELECT pg_temp.key(p.created_at, p.row * 2 + k.n), p.id, c.id, 1,
        CASE WHEN p.state = 'published' THEN 'published' WHEN p.state = 'scheduled' THEN 'pending'
             ELSE (ARRAY['unknown', 'rejected', 'manual', 'committed'])[k.n % 4 + 1] END, '{}', p.created_at,
        CASE WHEN p.state = 'published' THEN p.published_at END, p.updated_at

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
@@ -17,7 +18,6 @@ from libs.common.models.alerts import AlertSeverity, AlertState
 from libs.common.models.enums import Field, Role, SourceGroup, SourceKind
 from libs.common.models.trends import Dimension
 from services.reports import labels
-from services.reports import queries as pages
 from services.reports.daily import quoted
 from services.reports.dashboards import rising_queries as queries
 from services.reports.dashboards.parts import SHOWN, Look, actor, note_of
@@ -29,14 +29,11 @@ from services.reports.dashboards.schemas import (
     RisingItem,
     RisingOut,
 )
-from services.reports.domain import Period
 from services.reports.programmes.views import today_of
 
 SPAN = timedelta(hours=3)
 LEAST = 3
 """Contents in the span before a story counts as growing."""
-LOOKED_AT = timedelta(hours=72)
-"""How far back pages and places of a story are looked for."""
 LINKS = 3
 NOT_COUNTED = "Chưa có mục tin nào được đếm, nên chưa biết điều gì đang tăng."
 QUIET = "Không có câu chuyện hay lĩnh vực nào tăng bất thường lúc này."
@@ -75,7 +72,7 @@ class Found:
     counted: datetime | None
     rises: Sequence[Rise] = ()
     stories: Mapping[UUID, m.Story] = field(default_factory=dict)
-    links: Mapping[UUID, Sequence[pages.StoryLink]] = field(default_factory=dict)
+    links: Mapping[UUID, Sequence[Row[Any]]] = field(default_factory=dict)
     at_home: frozenset[UUID] = frozenset()
     places: Mapping[str, str] = field(default_factory=dict)
 
@@ -111,9 +108,8 @@ async def _find(look: Look) -> Found:
     stories = await queries.stories(look.session, [one.story_id for one in rises if one.story_id is not None])
     standing = [one for one in rises if one.story_id is None or one.story_id in stories]
     shown = [one.story_id for one in standing[:SHOWN] if one.story_id is not None]
-    since = look.as_of - LOOKED_AT
-    links: dict[UUID, list[pages.StoryLink]] = defaultdict(list)
-    for row in await pages.story_links(look.session, shown, Period(since, look.as_of + timedelta(seconds=1))):
+    links: dict[UUID, list[Row[Any]]] = defaultdict(list)
+    for row in await queries.first_pages(look.session, shown, LINKS):
         links[row.story_id].append(row)
     codes = [one.key for one in standing[:SHOWN] if one.dimension is Dimension.PLACE]
     return Found(
@@ -121,7 +117,7 @@ async def _find(look: Look) -> Found:
         standing,
         stories,
         links,
-        at_home=await queries.naming(look.session, shown, look.sight.codes, since),
+        at_home=await queries.naming(look.session, shown, look.sight.codes, counted - SPAN, counted),
         places=await queries.place_names(look.session, codes, today_of(look.as_of)),
     )
 
@@ -185,13 +181,13 @@ def _item(look: Look, one: Rise, found: Found, alerts: Mapping[UUID, Raised]) ->
         seen=look.figure(one.seen, SERIES, seen, "nội dung", found.counted),
         expected=look.figure(round(one.expected, 1), SERIES, before, "nội dung", found.counted),
         says=one.says,
-        links=[row.url for row in links[:LINKS]],
+        links=[row.url for row in links],
         alert=_alert(raised),
         is_about_my_place=story_id in found.at_home or is_my_place,
     )
 
 
-def _title(one: Rise, links: Sequence[pages.StoryLink], places: Mapping[str, str]) -> str | None:
+def _title(one: Rise, links: Sequence[Row[Any]], places: Mapping[str, str]) -> str | None:
     match one.dimension:
         case Dimension.STORY:
             return quoted(links[0].title) if links else None

@@ -2,20 +2,35 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, and_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
-from libs.common.ids import floor_id
 from libs.common.models.alerts import AlertState
 from libs.common.models.trends import Dimension
+from services.reports.domain import PUBLISHED_GROUPS
 
 _NAMING = text(
     """
-    SELECT DISTINCT i.story_id FROM story_items AS i JOIN annotations AS a ON a.content_id = i.content_id
-    WHERE i.story_id = ANY(:stories) AND i.content_id >= :floor AND a.places && CAST(:codes AS text[])
+    SELECT DISTINCT story_id FROM series_items
+    WHERE bucket_at >= :since AND bucket_at < :until AND story_id = ANY(:stories) AND places && CAST(:codes AS text[])
+    """
+)
+# The items of a large story are sorted once by their ids, and read only up to the first pages that may be named.
+_PAGES = text(
+    """
+    SELECT s.id AS story_id, page.title, page.url
+    FROM unnest(CAST(:stories AS uuid[])) AS s (id) CROSS JOIN LATERAL (
+        SELECT c.id, c.title, c.url
+        FROM (SELECT i.content_id FROM story_items AS i WHERE i.story_id = s.id ORDER BY i.content_id OFFSET 0) AS item
+        JOIN contents AS c ON c.id = item.content_id
+        JOIN sources AS o ON o.id = c.source_id AND o."group" = ANY(:groups)
+        WHERE c.kind IN ('article', 'release') AND c.url IS NOT NULL
+        ORDER BY item.content_id LIMIT :limit
+    ) AS page ORDER BY story_id, page.id
     """
 )
 
@@ -59,11 +74,17 @@ async def unsettled_alerts(
     return (await session.execute(query)).all()
 
 
+async def first_pages(session: AsyncSession, stories: Collection[UUID], limit: int) -> Sequence[Row[Any]]:
+    """(story_id, title, url) of so many published pages of each, as they came."""
+    names = {"stories": list(stories), "groups": sorted(PUBLISHED_GROUPS), "limit": limit}
+    return (await session.execute(_PAGES, names)).all()
+
+
 async def naming(
-    session: AsyncSession, stories: Collection[UUID], codes: Collection[str], since: datetime
+    session: AsyncSession, stories: Collection[UUID], codes: Collection[str], since: datetime, until: datetime
 ) -> frozenset[UUID]:
-    """Stories with a text since then that names one of these places."""
-    names = {"stories": list(stories), "codes": list(codes), "floor": floor_id(since)}
+    """Stories with a content in this span that names one of these places."""
+    names = {"stories": list(stories), "codes": list(codes), "since": since, "until": until}
     return frozenset(await session.scalars(_NAMING, names))
 
 

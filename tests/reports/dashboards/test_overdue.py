@@ -88,7 +88,8 @@ async def test_what_the_watchdog_holds_for_overdue_is_shown_while_it_still_is(
     ask: Ask, city: City, signed_in: SignedIn
 ) -> None:
     ward = await city.make.unit()
-    channel, second = await city.make.channel(name="Facebook"), await city.make.channel("tiktok")
+    channel = await city.make.channel(name="Facebook", unit_id=ward.id)
+    second = await city.make.channel("tiktok", unit_id=ward.id)
     one = await city.publication("Cầu thông xe", channel, second, state="publishing", unit_id=ward.id)
     waiting = await city.delivery(one, channel, "unknown", None)
     seen = await city.delivery(one, second, "published", "https://tiktok.example/1")
@@ -161,9 +162,14 @@ async def test_an_activity_is_overdue_when_nothing_was_posted_of_it_in_time(
     ask: Ask, city: City, newsroom: Newsroom
 ) -> None:
     editor = await city.make.person(Role.EDITOR)
-    batch = {"created": 0, "updated": 0, "cancelled": 0, "unchanged": 0, "outdated": 0}
+    batch = {"created": 0, "updated": 0, "cancelled": 0, "unchanged": 0, "outdated": 0, "source": "upload"}
     read = m.AgendaImport(
-        id=new_id(city.now), unit_id=editor.unit_id, source="file", imported_by=editor.id, imported_at=city.now, **batch
+        id=new_id(city.now),
+        unit_id=editor.unit_id,
+        source="upload",
+        imported_by=editor.id,
+        imported_at=city.now,
+        **batch,
     )
     await city.make.add(read)
 

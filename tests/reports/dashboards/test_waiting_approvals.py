@@ -19,7 +19,7 @@ WHY = {
     "own": "Bạn đã soạn hoặc sửa tin này; cần người khác duyệt.",
     "given": "Bạn đã duyệt bản này; còn chờ người khác.",
 }
-URGENT = {"is_urgent": True, "urgent_reason": "Cháy lớn ở chợ"}
+URGENT: dict[str, Any] = {"is_urgent": True, "urgent_reason": "Cháy lớn ở chợ"}
 
 
 async def on_duty(city: City, person: m.Person) -> m.Person:
