@@ -60,6 +60,7 @@ VI = {
     "by_mail": "Nhận tin qua thư",
     "by_browser": "Nhận thông báo",
     "register_link": "Sổ minh bạch",
+    "open_data": "Dữ liệu mở",
     "licence_before": "Lời văn của bản tin được dùng lại theo giấy phép",
     "licence_after": "với điều kiện ghi nguồn. Ảnh, video và lời trích của báo chí (tên bài, tối đa 300 ký tự và đường"
     " dẫn) thuộc về nguồn đã nêu.",
@@ -133,7 +134,8 @@ EN = {
     "calendar": "Calendar of consultations (in Vietnamese)",
     "by_mail": "By e-mail (in Vietnamese)",
     "by_browser": "Notifications (in Vietnamese)",
-    "register_link": "Transparency register (in Vietnamese)",
+    "register_link": "Transparency register",
+    "open_data": "Open data",
     "licence_before": "The bulletin's own text may be reused under the licence",
     "licence_after": "with attribution. Pictures, videos and quotations from the press (title, at most 300 characters"
     " and the link) belong to the source that is named.",

@@ -7,6 +7,8 @@ from services.reports.audit_views import api as audit_api
 from services.reports.audit_views import jobs as audit_jobs
 from services.reports.dashboards import api as dashboards_api
 from services.reports.issuing import jobs as issuing_jobs
+from services.reports.open_data import jobs as open_data_jobs
+from services.reports.open_data import pages as open_data_pages
 from services.reports.programmes import api as programmes_api
 from services.reports.programmes import import_api as programme_import_api
 from services.reports.programmes import jobs as programmes_jobs
@@ -28,8 +30,9 @@ ROUTERS = [
     webhook_deliveries_api.router,
     audit_api.router,
     pages.router,
+    open_data_pages.router,
 ]
 JOBS = Jobs()
 JOBS.all = [
-    each for loops in (issuing_jobs, programmes_jobs, totals_jobs, webhook_jobs, audit_jobs) for each in loops.jobs.all
+    each for loops in (issuing_jobs, programmes_jobs, open_data_jobs, totals_jobs, webhook_jobs, audit_jobs) for each in loops.jobs.all
 ]

@@ -84,6 +84,24 @@ class ReportVoid(Problem):
     title_en = "The report is void"
 
 
+class RegisterAway(Overloaded):
+    """The database is away and nothing was ever counted."""
+
+    title_vi = "Sổ minh bạch tạm thời chưa đọc được"
+    title_en = "The register cannot be read for now"
+
+
+class OpenDataNotFound(NotFound):
+    title_vi = "Không có bộ dữ liệu hoặc bản này"
+    title_en = "There is no such data set or version"
+
+
+class TooManyFiles(Problem):
+    status = 429
+    title_vi = "Tải dữ liệu mở quá thường xuyên"
+    title_en = "Open data is fetched too often"
+
+
 class NumberTaken(Problem):
     status = 409
     title_vi = "Số văn bản này đã được cấp"

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common import models as m
 from libs.common.models.enums import PROTECTED_KINDS, SourceState
 
+MOST_MODELS = 50
+
 
 async def watched_sources(session: AsyncSession) -> Sequence[m.Source]:
     """Those that are read or ever were: an entry of the catalogue that waits for its address watches nobody."""
@@ -48,3 +50,32 @@ async def relabellings(session: AsyncSession) -> dict[str, int]:
     for query in (of_contents.group_by(label.from_kind), of_cases.group_by(case.from_kind)):
         found.update({str(kind): count for kind, count in await session.execute(query)})
     return dict(found)
+
+
+async def models(session: AsyncSession) -> Sequence[m.InstalledModel]:
+    """Those that were in use here, the present one first."""
+    model = m.InstalledModel
+    query = select(model).order_by(model.is_current.desc(), model.installed_at.desc(), model.version).limit(MOST_MODELS)
+    return (await session.scalars(query)).all()
+
+
+async def hidings(session: AsyncSession) -> dict[str, tuple[int, int]]:
+    """Ground of the house rule → (comments that were hidden, of these hidden still)."""
+    hiding, rule = m.CommentHiding, m.HouseRule
+    still = func.count().filter(hiding.shown_at.is_(None))
+    query = (
+        select(rule.ground, func.count(), still)
+        .join(rule, rule.id == hiding.rule_id)
+        .where(hiding.hidden_at.is_not(None))
+        .group_by(rule.ground)
+    )
+    return {str(ground): (all_, now) for ground, all_, now in await session.execute(query)}
+
+
+async def data_requests(session: AsyncSession, as_of: datetime) -> tuple[int, int, int]:
+    """(received, decided, late): late ones were decided after their time, or wait past it."""
+    one = m.DataRequest
+    late = or_(one.decided_at > one.due_at, one.decided_at.is_(None) & (one.due_at < as_of))
+    counts = select(func.count(), func.count(one.decided_at), func.count().filter(late)).select_from(one)
+    received, decided, overdue = (await session.execute(counts)).one()
+    return received, decided, overdue

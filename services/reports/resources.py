@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from libs.common.clock import Clock
 from libs.common.db import Database
+from libs.common.doorman import Doorman
 from libs.common.files import FileStore
+from libs.common.shelf import Shelf
 from libs.common.web import Site
 from services.reports.filings.installation import installation_of
 from services.reports.issuing.printing import Heading
@@ -24,16 +26,16 @@ class ReportsResources:
     workshop: Workshop
     register: PublicRegister
     site: Site
+    english: Site
+    """The site by its names in English."""
     webhooks: Desk
+    shelf: Shelf = field(default_factory=Shelf, repr=False)
+    doorman: Doorman = field(default_factory=Doorman, repr=False)
+    """Counts whole files of open data by network."""
 
     @property
     def files(self) -> FileStore:
         return self.workshop.files
-
-
-def site_of(settings: ReportsSettings) -> Site:
-    told = settings.publish.site
-    return Site(settings.public_url, told.name, told.publisher, told.description, told.contact)
 
 
 def heading_of(paper: PaperSettings) -> Heading:
@@ -61,6 +63,7 @@ async def open_resources(settings: ReportsSettings, db: Database, clock: Clock) 
         heading_of(group.paper),
         installation_of(settings),
     )
-    register = PublicRegister(db, clock, group.retention, timedelta(seconds=group.register_seconds))
+    register = PublicRegister(db, clock, workshop.files, group.retention, timedelta(seconds=group.register_seconds))
+    told, origin = settings.publish.site, settings.public_url
     async with open_desk(group.webhooks, replay=settings.replay) as webhooks:
-        yield ReportsResources(settings, workshop, register, site_of(settings), webhooks)
+        yield ReportsResources(settings, workshop, register, told.site(origin), told.english(origin), webhooks)

@@ -29,6 +29,7 @@ from services.reports.issuing import queries
 from services.reports.issuing.printing import Heading, Printable, draft, print_as
 from services.reports.kinds import KINDS
 from services.reports.kinds.base import Gather, Named, Restricted
+from services.reports.open_data.months import freeze_closed_months
 from services.reports.periods import CutOffs
 from services.reports.problems import (
     AboutWhat,
@@ -119,7 +120,10 @@ async def make_scheduled_report(
 
 
 async def freeze(workshop: Workshop, kind: str, period: Period, now: datetime, *, about: str | None = None) -> Snapshot:
-    """All figures from one instant of the database: without it, two tables of a report could disagree."""
+    """All figures from one instant of the database: without it, two tables of a report could disagree. Months that are
+    over are closed first, so that a report made at that minute has its counts by place."""
+    async with workshop.db.transaction() as session:
+        await freeze_closed_months(session, workshop.cut, now)
     async with workshop.db.transaction() as session:
         _ = await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         gather = Gather(session, period, now, workshop.silent_after, workshop.installation, about)

@@ -9,22 +9,8 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from pydantic_settings import SettingsConfigDict
 
 from libs.common.settings import MIN_KEY, CommonSettings, listed_keys
+from libs.common.web.site import PublicFace
 from services.reports.audit_views.domain import Rhythm
-
-
-class SiteSettings(BaseModel):
-    """Who speaks on the public pages."""
-
-    name: str = "Bản tin thành phố Hà Nội"
-    publisher: str = "Thành phố Hà Nội"
-    description: str = "Thông tin chính thức của thành phố: việc gì, ở đâu, từ bao giờ và hỏi ai."
-    contact: str | None = "Đường dây nóng: 1022"
-
-
-class PublicFace(BaseModel):
-    """The same variables as the bulletin's (`LANTOA_PUBLISH__SITE__…`), so that a city names itself once."""
-
-    site: SiteSettings = SiteSettings()
 
 
 class RetentionSettings(BaseModel):
@@ -32,6 +18,12 @@ class RetentionSettings(BaseModel):
 
     contents_days: int = Field(default=90, ge=1, description="full text of what was collected")
     outbox_days: int = Field(default=7, ge=1, description="internal events, kept for a replay")
+
+
+class OpenDataSettings(BaseModel):
+    files_per_hour: int = Field(
+        default=600, ge=1, description="whole files handed to one network in an hour; what is unchanged is not counted"
+    )
 
 
 class PaperSettings(BaseModel):
@@ -117,6 +109,7 @@ class ReportsGroup(BaseModel):
     silent_hours: int = Field(default=48, ge=1, description="a polled source without a new item this long is silent")
     register_seconds: int = Field(default=60, ge=0, description="how long the public register is served as counted")
     retention: RetentionSettings = RetentionSettings()
+    open_data: OpenDataSettings = OpenDataSettings()
 
     @field_validator("daily_hour", mode="before")
     @classmethod

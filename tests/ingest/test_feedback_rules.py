@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from libs.common import working_time
 from libs.common.envelope import RowUnreadable, RowVault
 from libs.common.models.enums import PROTECTED_KINDS, CaseState, Field, TextKind, Urgency
-from libs.common.small_counts import publishable
 from libs.common.units import load_register, load_units
 from services.ingest.feedback import codes, lifecycle, routing
 from services.ingest.feedback.catalogue import catalogue
@@ -247,19 +246,3 @@ def test_a_wrong_table_of_routes_stops_at_once(tmp_path: Path) -> None:
 )
 def test_the_ward_that_a_place_names(place: str, code: str | None) -> None:
     assert ward_named(place, load_register(), NOW) == code
-
-
-# --- counts by place ----------------------------------------------------------------------------------------
-
-
-@given(st.dictionaries(st.text("abcdef", min_size=1, max_size=2), st.integers(0, 40), max_size=12))
-def test_no_small_count_can_be_read_or_worked_out(counts: dict[str, int]) -> None:
-    shown = publishable(counts)
-    assert set(shown) == set(counts)
-    assert all(count is None or count == 0 or count >= 10 for count in shown.values())
-    assert all(count is None or count == counts[name] for name, count in shown.items())
-    hidden = [counts[name] for name, count in shown.items() if count is None]
-    others = [counts[name] for name, count in shown.items() if count]
-    if hidden and others:
-        assert len(hidden) > 1
-        assert sum(hidden) >= 10

@@ -14,6 +14,9 @@ ROUTES: tuple[tuple[str, str], ...] = (
     ("/gui-phan-anh", "ingest"),
     ("/minh-bach", "reports"),
     ("/minh-bach.json", "reports"),
+    ("/en/minh-bach", "reports"),
+    ("/du-lieu-mo", "reports"),
+    ("/en/du-lieu-mo", "reports"),
     ("/", "publish"),
 )
 """Path prefix and the service behind it; the first that fits wins."""

@@ -1,4 +1,4 @@
-"""Counts of feedback that everybody may see: no case, no word, and no place with few cases."""
+"""Counts of feedback that everybody may see: no case, no word, and no place: those are open data, month by month."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.models import CaseRelabelling, DataRequest, FeedbackCase
 from libs.common.models.enums import CaseState
 from libs.common.models.feedback import DataRequestState
-from libs.common.small_counts import publishable
 from services.ingest.feedback import queries
 
 DONE = (CaseState.ANSWERED, CaseState.CLOSED, CaseState.REJECTED, CaseState.MERGED)
@@ -33,7 +32,6 @@ async def read(session: AsyncSession, now: datetime) -> dict[str, Any]:
         "relabelled_by_two": await session.scalar(select(func.count()).where(CaseRelabelling.is_confirmed.is_(True))),
         **await _data_requests(session, now),
         "by_kind": await _by(session, case.kind),
-        "by_place": publishable(await _by(session, func.coalesce(case.place, "Chưa rõ địa bàn"))),
     }
 
 

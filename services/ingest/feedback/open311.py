@@ -168,7 +168,7 @@ async def get_service(code: str, form: Form, desk: DeskDep) -> Response:
 @router.get("/v2/requests.{form}", dependencies=READING)
 async def list_requests(form: Form, request: Request, session: SessionDep, desk: DeskDep, clock: ClockDep) -> Response:
     search = read_search(request.query_params, desk.catalogue, clock.now())
-    found = await open311_queries.list_requests(session, search, clock.now())
+    found = await open311_queries.list_requests(session, search)
     return answer("service_requests", [shown(one, desk) for one in found], form)
 
 
@@ -182,7 +182,7 @@ async def get_request(
         raise Rejected(429, "Hỏi quá nhanh. / Too many requests.", retry_after=wait)
     case_id = await intake.admit(database, desk, reference, code, now=clock.now()) if code else None
     async with database.transaction() as session:
-        row = await _require(session, reference, clock.now())
+        row = await _require(session, reference)
         own = await intake.full_status(session, desk, case_id) if case_id else None
     told = shown(row, desk)
     if own is None:
@@ -194,14 +194,14 @@ async def get_request(
 
 
 @router.get("/v2/tokens/{token}.{form}", dependencies=READING)
-async def get_token(token: str, form: Form, session: SessionDep, clock: ClockDep) -> Response:
+async def get_token(token: str, form: Form, session: SessionDep) -> Response:
     """Every report has its id at once and no token is given out; whoever asks all the same: the id is its token."""
-    row = await _require(session, token, clock.now())
+    row = await _require(session, token)
     return answer("service_requests", [{"service_request_id": row.reference, "token": token}], form)
 
 
-async def _require(session: AsyncSession, reference: str, now: datetime) -> Row[Any]:
-    found = await open311_queries.get_request(session, reference_of(reference), now)
+async def _require(session: AsyncSession, reference: str) -> Row[Any]:
+    found = await open311_queries.get_request(session, reference_of(reference))
     if found is None:
         raise Rejected(404, "Không có phản ánh mang mã này. / There is no such service_request_id.")
     return found
@@ -222,7 +222,7 @@ def shown(row: Row[Any], desk: FeedbackDesk) -> dict[str, Any]:
         "requested_datetime": row.received_at,
         "updated_datetime": row.updated_at,
         "expected_datetime": row.due_at,
-        "address": row.place,
+        "address": None,
         "address_id": None,
         "zipcode": None,
         "lat": None,

@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, func, or_, select
+from sqlalchemy import Row, Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from libs.common.ids import floor_id
 from libs.common.models import OrganizationUnit
 from libs.common.models.enums import CaseState, UnitKind
 from libs.common.models.feedback import CaseEvent, FeedbackCase
-from libs.common.small_counts import K_ANONYMITY
-from services.ingest.feedback.open311_wire import LONGEST_SPAN, MOST_ROWS, Search, Status
+from services.ingest.feedback.open311_wire import MOST_ROWS, Search, Status
 
 FINISHED = frozenset({CaseState.ANSWERED, CaseState.CLOSED, CaseState.MERGED, CaseState.REJECTED})
 EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
@@ -26,15 +24,15 @@ def status_of(state: CaseState) -> Status:
     return Status.CLOSED if state in FINISHED else Status.OPEN
 
 
-async def list_requests(session: AsyncSession, search: Search, now: datetime) -> Sequence[Row[Any]]:
+async def list_requests(session: AsyncSession, search: Search) -> Sequence[Row[Any]]:
     """Latest first."""
-    found = _narrowed(_shown(now), search).order_by(FeedbackCase.received_at.desc(), FeedbackCase.id.desc())
+    found = _narrowed(_shown(), search).order_by(FeedbackCase.received_at.desc(), FeedbackCase.id.desc())
     rows: Sequence[Row[Any]] = (await session.execute(found.limit(search.limit).offset(search.offset))).all()
     return rows
 
 
-async def get_request(session: AsyncSession, reference: str, now: datetime) -> Row[Any] | None:
-    row: Row[Any] | None = (await session.execute(_shown(now).where(FeedbackCase.reference == reference))).first()
+async def get_request(session: AsyncSession, reference: str) -> Row[Any] | None:
+    row: Row[Any] | None = (await session.execute(_shown().where(FeedbackCase.reference == reference))).first()
     return row
 
 
@@ -58,13 +56,11 @@ async def list_updates(
     return rows
 
 
-def _shown(now: datetime) -> Select[Any]:
-    """The place is the ward or commune that answers for it, and nothing finer; and that is named only where it had ten
-    cases in the last 90 days, so that nobody's report stands alone on the map."""
-    unit, like = OrganizationUnit, aliased(FeedbackCase)
+def _shown() -> Select[Any]:
+    """A department is named, a ward or commune never: who lists its cases would count them by the day, and what is held
+    back of its months in open data with them."""
+    unit = OrganizationUnit
     is_place = unit.kind.in_((UnitKind.WARD, UnitKind.COMMUNE))
-    of_that_unit = and_(like.unit_id == FeedbackCase.unit_id, like.received_at > now - LONGEST_SPAN)
-    is_one_of_many = select(like.id).where(of_that_unit).offset(K_ANONYMITY - 1).limit(1).exists()
     return select(
         FeedbackCase.reference,
         FeedbackCase.state,
@@ -72,8 +68,7 @@ def _shown(now: datetime) -> Select[Any]:
         FeedbackCase.received_at,
         FeedbackCase.updated_at,
         FeedbackCase.due_at,
-        case((or_(~is_place, is_one_of_many), unit.name)).label("unit"),
-        case((and_(is_place, is_one_of_many), unit.name)).label("place"),
+        case((~is_place, unit.name)).label("unit"),
     ).outerjoin(unit, unit.id == FeedbackCase.unit_id)
 
 

@@ -215,7 +215,7 @@ class DataRequestBody(CodeBody):
 
 
 class FeedbackFigures(Row):
-    """Counts of all cases up to `as_of`. Of places under ten cases nothing is told (null)."""
+    """Counts of all cases up to `as_of`."""
 
     as_of: datetime
     received: int
@@ -229,4 +229,3 @@ class FeedbackFigures(Row):
     data_requests: int
     data_requests_late: int
     by_kind: dict[str, int]
-    by_place: dict[str, int | None]

@@ -26,14 +26,14 @@ class Feedback:
         return f"Tiếp nhận, trả lời phản ánh, kiến nghị {period_name(self.cadence, period)}"
 
     def pictures(self, data: Data) -> Mapping[str, Picture]:
-        volume, wards = data["volume"], data["wards"]["rows"]
-        on_map = [row for row in wards if row["code"]]
+        volume, wards = data["volume"], data["wards"]
+        on_map = [row for row in wards["rows"] if row["code"]]
         drawn = {
             "volume": draw_volume(
                 points_of(volume["days"], volume["values"]), what="Số phản ánh mỗi ngày", unit="phản ánh"
             )
         }
-        if on_map:
+        if wards.get("is_mapped", bool(on_map)):  # snapshots of before do not say
             counts = {row["code"]: row["cases"]["value"] for row in on_map}
             names = {row["code"]: row["name"] for row in on_map}
             drawn["wards"] = draw_wards(counts, names, what="phản ánh nhận trong kỳ", unit="phản ánh")

@@ -2,15 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
-import asyncpg
 import httpx
 import pytest
 
 from libs.common.testing.plugin import TestServer
+from tests.outage import SwitchOff, switch_of
 from tests.publish.newsroom import Newsroom
 from tests.publish.test_webpush_browser import served
 
@@ -25,24 +25,10 @@ async def address(newsroom: Newsroom) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{door.getsockname()[1]}"
 
 
-SwitchOff = Callable[[], Awaitable[None]]
-CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND usename = current_user"
-
-
 @pytest.fixture
 async def switch_off(postgres: TestServer, database: str) -> AsyncIterator[SwitchOff]:
-    """Nobody gets a connection any more, and those that the service had are cut."""
-    admin = await asyncpg.connect(postgres.url("postgres").replace("+asyncpg", ""))
-
-    async def off() -> None:
-        await admin.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
-        service = await asyncpg.connect(postgres.url("postgres", "lantoa_publish").replace("+asyncpg", ""))
-        await service.execute(CUT, database)
-        await service.close()
-
-    yield off
-    await admin.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
-    await admin.close()
+    async with switch_of(postgres, database, "lantoa_publish") as off:
+        yield off
 
 
 @pytest.mark.mission("M36")
