@@ -9,7 +9,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench import classifying, dashboards, feeds, items, pages, publishing, relaying, sources
+from bench import classifying, dashboards, feeds, items, pages, publishing, relaying, sources, yearly
 from bench.stage import machine
 from bench.table import row, wait
 from libs.common.local.process import StartFailed
@@ -35,6 +35,7 @@ async def figures(wanted: argparse.Namespace) -> list[dict[str, object]]:
         *article_pages(),
         *await classifying.figures(),
         *await polled_sources(wanted.sources),
+        *await yearly.bench(wanted.contents, wanted.contents // 100),
         await front_page(wanted.contents),
     ]
 

@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 def fill_totals(
     since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Từ ngày này (giờ Hà Nội).")] = None,
-    again: Annotated[bool, typer.Option(help="Đếm lại cả những ngày đã đếm, nếu còn đủ dữ liệu gốc.")] = False,
+    again: Annotated[bool, typer.Option(help="Đếm lại cả những ngày đã đếm mà nội dung còn trong hạn lưu.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="In ra JSON.")] = False,
 ) -> None:
     """Đếm các ngày đã qua vào bảng tổng theo ngày. Dừng giữa chừng thì chạy lại, ngày đã đếm được bỏ qua."""

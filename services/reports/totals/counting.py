@@ -40,11 +40,13 @@ class Plan:
 async def plan_days(
     session: AsyncSession, kept_for: timedelta, now: datetime, *, since: date | None, again: bool
 ) -> Plan:
-    """Closed days from `since` on, or from when the first source was taken up. `again`: also those that are counted."""
-    rows = await held(session, now - kept_for)
+    """Closed days from `since` on, or from when the first source was taken up. `again`: also those that are counted, as
+    long as nothing of them can have been dropped."""
+    limit = now - kept_for
+    rows = await held(session, limit)
     counted = await _counted(session, rows, now)
     closed = [day for day in closed_days(rows, now) if since is None or day >= since]
-    wanted = [day for day in closed if again or day not in counted]
+    wanted = [day for day in closed if day not in counted or (again and span_of(day).start >= limit)]
     days = [day for day in wanted if rows.has(span_of(day))]
     gone = sum(day not in counted for day in wanted) - sum(day not in counted for day in days)
     return Plan(days, len(closed) - len(days) - gone, gone)

@@ -31,10 +31,12 @@ async def is_my_turn(session: AsyncSession) -> bool:
 # --- what there is ------------------------------------------------------------------------------------------
 
 
-async def oldest_content_at(session: AsyncSession) -> datetime | None:
-    """When the oldest content that is still held was seen first."""
-    oldest = await session.scalar(select(m.Content.id).order_by(m.Content.id).limit(1))
-    return id_time(oldest) if oldest else None
+async def oldest_at(session: AsyncSession) -> datetime | None:
+    """From when on contents are held with their labels: the later of the oldest of both, whose partitions may go on
+    different nights."""
+    content, label = m.Content.id, m.Annotation.content_id
+    held = [await session.scalar(select(key).order_by(key).limit(1)) for key in (content, label)]
+    return max(id_time(one) for one in held if one) if all(held) else None
 
 
 async def counted_days(session: AsyncSession, first: date, last: date) -> dict[date, datetime]:

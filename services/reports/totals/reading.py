@@ -16,7 +16,7 @@ from services.reports.totals.rules import Cover, Kept, cover, day_of, kept, span
 
 async def held(session: AsyncSession, limit: datetime) -> Kept:
     """Of which spans the rows are whole; what is younger than `limit` is not dropped yet."""
-    return kept(await watched_since(session), await queries.oldest_content_at(session), limit)
+    return kept(await watched_since(session), await queries.oldest_at(session), limit)
 
 
 async def cover_of(session: AsyncSession, period: Period, limit: datetime) -> Cover:

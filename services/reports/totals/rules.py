@@ -58,10 +58,8 @@ class Kept:
 
 
 def kept(watched_since: datetime | None, oldest: datetime | None, limit: datetime) -> Kept:
-    """`oldest`: when the oldest content that is held was seen first. `limit`: what is younger is not dropped yet.
-
-    Where contents of the first day of all are still held, nothing was dropped so far.
-    """
+    """`oldest`: when the oldest content that is held with its labels was seen first. `limit`: what is younger is not
+    dropped yet. Where contents of the first day of all are still held, nothing was dropped so far."""
     if watched_since is None or watched_since >= limit or (oldest and oldest < watched_since + DAY):
         return Kept(BEGINNING, watched_since)
     return Kept(min(limit, oldest or limit), watched_since)
