@@ -54,10 +54,13 @@ def _wanted(table: Table, room_mm: float, size: float) -> list[float]:
 
 
 def _shared(spare: float, least: Sequence[float], hunger: Sequence[float]) -> list[float]:
-    """Who asks for little has it; the others share the rest. What nobody asks for goes where most is asked for."""
-    given = [0.0] * len(hunger)
+    """Who asks for little has it; the others share the rest, half of it evenly and half as they ask, so that a column
+    of prose is not as narrow as one of hours. What nobody asks for goes where most is asked for."""
+    given, asked = [0.0] * len(hunger), sum(hunger)
     for done, at in enumerate(sorted(range(len(hunger)), key=hunger.__getitem__)):
-        given[at] = min(hunger[at], (spare - sum(given)) / (len(hunger) - done))
+        share = 0.5 / (len(hunger) - done) + 0.5 * hunger[at] / asked
+        given[at] = min(hunger[at], (spare - sum(given)) * share)
+        asked -= hunger[at]
     rest = spare - sum(given)
     return [a + b + rest * h / sum(hunger) for a, b, h in zip(least, given, hunger, strict=True)]
 

@@ -81,7 +81,7 @@ def draw_volume(
             axes.plot(times, [band.mean for band in forecast], color=INK, linestyle="--", linewidth=1, label="dự báo")
         _draw_marks(axes, marks)
         if forecast or marks:
-            axes.legend(loc="upper left", ncols=3, fontsize=9)
+            _legend(axes)
         axes.set_ylabel(unit)
         count_axis(axes)
         time_axis(axes)
@@ -124,12 +124,17 @@ def draw_spread(points: Sequence[Point], marks: Sequence[Mark] = (), *, caption:
         axes.fill_between(days(p.at for p in points), summed, step="post", color=PALE, linewidth=0)
         _draw_marks(axes, marks)
         if marks:
-            axes.legend(loc="upper left", fontsize=9)
+            _legend(axes)
         axes.set_ylabel("bài nhắc lại, cộng dồn")
         count_axis(axes)
         time_axis(axes)
         alt = f"Đường lan truyền: {spelled(total)} bài nhắc lại tuyên bố{_span(points)}."
         return finish(figure, alt=alt + _told_marks(marks), caption=caption, width_mm=WIDTH_MM)
+
+
+def _legend(axes: Axes) -> None:
+    """Above the curve, where it hides nothing."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0, ncols=3, fontsize=9)
 
 
 def _draw_marks(axes: Axes, marks: Sequence[Mark]) -> None:
