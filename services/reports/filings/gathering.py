@@ -1,9 +1,11 @@
 """What the two files are filled from: one reading of the database beside the settings. No person, no secret."""
 
 import platform
+from datetime import datetime
 from importlib.metadata import version
 
 from libs.common import personal_data
+from libs.common.label_names import SOURCE_KINDS
 from libs.common.personal_data import Declaration, Held
 from services.reports import labels
 from services.reports.domain import is_kept_too_long, iso
@@ -16,6 +18,7 @@ from services.reports.filings.wording import Abroad, Processor
 from services.reports.kinds.base import Data, Gather
 
 CATALOGUE = "pg_class, pg_relation_size"
+ESTIMATED = "ước lượng theo thống kê của cơ sở dữ liệu; trống khi chưa thống kê"
 READER = "lantoa_reports"
 PACKAGES = ("lantoa", "fastapi", "uvicorn", "sqlalchemy", "asyncpg", "nats-py", "joserfc", "cryptography")
 MANY = 10_000
@@ -83,6 +86,7 @@ async def _unit_id(gather: Gather) -> str | None:
 async def _seen(gather: Gather, rights: set[Right]) -> Seen:
     session = gather.session
     since, _ = await queries.audit_span(session)
+    check = await queries.last_check(session)
     return Seen(
         as_of=gather.as_of,
         server=await queries.server(session),
@@ -91,6 +95,8 @@ async def _seen(gather: Gather, rights: set[Right]) -> Seen:
         backed_up_at=await queries.last_backup(session),
         oldest_content_at=(await queries.oldest_rows(session, ["contents"])).get("contents"),
         audited_since=since,
+        checked_at=check.finished_at if check else None,
+        broken_chains=check.broken if check else 0,
     )
 
 
@@ -107,37 +113,61 @@ def _told(one: Measure) -> Data:
 # --- personal data ------------------------------------------------------------------------------------------
 
 
-async def _held(gather: Gather, declared: Declaration, rights: set[Right]) -> list[Data]:
-    """Each kind of data that is held: whose, how, what for, until when, how much, since when, who reads it."""
+async def _held(gather: Gather, declared: Declaration, rights: set[Right]) -> Data:
+    """`groups`: what is held of whom, how, what for, until when, how much. `tables`: who reads each, since when."""
     rows = await queries.rows_about(gather.session, declared.tables)
-    readable = {table for role, table, right in rights if role == READER and right == "SELECT"}
-    oldest = await queries.oldest_rows(gather.session, [name for name in declared.tables if name in readable])
-    days = {"contents_days": gather.installation.contents_days,
-            "keep_contact_days": gather.installation.clocks.limits.keep_contact_days}  # fmt: skip
-    formula = "ước lượng theo thống kê của cơ sở dữ liệu; trống khi chưa thống kê"
+    readers = {name: {role for role, table, right in rights if (table, right) == (name, "SELECT")} for name in rows}
+    readable = [name for name in declared.tables if READER in readers[name]]
+    oldest = await queries.oldest_rows(gather.session, readable)
+    return {
+        "groups": [
+            {
+                "subject": name,
+                "rows": [
+                    _one_held(gather, one, rows[one.table], oldest.get(one.table))
+                    for one in declared.held
+                    if one.subject is subject
+                ],
+            }
+            for subject, name in wording.SUBJECTS.items()
+        ],
+        "tables": [
+            {
+                "table": name,
+                "readers": wording.readers(readers[name]),
+                "is_hidden": name not in readable,
+                "oldest_at": iso(oldest.get(name)),
+            }
+            for name in declared.tables
+        ],
+        "source": CATALOGUE,
+        "formula": ESTIMATED,
+    }
 
-    def told(one: Held) -> Data:
-        keep = days[one.keep] if isinstance(one.keep, str) else one.keep
-        is_by_age = one.keep == "contents_days"
-        return {
-            "table": one.table,
-            "columns": list(one.columns),
-            "what": one.what,
-            "subject": wording.SUBJECTS[one.subject],
-            "form": wording.FORMS[one.form],
-            "purpose": one.purpose,
-            "keep_days": keep,
-            "ends": one.ends,
-            "rows": gather.count(rows.get(one.table), CATALOGUE, formula, "dòng"),
-            "oldest_at": iso(oldest.get(one.table)),
-            "is_exceeded": is_by_age and is_kept_too_long(oldest.get(one.table), keep, gather.as_of),
-            "readers": sorted(
-                wording.SERVICES[role] for role, table, right in rights if table == one.table and right == "SELECT"
-            ),
-            "is_hidden": one.table not in readable,
-        }
 
-    return [told(one) for one in declared.held]
+def _one_held(gather: Gather, one: Held, rows: int | None, oldest: datetime | None) -> Data:
+    keep = keep_days(one, gather.installation)
+    return {
+        "table": one.table,
+        "columns": list(one.columns),
+        "what": one.what,
+        "form": wording.FORMS[one.form],
+        "purpose": one.purpose,
+        "keep_days": keep,
+        "ends": one.ends,
+        "rows": gather.count(rows, CATALOGUE, ESTIMATED, "dòng"),
+        "is_exceeded": one.keep == "contents_days" and is_kept_too_long(oldest, keep, gather.as_of),
+    }
+
+
+def keep_days(one: Held, installation: Installation) -> int | None:
+    match one.keep:
+        case "contents_days":
+            return installation.contents_days
+        case "keep_contact_days":
+            return installation.clocks.limits.keep_contact_days
+        case days:
+            return days
 
 
 async def _people(gather: Gather) -> Data:
@@ -175,19 +205,22 @@ async def _roles(gather: Gather) -> list[Data]:
 
 
 async def _recipients(gather: Gather) -> Data:
-    found = await queries.subscribers(gather.session)
+    """Systems of others by what they are told, and agencies to which cases were handed over."""
+    streams, hooks = await queries.subscribers(gather.session), await queries.webhooks(gather.session)
     servers = await queries.servers_of_transfers(gather.session)
+    told = [(one.organisation, one.purpose, one.subjects, "NATS") for one in streams]
+    told += [(one.organisation, one.purpose, one.events, "webhook") for one in hooks]
+    formula = "số hệ thống bên ngoài đang được nhận sự kiện trong danh sách đóng"
     return {
         "systems": [
-            {"organisation": one.organisation, "purpose": one.purpose, "subjects": list(one.subjects)} for one in found
+            {"organisation": organisation, "purpose": purpose, "events": list(events), "way": way}
+            for organisation, purpose, events, way in told
         ],
-        "count": gather.count(
-            len(found), "event_subscribers", "số hệ thống đang được nhận sự kiện trong danh sách đóng", "hệ thống"
-        ),
+        "count": gather.count(len(told), "event_subscribers, webhook_subscriptions", formula, "hệ thống"),
         "servers": [
             {
                 "name": name,
-                "cases": gather.count(cases, "case_transfers", "số phản ánh đã chuyển đi, kể từ đầu", "phản ánh"),
+                "cases": gather.count(cases, "case_transfers", "số phản ánh đã chuyển đi từ đầu", "phản ánh"),
             }
             for name, cases in servers.items()
         ],
@@ -195,7 +228,7 @@ async def _recipients(gather: Gather) -> Data:
 
 
 async def _sources(gather: Gather) -> list[Data]:
-    names = {kind.value: name for kind, name in labels.SOURCE_KINDS.items()}
+    names = {kind.value: name for kind, name in SOURCE_KINDS.items()}
     return [
         {
             "kind": kind,
@@ -262,5 +295,5 @@ def _states(gather: Gather, found: list[Measure]) -> list[Data]:
 async def _audit(gather: Gather) -> Data:
     first, last = await queries.audit_span(gather.session)
     rows = await queries.rows_about(gather.session, ["audit_log"])
-    entries = gather.count(rows.get("audit_log"), CATALOGUE, "ước lượng theo thống kê của cơ sở dữ liệu", "dòng")
+    entries = gather.count(rows.get("audit_log"), CATALOGUE, ESTIMATED, "dòng")
     return {"first_at": iso(first), "last_at": iso(last), "entries": entries}

@@ -20,6 +20,8 @@ from services.reports.filings.wording import ENDPOINTS
 BACKED_UP_WITHIN = timedelta(days=7)
 """A backup older than this is none: a week's work would be lost."""
 
+CHECKED_WITHIN = timedelta(days=2)
+
 
 class State(StrEnum):
     MET = "đạt"
@@ -57,6 +59,9 @@ class Seen:
     backed_up_at: datetime | None
     oldest_content_at: datetime | None
     audited_since: datetime | None
+    checked_at: datetime | None
+    """When the chains of the audit log were verified last; None where they never were."""
+    broken_chains: int
 
 
 def measures(installation: Installation, seen: Seen, declared: Declaration) -> list[Measure]:
@@ -183,6 +188,7 @@ def _data(installation: Installation, seen: Seen, declared: Declaration) -> list
     return [
         _sealed(seen, declared),
         _guarded(Group.DATA, "Nhật ký kiểm toán chỉ thêm, nối chuỗi băm, mỗi dịch vụ một chuỗi", AUDIT, seen),
+        _checked(seen),
         Measure(Group.DATA, "Lưu nhật ký kiểm toán", State.CHECK, "Không xóa; dòng đầu tiên lúc", seen.audited_since),
         _backup(seen),
         _is(
@@ -205,6 +211,14 @@ def _sealed(seen: Seen, declared: Declaration) -> Measure:
     evidence = f"{len(tables)} bảng liên hệ mã hóa, mỗi bảng một dịch vụ đọc được"
     name = "Liên hệ của người dân được mã hóa, chỉ dịch vụ phụ trách đọc được"
     return _is(Group.DATA, name, not open_, f"Nhiều dịch vụ đọc được: {', '.join(open_)}" if open_ else evidence)
+
+
+def _checked(seen: Seen) -> Measure:
+    """Each night: a chain that was not looked at for two days is one that nobody looks at."""
+    is_fresh = seen.checked_at is not None and seen.as_of - seen.checked_at <= CHECKED_WITHIN
+    told = f"{seen.broken_chains} chuỗi hỏng, kiểm lúc" if seen.checked_at else "Chưa kiểm lần nào"
+    state = State.MET if is_fresh and not seen.broken_chains else State.UNMET
+    return Measure(Group.DATA, "Chuỗi nhật ký được kiểm chứng hằng ngày, không hỏng", state, told, seen.checked_at)
 
 
 def _backup(seen: Seen) -> Measure:

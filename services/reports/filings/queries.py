@@ -42,7 +42,7 @@ class Server(NamedTuple):
 _ROWS = text("""
     SELECT c.relname,
            CASE WHEN sum(pg_relation_size(p.oid)) = 0 THEN 0
-                WHEN max(p.reltuples) < 0 THEN NULL
+                WHEN max(p.reltuples) < 0 THEN nullif(sum(pg_stat_get_live_tuples(p.oid)), 0)
                 ELSE sum(greatest(p.reltuples, 0)) END
     FROM pg_class c
     LEFT JOIN pg_inherits i ON i.inhparent = c.oid
@@ -73,7 +73,7 @@ _SERVER = text("""
 
 
 async def rows_about(session: AsyncSession, tables: Collection[str]) -> dict[str, int | None]:
-    """Table → about how many rows, by the planner's statistics; None while nobody counted them yet."""
+    """Table → about how many rows, by the statistics there are; None while nobody counted them yet."""
     found = await session.execute(_ROWS, {"tables": list(tables)})
     return {name: None if rows is None else round(rows) for name, rows in found}
 
@@ -147,6 +147,12 @@ async def subscribers(session: AsyncSession) -> Sequence[m.EventSubscriber]:
     return (await session.scalars(query.order_by(m.EventSubscriber.name))).all()
 
 
+async def webhooks(session: AsyncSession) -> Sequence[m.WebhookSubscription]:
+    """Those that are told of events, or will be once they are opened again."""
+    row = m.WebhookSubscription
+    return (await session.scalars(select(row).where(row.ended_at.is_(None)).order_by(row.id))).all()
+
+
 async def servers_of_transfers(session: AsyncSession) -> dict[str, int]:
     """Other agencies' systems, as the settings call them → cases that went there."""
     transfer = m.CaseTransfer
@@ -175,6 +181,12 @@ async def last_backup(session: AsyncSession) -> datetime | None:
     entry = m.AuditEntry
     query = select(entry.at).where(entry.action == BACKED_UP).order_by(entry.id.desc()).limit(1)
     return await session.scalar(query)
+
+
+async def last_check(session: AsyncSession) -> m.AuditCheck | None:
+    """The newest verification of the audit log."""
+    row = m.AuditCheck
+    return await session.scalar(select(row).order_by(row.id.desc()).limit(1))
 
 
 async def audit_span(session: AsyncSession) -> tuple[datetime | None, datetime | None]:

@@ -74,7 +74,7 @@ def left(one: Asked, as_of: datetime, working: WorkingDays) -> float:
     """Working hours until it is due; below 0 where it is overdue by so many."""
     if one.due_at >= as_of:
         return round(worked_hours(working, as_of, one.due_at), 1)
-    return -round(worked_hours(working, one.due_at, as_of), 1)
+    return 0.0 - round(worked_hours(working, one.due_at, as_of), 1)
 
 
 async def gather_requests(gather: Gather) -> Data:

@@ -1,5 +1,6 @@
 """The Vietnamese words of the filings. What only a lawyer or the city can say is left to them, and marked so."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,6 +33,14 @@ SERVICES = {
     "lantoa_reports": "báo cáo",
     "lantoa_relay": "chuyển sự kiện",
 }
+
+
+def readers(roles: Collection[str]) -> str:
+    """The services that may read a table."""
+    own = {role for role in SERVICES if role != "lantoa_relay"}
+    return "mọi dịch vụ" if own <= set(roles) else ", ".join(name for role, name in SERVICES.items() if role in roles)
+
+
 COMPONENTS = (
     ("ingest", "Đọc nguồn công khai, nhận phản ánh, che dữ liệu cá nhân trước khi lưu"),
     ("classify", "Gán nhãn, gom vụ việc, phát hiện tin sai, cảnh báo"),
