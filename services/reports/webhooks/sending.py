@@ -35,6 +35,8 @@ from services.reports.webhooks.subscribing import note
 
 AT_ONCE, OF_ONE = 20, 5
 MEDIA_TYPE = "application/cloudevents+json"
+LAST_STATUS = 599
+"""Of those that HTTP has (RFC 9110, 15); a stranger may write any three digits."""
 LATE = "late"
 """Somebody else took the delivery over, or the subscription ended: what came of this try changes nothing."""
 
@@ -135,6 +137,10 @@ async def send(poster: Poster, claimed: Claimed, now: datetime) -> Tried:
         return Tried(WebhookOutcome.NOT_SENT, _since(began), trouble=error.vi)
     except PostFailed as error:
         return Tried(WebhookOutcome.SILENT, _since(began), trouble=error.vi)
+    if answer.status > LAST_STATUS:
+        return Tried(
+            WebhookOutcome.SILENT, _since(began), trouble=f"Mã trạng thái {answer.status} không có trong HTTP."
+        )
     outcome = WebhookOutcome.DELIVERED if answer.ok else WebhookOutcome.REFUSED
     return Tried(outcome, _since(began), answer.status, kept(answer.text))
 

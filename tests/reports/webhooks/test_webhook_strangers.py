@@ -43,6 +43,8 @@ def poster(*resolves_to: str, **more: Any) -> Poster:
         (plain(302, b"", "Location: http://169.254.169.254/latest/meta-data/"), WAITING, "refused", 302),
         (plain(307, b"", "Location: http://127.0.0.1:1/"), WAITING, "refused", 307),
         (plain(404, b"khong co"), WAITING, "refused", 404),
+        (plain(999), WAITING, "silent", None),
+        (plain(410, b"\xff\xfe\x00"), WAITING, "refused", 410),
     ],
     ids=lambda each: getattr(each, "__name__", None),
 )
@@ -62,7 +64,7 @@ async def test_what_a_stranger_may_do(
     assert (attempt.trouble is None) == (status is not None)
     assert attempt.answer is None or len(attempt.answer) <= 500
     if outcome == "silent":
-        assert "127.0.0.1" in str(attempt.trouble)
+        assert "127.0.0.1" in str(attempt.trouble) or "999" in str(attempt.trouble)
 
 
 async def test_who_is_away_is_tried_again(office: Office) -> None:
