@@ -252,7 +252,7 @@ def events_replay(
     durable: Annotated[list[str] | None, typer.Option(help="Chỉ cho bộ nhận này; mặc định là mọi bộ nội bộ.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Nạp lại luồng sự kiện từ cơ sở dữ liệu; việc đã làm sẽ không làm lại, bên ngoài không nhận được."""
+    """Nạp lại luồng sự kiện từ cơ sở dữ liệu; việc đã làm sẽ không làm lại, bên ngoài chỉ nhận khi nêu tên bộ nhận."""
 
     async def work() -> int:
         now = datetime.now(UTC)

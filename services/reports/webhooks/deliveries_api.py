@@ -17,9 +17,9 @@ from services.reports.webhooks.api import OPEN, Manager
 from services.reports.webhooks.schemas import (
     ReplayIn,
     ReplayOut,
-    TestIn,
     WebhookDeliveryDetail,
     WebhookDeliveryOut,
+    WebhookTestIn,
 )
 
 router = APIRouter(
@@ -36,7 +36,7 @@ router = APIRouter(
     responses=problems(*OPEN, wrong.UnknownWebhookEvent),
 )
 async def send_test(
-    subscription_id: UUID, body: TestIn, session: SessionDep, who: Manager, clock: ClockDep
+    subscription_id: UUID, body: WebhookTestIn, session: SessionDep, who: Manager, clock: ClockDep
 ) -> m.WebhookDelivery:
     """The example of an event with `"test": true`, tried once within seconds; also while the webhook is paused or
     disabled. What came of it: GET deliveries/{id}."""

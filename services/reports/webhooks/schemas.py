@@ -84,7 +84,7 @@ class RotateIn(Strict):
     keep_old_hours: int = Field(default=24, ge=0, le=168, description="the one of before signs as well; 0: it was seen")
 
 
-class TestIn(Strict):
+class WebhookTestIn(Strict):
     event: Code | None = Field(default=None, description="a subject of the subscription; by default its first")
 
 
