@@ -80,7 +80,7 @@ class WebhookSettings(BaseModel):
 
 
 class AuditSettings(BaseModel):
-    hour: int = Field(default=1, ge=0, le=23, description="local hour from which the day before is sealed and checked")
+    hour: int = Field(default=1, ge=1, le=23, description="local hour from which the day before is sealed and checked")
     full_day: int = Field(default=6, ge=0, le=6, description="day on which every entry is checked; 0 is Monday")
     overdue_hours: int = Field(default=26, ge=25, le=168, description="without a check this long, people are told")
 

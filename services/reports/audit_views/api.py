@@ -191,5 +191,5 @@ async def sign_export(export_id: UUID, session: SessionDep, who: Auditor, clock:
 async def take_export(export_id: UUID, session: SessionDep, who: Auditor, clock: ClockDep, res: Res) -> FileResponse:
     """The ZIP. Each time it is taken, the log keeps who did."""
     path = await exporting.take_export(session, res.files, export_id, by=who.person_id, now=clock.now())
-    headers = {"Cache-Control": "private, no-store"}
+    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
     return FileResponse(path, media_type="application/zip", filename=f"nhat-ky-{export_id}.zip", headers=headers)

@@ -8,8 +8,9 @@ import asyncio
 import hashlib
 import json
 import logging
-import tempfile
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -147,15 +148,29 @@ async def make_next(db: Database, files: FileStore, clock: Clock) -> int:
         return 0
     error, stored, broken = None, None, 0
     try:
-        with tempfile.TemporaryDirectory(prefix="lantoa-audit-") as folder:
-            broken = await _write(db, Path(folder), export, clock)
-            stored = await _store(files, Path(folder))
+        with _drafts(files, export) as folder:
+            broken = await _write(db, folder, export, clock)
+            stored = await _store(files, folder)
     except Exception as failure:
         error = describe(failure)
         log.error("export %s of the audit log was not made: %s", export.id, error)
     async with db.transaction() as session:
-        await _record(session, export.id, stored, broken, error, clock.now())
+        await _record(session, export, stored, broken, error, clock.now())
     return 1
+
+
+@contextmanager
+def _drafts(files: FileStore, export: m.AuditExport) -> Iterator[Path]:
+    """A folder beside what is stored, where there is room for it; what a try that was killed left there is removed."""
+    parent = files.path("drafts")
+    for left in parent.glob(f"audit-{export.id}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    folder = parent / f"audit-{export.id}-{export.attempts}"
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _write(db: Database, folder: Path, export: m.AuditExport, clock: Clock) -> int:
@@ -171,12 +186,14 @@ async def _write(db: Database, folder: Path, export: m.AuditExport, clock: Clock
                     written += 1
                     if written % STEP == 0:
                         await _keep(db, export.id, written, clock)
-        found = [each async for each in audit_days.verify_log(session, since, until)]
+        found: list[audit.Break | audit.Chain] = []
+        async for each in audit_days.verify_log(session, since, until):
+            found.append(each)
+            await _keep(db, export.id, written, clock)
         found += [each async for each in audit_days.verify_days(session) if since <= each.day <= until]
     _put(folder / "days.json", days_document(days))
     _put(folder / "verification.json", verification_document(export, written, found))
     (folder / "HUONG-DAN.txt").write_text(guide(export), encoding="utf-8")
-    await _keep(db, export.id, written, clock)
     return sum(isinstance(each, audit.Break) for each in found)
 
 
@@ -207,10 +224,12 @@ async def _pieces(path: Path) -> AsyncIterator[bytes]:
 
 
 async def _record(
-    session: AsyncSession, export_id: UUID, stored: Stored | None, broken: int, error: str | None, now: datetime
+    session: AsyncSession, claimed: m.AuditExport, stored: Stored | None, broken: int, error: str | None, now: datetime
 ) -> None:
-    export = await queries.get_export(session, export_id, lock=True)
-    if export is None or export.state != ExportState.WAITING:
+    """Whoever has the file records it; that a try failed counts only while nobody else has begun another."""
+    tried = claimed.attempts
+    export = await queries.get_export(session, claimed.id, lock=True)
+    if export is None or export.state != ExportState.WAITING or (stored is None and export.attempts != tried):
         return
     export.claimed_until, export.error = None, error
     if stored is not None:
