@@ -28,6 +28,8 @@ PRIVATE = ("10.1.2.3", "172.16.0.1", "192.168.1.1", "127.0.0.1", "169.254.169.25
 PLACEHOLDERS = {"LANTOA_DB__URL": "postgresql+asyncpg://role:password@host:5432/database"}
 PLACEHOLDER = "a-placeholder-of-at-least-32-characters"
 COMPONENT = "app.kubernetes.io/component"
+OWNERS = ("migrate", "retain")
+"""What works as the owner of the schema."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Pod:
 
     @property
     def is_ours(self) -> bool:
-        return self.component not in ("postgres", "nats", "migrate")
+        return self.component not in ("postgres", "nats", *OWNERS)
 
     @property
     def service(self) -> str:
@@ -66,7 +68,7 @@ class Rendered:
 
     @cached_property
     def pods(self) -> list[Pod]:
-        return [_pod(one) for one in self.of("Deployment", "StatefulSet", "Job")]
+        return [_pod(one) for one in self.of("Deployment", "StatefulSet", "Job", "CronJob")]
 
     def environment(self, pod: Pod) -> dict[str, str]:
         """What the pod's own container is told; a secret from outside is a placeholder."""
@@ -86,7 +88,8 @@ class Rendered:
 
 
 def _pod(one: Object) -> Pod:
-    template = one["spec"]["template"]
+    spec = one["spec"]["jobTemplate"]["spec"] if one["kind"] == "CronJob" else one["spec"]
+    template = spec["template"]
     labels = template["metadata"]["labels"]
     return Pod(f"{one['kind']} {one['metadata']['name']}", labels[COMPONENT], labels, template["spec"])
 
@@ -183,13 +186,13 @@ def secrets_stay_in_secrets(all_: Rendered) -> Iterator[str]:
 
 
 def each_service_has_its_own_role(all_: Rendered) -> Iterator[str]:
-    """A pod gets the URL of its service's database role; the owner's goes to the migration alone."""
+    """A pod gets the URL of its service's database role; the owner's goes to what migrates and what drops alone."""
     users: dict[str, set[str]] = {}
     for pod in all_.pods:
         for container in pod.containers:
             for entry in container.get("env", []):
                 if entry["name"] == "LANTOA_DB__URL":
-                    who = pod.service if pod.is_ours else pod.component
+                    who = pod.service if pod.is_ours else "owner" if pod.component in OWNERS else pod.component
                     users.setdefault(entry["valueFrom"]["secretKeyRef"]["name"], set()).add(who)
     yield from (f"Secret {name} is shared by {sorted(who)}" for name, who in users.items() if len(who) > 1)
 

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 import typer
 from pydantic import ValidationError
 
-from libs.common.cli import backing, ops, run, subscribers
+from libs.common.cli import backing, ops, retaining, run, subscribers
 
 GROUPS = {
     "feeds": "Nguồn tin (feed)",
@@ -43,6 +43,7 @@ def build() -> typer.Typer:
     run.register(app)
     ops.register(app)
     backing.register(app)
+    app.command("retain")(retaining.retain_command)
     subscribers.register(app)
     for entry in sorted(entry_points(group="lantoa.commands"), key=lambda e: e.name):
         entry.load()(app)

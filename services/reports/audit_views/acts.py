@@ -191,7 +191,15 @@ _CHANGED = {
     "report_recipient.changed": "Sửa nơi nhận báo cáo",
     "report_recipient.removed": "Bỏ nơi nhận báo cáo",
     "report_recipient.cleared": "Cho gửi lại tới nơi nhận báo cáo",
+    "webhook.added": "Đăng ký nhận sự kiện qua webhook",
+    "webhook.changed": "Sửa đăng ký webhook",
+    "webhook.secret_rotated": "Đổi khóa ký của webhook",
+    "webhook.paused": "Tạm dừng webhook",
+    "webhook.resumed": "Cho webhook chạy lại",
+    "webhook.disabled": "Tự tắt webhook không phản hồi",
+    "webhook.ended": "Hủy đăng ký webhook",
     "backup.made": "Sao lưu hệ thống",
+    "retention.dropped": "Xóa dữ liệu quá hạn lưu giữ",
     "audit_export.requested": "Yêu cầu trích xuất nhật ký",
 }
 _APPROVED = {
@@ -255,6 +263,7 @@ _SENT = {
     "syndication.offered": "Gửi bài cho đơn vị đăng lại",
     "report.sent": "Gửi báo cáo",
     "report.sent_again": "Gửi lại báo cáo",
+    "webhook.replayed": "Gửi lại sự kiện qua webhook",
 }
 
 ACTS: Mapping[str, Act] = {
@@ -323,6 +332,7 @@ OBJECTS: Mapping[str, str] = {
     "publication": "Bài",
     "report": "Báo cáo",
     "report_schedule": "Lịch gửi báo cáo",
+    "retention": "Lần xóa dữ liệu quá hạn",
     "role_grant": "Vai trò",
     "saved_query": "Truy vấn theo dõi",
     "situation": "Tình huống",
@@ -332,5 +342,6 @@ OBJECTS: Mapping[str, str] = {
     "takedown": "Việc gỡ bài",
     "task": "Việc được giao",
     "theme": "Chủ đề",
+    "webhook_subscription": "Đăng ký webhook",
 }
 """How each kind of thing is called on a screen."""
