@@ -128,12 +128,12 @@ async def _counts(gather: Gather, copies: Sequence[Carried], rewrites: Sequence[
     carried = len({one.ours_id for one in copies})
     altered = [one for one in copies if one.is_altered]
     delays = [one.minutes for one in copies]
-    later = "trung vị số phút từ tin của ta đến bài đăng lại; trống khi không có bài nào"
+    later = "trung vị số phút từ tin của thành phố đến bài đăng lại; trống khi không có bài nào"
     return {
         "ours": gather.count(ours, "contents, sources (tiếp nhận)", "số tin của các kênh chính thức trong kỳ", "tin"),
         "carried": gather.count(carried, COPIES, "trong đó có ít nhất một nơi khác đăng lại gần như nguyên văn", "tin"),
         "share": gather.count(percent(carried, ours), COPIES, "tin được đăng lại / tin trong kỳ x 100", "%"),
-        "copies": gather.count(len(copies), COPIES, "số bài đăng lại gần như nguyên văn, sau tin của ta", "bài"),
+        "copies": gather.count(len(copies), COPIES, "số bài đăng lại gần như nguyên văn, sau tin của thành phố", "bài"),
         "outlets": gather.count(len({one.source_id for one in copies}), COPIES, "số nơi đã đăng lại", "nơi"),
         "delay": gather.count(median(delays) if delays else None, COPIES, later, "phút"),
         "headlines": gather.count(
@@ -146,7 +146,7 @@ async def _counts(gather: Gather, copies: Sequence[Carried], rewrites: Sequence[
         "rewrites": gather.count(
             len(rewrites),
             REWRITES,
-            f"số bài cùng câu chuyện, sau tin của ta không quá {REWRITTEN_WITHIN // timedelta(hours=1)} giờ, chung con "
+            f"số bài cùng câu chuyện, sau tin của thành phố không quá {REWRITTEN_WITHIN // timedelta(hours=1)} giờ, chung con "
             "số và tên riêng; suy đoán, yếu hơn bản đăng lại",
             "bài",
         ),
@@ -171,7 +171,9 @@ def _outlet(gather: Gather, copies: Sequence[Carried], rewrites: Sequence[Carrie
         "group": one.group,
         "group_name": labels.GROUPS[one.group],
         "copies": gather.count(len(copies), COPIES, "số bài đăng lại", "bài"),
-        "delay": gather.count(median(delays) if delays else None, COPIES, "trung vị số phút sau tin của ta", "phút"),
+        "delay": gather.count(
+            median(delays) if delays else None, COPIES, "trung vị số phút sau tin của thành phố", "phút"
+        ),
         "altered": gather.count(
             sum(each.is_altered for each in copies), COPIES, "số bài đăng lại có tiêu đề hoặc con số khác", "bài"
         ),
@@ -200,7 +202,7 @@ def _told(gather: Gather, one: Carried, source: str) -> Data:
         "title": quoted(one.title),
         "url": one.url,
         "at": iso(one.at),
-        "minutes": gather.count(one.minutes, source, "số phút sau tin của ta", "phút"),
+        "minutes": gather.count(one.minutes, source, "số phút sau tin của thành phố", "phút"),
         "is_headline_changed": one.changes.is_headline_changed,
     }
 
@@ -211,7 +213,10 @@ def _copy(gather: Gather, one: Carried) -> Data:
         **_told(gather, one, COPIES),
         "figures": [{"before": each.before, "after": each.after} for each in one.changes.figures],
         "similarity": gather.count(
-            near, COPIES, "độ giống của hai văn bản (Jaccard ước lượng) x 100; trống khi tin của ta là bản gặp sau", "%"
+            near,
+            COPIES,
+            "độ giống của hai văn bản (Jaccard ước lượng) x 100; trống khi tin của thành phố là bản gặp sau",
+            "%",
         ),
     }
 
