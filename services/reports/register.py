@@ -18,7 +18,7 @@ from libs.common.files import FileStore
 from libs.common.label_names import GROUPS, KINDS, SOURCE_KINDS
 from libs.common.models.enums import PROTECTED_KINDS, SourceGroup, SourceKind, SourceState, TextKind
 from services.reports import labels, queries, register_queries
-from services.reports.domain import canonical, figure, is_kept_too_long, iso
+from services.reports.domain import figure, is_kept_too_long, iso
 from services.reports.open_data.cards import measures_of
 from services.reports.open_data.shelving import REGISTER
 from services.reports.problems import RegisterAway
@@ -60,7 +60,7 @@ class PublicRegister:
     async def keep(self) -> None:
         """Count it for the time when nobody can."""
         data = await self.read()
-        await asyncio.to_thread(self._files.write, REGISTER, canonical(data))
+        await asyncio.to_thread(self._files.write, REGISTER, json.dumps(data, ensure_ascii=False).encode())
 
     async def _count(self, now: datetime) -> Data:
         try:

@@ -209,6 +209,6 @@ async def latest_changes(session: AsyncSession) -> dict[tuple[str, str], m.Regis
 async def list_changes(session: AsyncSession, limit: int) -> Sequence[m.RegisterChange]:
     """Newest first, back to the opening of the register."""
     change = m.RegisterChange
-    opened = select(func.min(change.id)).where(change.subject == RegisterSubject.OPENED).scalar_subquery()
-    query = select(change).where(change.id >= opened).order_by(change.id.desc()).limit(limit)
+    opened = select(change.id).where(change.subject == RegisterSubject.OPENED).order_by(change.id).limit(1)
+    query = select(change).where(change.id >= opened.scalar_subquery()).order_by(change.id.desc()).limit(limit)
     return (await session.scalars(query)).all()

@@ -78,7 +78,7 @@ async def test_a_month_that_overlaps_a_frozen_one_is_never_counted(city: City) -
     [first] = await freeze(city)
     city.clock.advance(timedelta(days=10))
     calendar = CutOffs(month_day=31)
-    assert await freeze(city, calendar) == [first]
+    assert [each.period_from for each in await freeze(city, calendar)] == [first.period_from]
     city.clock.advance(timedelta(days=30))
     later = await freeze(city, calendar)
     assert [each.period_from.astimezone(HANOI).date().isoformat() for each in later] == ["2026-10-15", "2026-12-01"]
