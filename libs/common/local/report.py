@@ -171,6 +171,7 @@ def show_addresses(screen: Console, setup: Setup, *, live: bool = False) -> None
         ("Bản tin công khai", f"{origin}/"),
         ("Gửi phản ánh", f"{origin}/gui-phan-anh"),
         ("Sổ minh bạch", f"{origin}/minh-bach"),
+        ("Dữ liệu mở", f"{origin}/du-lieu-mo"),
     ]
     rows += [(f"API {service}", f"{origin}/api/{service}/v1/docs") for service in SERVICES]
     if not live:
