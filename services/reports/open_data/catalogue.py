@@ -85,7 +85,7 @@ def _described(column: Column) -> Json:
         "name": column.name,
         # The header of the file is the name itself; what people call it is its description.
         "titles": column.name,
-        "dc:title": {"vi": column.title, "en": column.title_en},
+        "dc:title": [_words(column.title), _words(column.title_en, "en")],
         "datatype": str(column.type),
         "required": column.missing is None,
     }

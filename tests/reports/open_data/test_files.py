@@ -84,5 +84,6 @@ def test_the_metadata_of_a_csv_file_fits_the_file() -> None:
         described = told["tableSchema"]["columns"]
         assert [one["name"] for one in described] == [column.name for column in dataset.columns]
         assert [[one["titles"] for one in described]] == read(csv_file(dataset, []))
+        assert all(title["@language"] in ("vi", "en") for one in described for title in one["dc:title"])
         assert told["tableSchema"]["primaryKey"] == list(dataset.key)
         assert {one["datatype"] for one in described} <= {"string", "integer", "number", "date", "boolean"}
