@@ -173,8 +173,9 @@ SELECT gen_random_uuid(), 'other', 'Việc đo ' || n, u.id, CASE WHEN n % 100 =
        now() - n % 7 * interval '1 hour'
 FROM generate_series(1, 20000) AS n JOIN units AS u ON u.k = n % 150;
 INSERT INTO watchdog_alerts (id, kind, object_id, first_seen_at, cleared_at)
-SELECT gen_random_uuid(), 'delivery_overdue', d.id, now(), CASE WHEN d.confirmed_at IS NOT NULL THEN now() END
-FROM (SELECT id, confirmed_at FROM deliveries ORDER BY confirmed_at DESC NULLS FIRST LIMIT 20000) AS d;
+SELECT gen_random_uuid(), 'delivery_overdue', d.id, now(), CASE WHEN d.row > 100 THEN now() END
+FROM (SELECT id, row_number() OVER (ORDER BY confirmed_at DESC NULLS FIRST, id) AS row FROM deliveries) AS d
+WHERE d.row <= 20000;
 """
 CASE_ROWS = """
 INSERT INTO feedback_cases (id, reference, kind, topic, subject, body, unit_id, urgency, state, received_at,

@@ -24,10 +24,6 @@ _RISING = text(
         AND p.bucket_at >= CAST(:since AS timestamptz) - back * CAST(:pause AS interval)
         AND p.bucket_at < CAST(:until AS timestamptz) - back * CAST(:pause AS interval)
     WHERE s.dimension = :dimension
-        AND s.id IN (
-            SELECT q.series_id FROM series_points AS q
-            WHERE q.bucket_at >= CAST(:since AS timestamptz) AND q.bucket_at < CAST(:until AS timestamptz)
-        )
     GROUP BY s.id, s.key
     HAVING sum(p.count) FILTER (WHERE p.bucket_at >= CAST(:since AS timestamptz)) >= :least
     """

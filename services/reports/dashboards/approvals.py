@@ -15,7 +15,7 @@ from libs.common.models.enums import PublicationState, Role, TextKind
 from services.reports import labels
 from services.reports.daily import quoted
 from services.reports.dashboards import approval_queries as queries
-from services.reports.dashboards.parts import LATE, SHOWN, Look, actor
+from services.reports.dashboards.parts import SHOWN, Look, actor
 from services.reports.dashboards.schemas import ApprovalFigures, ApprovalItem, ApprovalsOut, ItemKind
 
 LABELLERS = (Role.FEEDBACK_OFFICER, Role.EDITOR, Role.FACT_CHECKER, Role.SPOKESPERSON, Role.ADMIN)
@@ -41,11 +41,10 @@ async def waiting_approvals(look: Look) -> ApprovalsOut:
     )
     found = [item for part in parts for item in part or ()]
     found.sort(key=lambda item: (item.is_drill, not item.is_urgent, item.since, str(item.id)))
-    is_late = None in parts
     return ApprovalsOut(
         as_of=look.as_of,
-        note=LATE if is_late else None if found else EMPTY,
-        figures=_figures(look, None if is_late else found),
+        note=None if found else EMPTY,
+        figures=_figures(look, None if None in parts else found),
         items=found[:SHOWN],
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from libs.common.clock import HANOI
 from libs.common.models.enums import ChannelState, Role
 from services.reports.dashboards import health_queries as queries
-from services.reports.dashboards.parts import Look, actor, note_of
+from services.reports.dashboards.parts import Look, actor
 from services.reports.dashboards.schemas import ChannelFigures, ChannelHealth, ChannelItem, ChannelsOut, ItemKind
 
 ENDS_SOON = timedelta(days=14)
@@ -85,7 +85,7 @@ async def channel_health(look: Look) -> ChannelsOut:
     found = sorted(items or (), key=lambda item: (ORDER.index(item.health), item.title or "", str(item.id)))
     return ChannelsOut(
         as_of=look.as_of,
-        note=note_of(items, EMPTY),
+        note=None if items else EMPTY,
         figures=_figures(look, None if items is None else found),
         items=found,
     )

@@ -16,7 +16,7 @@ from libs.common.units import load_stored_register
 from services.reports import labels
 from services.reports.daily import quoted
 from services.reports.dashboards import overdue_queries as queries
-from services.reports.dashboards.parts import LATE, SHOWN, Look, actor
+from services.reports.dashboards.parts import SHOWN, Look, actor
 from services.reports.dashboards.schemas import FigureOut, ItemKind, OverdueFigures, OverdueItem, OverdueOut
 from services.reports.dashboards.sight import CASE_READERS
 from services.reports.issuing.access import READERS
@@ -28,9 +28,8 @@ Items = list[OverdueItem]
 
 
 async def overdue(look: Look) -> OverdueOut:
-    seen = look.sight.cases_of(*READERS)
-    count = await look.tried(queries.count_cases(look.session, seen, look.as_of))
-    cases = await look.tried(_cases(look))
+    late = await look.tried(_late_cases(look))
+    count, cases = late or (None, None)
     requests = await look.tried(_data_requests(look))
     tasks = await look.tried(_tasks(look))
     rows = await look.tried(_assignments(look))
@@ -78,7 +77,7 @@ async def overdue(look: Look) -> OverdueOut:
             "lượt",
         ),
     )
-    note = LATE if None in parts or count is None else None if found or count else EMPTY
+    note = None if found or count else EMPTY
     return OverdueOut(as_of=look.as_of, note=note, figures=figures, items=found[:SHOWN])
 
 
@@ -94,28 +93,28 @@ def _only(items: Items | None, kind: ItemKind) -> Items | None:
 # --- reports of citizens ------------------------------------------------------------------------------------
 
 
-async def _cases(look: Look) -> Items:
-    if not look.sight.who.has(*CASE_READERS):
-        return []
-    rows = await queries.cases(look.session, look.sight.cases_of(*CASE_READERS), look.as_of, SHOWN)
-    return [
-        OverdueItem(
-            kind=ItemKind.FEEDBACK_CASE,
-            id=row.id,
-            title=f"{row.reference}: {labels.KINDS[TextKind(row.kind)]}",
-            unit=row.unit,
-            since=row.since,
-            due_at=row.due_at,
-            who=actor(Role.FEEDBACK_OFFICER, row.unit),
-            href=f"/api/ingest/v1/feedback-cases/{row.id}",
-        )
-        for row in rows
-    ]
+async def _late_cases(look: Look) -> tuple[int, Items]:
+    """How many there are, and the first of those that the caller may read."""
+    sight = look.sight
+    counted, read = sight.cases_of(*READERS), sight.cases_of(*CASE_READERS)
+    rows = await queries.cases(look.session, counted, read, look.as_of, SHOWN)
+    return (rows[0].cases if rows else 0), [_case(row) for row in rows if row.is_readable]
+
+
+def _case(row: Row[Any]) -> OverdueItem:
+    return OverdueItem(
+        kind=ItemKind.FEEDBACK_CASE,
+        id=row.id,
+        title=f"{row.reference}: {labels.KINDS[TextKind(row.kind)]}",
+        unit=row.unit,
+        since=row.since,
+        due_at=row.due_at,
+        who=actor(Role.FEEDBACK_OFFICER, row.unit),
+        href=f"/api/ingest/v1/feedback-cases/{row.id}",
+    )
 
 
 async def _data_requests(look: Look) -> Items:
-    if not look.sight.who.has(*CASE_READERS):
-        return []
     rows = await queries.data_requests(look.session, look.sight.cases_of(*CASE_READERS), look.as_of)
     return [
         OverdueItem(

@@ -17,18 +17,17 @@ from libs.common.models.enums import ProgrammeState
 LOOKED_BACK = timedelta(days=7)
 """How long an activity that was never told of stays on the front page."""
 
-_LATE_CASES = """
+# Counted with the same reading: how many there are, beside the first of those that the caller may read one by one.
+_CASES = text(
+    """
+    SELECT c.id, c.reference, c.kind, u.name AS unit, c.received_at AS since,
+           least(CASE WHEN c.state IN ('received', 'reopened') THEN c.accept_due_at END, c.due_at) AS due_at,
+           :read_all OR coalesce(c.unit_id = ANY(:read), false) AS is_readable, count(*) OVER () AS cases
     FROM feedback_cases AS c LEFT JOIN organization_units AS u ON u.id = c.unit_id
-    WHERE (:all_cases OR c.unit_id = ANY(:units))
+    WHERE (:count_all OR c.unit_id = ANY(:counted))
       AND ((c.state IN ('received', 'reopened') AND c.accept_due_at < :now)
            OR (c.state IN ('received', 'reopened', 'accepted', 'assigned', 'in_progress') AND c.due_at < :now))
-"""
-_COUNT_CASES = text(f"SELECT count(*) {_LATE_CASES}")
-_CASES = text(
-    f"""
-    SELECT c.id, c.reference, c.kind, u.name AS unit, c.received_at AS since,
-           least(CASE WHEN c.state IN ('received', 'reopened') THEN c.accept_due_at END, c.due_at) AS due_at
-    {_LATE_CASES} ORDER BY due_at, c.id LIMIT :limit
+    ORDER BY is_readable DESC, due_at, c.id LIMIT :limit
     """
 )
 _DATA_REQUESTS = text(
@@ -51,29 +50,41 @@ _TASKS = text(
 # What the watchdog holds for overdue, and still is: a watchdog that stands still leaves no alert standing for long.
 _WATCHED = text(
     """
+    WITH standing AS MATERIALIZED (
+        SELECT id, kind, object_id, first_seen_at FROM watchdog_alerts WHERE cleared_at IS NULL
+    )
     SELECT w.kind, coalesce(t.id, d.id) AS id, p.id AS publication_id, p.title, c.name AS channel, u.name AS unit,
            p.is_drill, w.first_seen_at AS since
-    FROM watchdog_alerts AS w
+    FROM standing AS w
     LEFT JOIN deliveries AS d ON w.kind = 'delivery_overdue' AND d.id = w.object_id AND d.confirmed_at IS NULL
         AND d.state NOT IN ('withdrawn', 'withdrawing')
     LEFT JOIN takedowns AS t ON w.kind = 'takedown_open' AND t.id = w.object_id AND t.closed_at IS NULL
     JOIN publications AS p ON p.id = coalesce(d.publication_id, t.publication_id)
     JOIN organization_units AS u ON u.id = p.unit_id
     LEFT JOIN channels AS c ON c.id = d.channel_id
-    WHERE w.cleared_at IS NULL AND p.unit_id = ANY(:units)
+    WHERE p.unit_id = ANY(:units)
     ORDER BY w.first_seen_at, w.id
     """
 )
 
 
-async def count_cases(session: AsyncSession, units: Collection[UUID] | None, now: datetime) -> int:
-    names = {"units": list(units or ()), "all_cases": units is None, "now": now}
-    return await session.scalar(_COUNT_CASES, names) or 0
-
-
-async def cases(session: AsyncSession, units: Collection[UUID] | None, now: datetime, limit: int) -> Sequence[Row[Any]]:
-    """(id, reference, kind, unit, since, due_at); of all units where None."""
-    names = {"units": list(units or ()), "all_cases": units is None, "now": now, "limit": limit}
+async def cases(
+    session: AsyncSession,
+    counted: Collection[UUID] | None,
+    read: Collection[UUID] | None,
+    now: datetime,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """(id, reference, kind, unit, since, due_at, is_readable, cases): the first of all that are overdue in the units
+    where they are counted, with how many these are; of all units where None."""
+    names = {
+        "counted": list(counted or ()),
+        "count_all": counted is None,
+        "read": list(read or ()),
+        "read_all": read is None,
+        "now": now,
+        "limit": limit,
+    }
     return (await session.execute(_CASES, names)).all()
 
 

@@ -6,7 +6,7 @@ kept apart (by savepoints, two statements each) only once one of them was cut of
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -33,14 +33,16 @@ _CUT_OFF = "57014"
 """SQLSTATE query_canceled: the limit of a statement ran out."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Look:
-    """On which session, for whom, as of when; `is_apart`: each part in a savepoint of its own."""
+    """On which session, for whom, as of when. `is_apart`: each part in a savepoint of its own; `is_cut`: one of them
+    could not be read."""
 
     session: AsyncSession
     sight: Sight
     as_of: datetime
     is_apart: bool = False
+    is_cut: bool = False
 
     def figure(
         self, value: float | None, source: str, formula: str, unit: str, as_of: datetime | None = None
@@ -59,6 +61,7 @@ class Look:
         except DBAPIError as error:
             _require_cut_off(error)
             log.warning("a part of a dashboard was cut off after %s", PATIENCE)
+            self.is_cut = True
             return None
 
 
@@ -70,7 +73,9 @@ async def looked(look: Look, part: Callable[[Look], Awaitable[D]]) -> D:
             return await part(look)
     except DBAPIError as error:
         _require_cut_off(error)
-        return await part(replace(look, is_apart=True))
+    look.is_apart = True
+    told = await part(look)
+    return told.model_copy(update={"note": LATE}) if look.is_cut else told
 
 
 def _require_cut_off(error: DBAPIError) -> None:
@@ -80,10 +85,3 @@ def _require_cut_off(error: DBAPIError) -> None:
 
 def actor(role: Role, unit: str | None) -> Actor:
     return Actor(role=role, role_name=labels.ROLES[role], unit=unit)
-
-
-def note_of(items: object, empty: str) -> str | None:
-    """What is said in place of a list: that there is nothing, or that it could not be read."""
-    if items is None:
-        return LATE
-    return None if items else empty

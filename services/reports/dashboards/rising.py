@@ -20,7 +20,7 @@ from libs.common.models.trends import Dimension
 from services.reports import labels
 from services.reports.daily import quoted
 from services.reports.dashboards import rising_queries as queries
-from services.reports.dashboards.parts import SHOWN, Look, actor, note_of
+from services.reports.dashboards.parts import SHOWN, Look, actor
 from services.reports.dashboards.schemas import (
     Actor,
     ItemKind,
@@ -71,7 +71,8 @@ class Found:
 
     counted: datetime | None
     rises: Sequence[Rise] = ()
-    stories: Mapping[UUID, m.Story] = field(default_factory=dict)
+    fields: Mapping[UUID, str] = field(default_factory=dict)
+    """Of the stories."""
     links: Mapping[UUID, Sequence[Row[Any]]] = field(default_factory=dict)
     at_home: frozenset[UUID] = frozenset()
     places: Mapping[str, str] = field(default_factory=dict)
@@ -97,7 +98,7 @@ async def rising(look: Look) -> RisingOut:
 def _note(found: Found | None) -> str | None:
     if found is not None and found.counted is None:
         return NOT_COUNTED
-    return note_of(found and found.rises, QUIET)
+    return None if found and found.rises else QUIET
 
 
 async def _find(look: Look) -> Found:
@@ -105,8 +106,8 @@ async def _find(look: Look) -> Found:
     if counted is None:
         return Found(None)
     rises = await _rises(look, counted)
-    stories = await queries.stories(look.session, [one.story_id for one in rises if one.story_id is not None])
-    standing = [one for one in rises if one.story_id is None or one.story_id in stories]
+    fields = await queries.fields_of(look.session, [one.story_id for one in rises if one.story_id is not None])
+    standing = [one for one in rises if one.story_id is None or one.story_id in fields]
     shown = [one.story_id for one in standing[:SHOWN] if one.story_id is not None]
     links: dict[UUID, list[Row[Any]]] = defaultdict(list)
     for row in await queries.first_pages(look.session, shown, LINKS):
@@ -115,10 +116,10 @@ async def _find(look: Look) -> Found:
     return Found(
         counted,
         standing,
-        stories,
+        fields,
         links,
         at_home=await queries.naming(look.session, shown, look.sight.codes, counted - SPAN, counted),
-        places=await queries.place_names(look.session, codes, today_of(look.as_of)),
+        places=await queries.place_names(look.session, codes, today_of(look.as_of)) if codes else {},
     )
 
 
@@ -162,7 +163,6 @@ def _figures(look: Look, found: Found | None, alerts: Sequence[Raised] | None) -
 
 def _item(look: Look, one: Rise, found: Found, alerts: Mapping[UUID, Raised]) -> RisingItem:
     story_id = one.story_id
-    story = found.stories[story_id] if story_id else None
     links = found.links.get(story_id, ()) if story_id else ()
     raised = alerts.get(story_id) if story_id else None
     before = "số nội dung thường thấy trong khoảng ấy" if one.is_burst else "số nội dung trong 3 giờ trước đó"
@@ -177,7 +177,7 @@ def _item(look: Look, one: Rise, found: Found, alerts: Mapping[UUID, Raised]) ->
         who=_who(raised),
         href=f"/api/classify/v1/{'stories' if story_id else 'trends/bursts'}/{one.id}",
         dimension=one.dimension,
-        field=labels.FIELDS[Field(story.field)] if story else None,
+        field=labels.FIELDS[Field(found.fields[story_id])] if story_id else None,
         seen=look.figure(one.seen, SERIES, seen, "nội dung", found.counted),
         expected=look.figure(round(one.expected, 1), SERIES, before, "nội dung", found.counted),
         says=one.says,

@@ -51,10 +51,11 @@ async def open_bursts(
     return (await session.execute(query)).all()
 
 
-async def stories(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, m.Story]:
-    """Those of them that stand: one that was merged into another has no items of its own any more."""
-    query = select(m.Story).where(m.Story.id.in_(ids), m.Story.merged_into.is_(None))
-    return {story.id: story for story in await session.scalars(query)}
+async def fields_of(session: AsyncSession, stories: Collection[UUID]) -> dict[UUID, str]:
+    """Story → its field, of those that stand: one that was merged into another has no items of its own any more."""
+    story = m.Story
+    query = select(story.id, story.field).where(story.id.in_(stories), story.merged_into.is_(None))
+    return dict((await session.execute(query)).all())
 
 
 async def unsettled_alerts(

@@ -11,7 +11,7 @@ from libs.common.models.enums import Role, SourceGroup, SourceKind
 from services.reports import labels
 from services.reports.daily import quoted
 from services.reports.dashboards import health_queries as queries
-from services.reports.dashboards.parts import SHOWN, Look, actor, note_of
+from services.reports.dashboards.parts import SHOWN, Look, actor
 from services.reports.dashboards.schemas import ItemKind, SourceFigures, SourceItem, SourcesOut
 
 NAMES = {
@@ -49,7 +49,7 @@ def _note(counts: Sequence[Row[Any]] | None, rows: Sequence[Row[Any]] | None) ->
         return NONE
     if counts and all(row.checked_at is None for row in counts):
         return NOT_JUDGED
-    return note_of(None if counts is None else rows, FINE)
+    return None if rows else FINE
 
 
 def _figures(look: Look, counts: Sequence[Row[Any]] | None, brought: Row[Any] | None) -> SourceFigures:

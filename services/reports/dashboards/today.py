@@ -9,7 +9,7 @@ from libs.common.clock import midnight
 from libs.common.models.enums import Role
 from services.reports.daily import quoted
 from services.reports.dashboards import today_queries as queries
-from services.reports.dashboards.parts import SHOWN, Look, actor, note_of
+from services.reports.dashboards.parts import SHOWN, Look, actor
 from services.reports.dashboards.schemas import FigureOut, ItemKind, TodayFigures, TodayItem, TodayOut
 from services.reports.domain import known_part
 from services.reports.issuing.access import READERS
@@ -30,7 +30,7 @@ async def today(look: Look) -> TodayOut:
     rows = await look.tried(queries.going_on(look.session, units, look.as_of, until, SHOWN))
     return TodayOut(
         as_of=look.as_of,
-        note=note_of(rows, EMPTY),
+        note=None if rows else EMPTY,
         since=since,
         figures=TodayFigures(
             **await _arrivals(look, since),

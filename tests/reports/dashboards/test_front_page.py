@@ -79,6 +79,7 @@ async def test_a_part_that_cannot_be_read_is_null_and_the_others_are_there(
         await session.execute(text("LOCK TABLE case_events IN ACCESS EXCLUSIVE MODE"))
         told = await ask("today", editor)
     figures = told["figures"]
+    assert told["note"] == LATE
     assert [figures[f"feedback_{name}"]["value"] for name in ("received", "answered", "waiting")] == [None] * 3
     assert (figures["items"]["value"], figures["published"]["value"], figures["tasks"]["value"]) == (1, 0, 0)
 
