@@ -146,8 +146,8 @@ async def _counts(gather: Gather, copies: Sequence[Carried], rewrites: Sequence[
         "rewrites": gather.count(
             len(rewrites),
             REWRITES,
-            f"số bài cùng câu chuyện, sau tin của thành phố không quá {REWRITTEN_WITHIN // timedelta(hours=1)} giờ, chung con "
-            "số và tên riêng; suy đoán, yếu hơn bản đăng lại",
+            f"số bài cùng câu chuyện, sau tin của thành phố không quá {REWRITTEN_WITHIN // timedelta(hours=1)} giờ, "
+            "chung con số và tên riêng; suy đoán, yếu hơn bản đăng lại",
             "bài",
         ),
     }
