@@ -189,7 +189,13 @@ def _data(installation: Installation, seen: Seen, declared: Declaration) -> list
         _sealed(seen, declared),
         _guarded(Group.DATA, "Nhật ký kiểm toán chỉ thêm, nối chuỗi băm, mỗi dịch vụ một chuỗi", AUDIT, seen),
         _checked(seen),
-        Measure(Group.DATA, "Lưu nhật ký kiểm toán", State.CHECK, "Không xóa; dòng đầu tiên lúc", seen.audited_since),
+        Measure(
+            Group.DATA,
+            "Lưu nhật ký kiểm toán",
+            State.CHECK,
+            "Không xóa; dòng đầu tiên lúc" if seen.audited_since else "Nhật ký còn trống",
+            seen.audited_since,
+        ),
         _backup(seen),
         _is(
             Group.DATA,

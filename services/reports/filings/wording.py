@@ -13,9 +13,9 @@ SUBJECTS = {
     Subject.MENTIONED: "Người được nhắc trong tin, bài",
 }
 FORMS = {
-    Form.SEALED: "Mã hóa từng dòng (AES-256-GCM)",
-    Form.KEYED_HASH: "Giá trị băm có khóa",
-    Form.MASKED: "Đã che số điện thoại, thư điện tử, số giấy tờ, tài khoản",
+    Form.SEALED: "Mã hóa từng dòng",
+    Form.KEYED_HASH: "Băm có khóa",
+    Form.MASKED: "Đã che số liên hệ",
     Form.PLAIN: "Rõ, phân quyền đọc",
 }
 ENDPOINTS = {
