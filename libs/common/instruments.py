@@ -16,6 +16,7 @@ COUNTERS: Mapping[str, str] = {
     "lantoa.deliveries.overdue": "deliveries that were due and not seen on their platform",
     "lantoa.letters": "letters that were handed to the mail server, by outcome",
     "lantoa.digest.letters": "letters to readers that were handed to the mail server, by outcome",
+    "lantoa.reports.letters": "signed reports that were handed to the mail server, by outcome",
     "lantoa.push.sends": "notices handed to readers' browsers, by outcome",
     "lantoa.push.finished": "notices that came to their end",
     "lantoa.press.sends": "items handed to press partners, by outcome",

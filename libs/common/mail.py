@@ -72,6 +72,11 @@ class MailFailed(Exception):
         super().__init__(told)
         self.code, self.status = code, status
 
+    @property
+    def numbers(self) -> str | None:
+        """`550 5.1.1`, as far as the server gave them."""
+        return None if self.code is None else " ".join(filter(None, (str(self.code), self.status)))
+
 
 class MailRefused(MailFailed):
     """The address or the letter itself is refused for good (a 5xx answer to it)."""
@@ -141,9 +146,13 @@ def written(letter: Letter, settings: MailSettings, clock: Clock) -> Message:
     message["To"] = checked_address(letter.to)
     message["Subject"] = Header(one_line(letter.subject)[:SUBJECT_LENGTH].strip(), "utf-8", header_name="Subject")  # type: ignore[assignment]
     message["Date"] = format_datetime(clock.now())
-    message["Message-ID"] = f"<{letter.key}@{settings.sender.rpartition('@')[2]}>"
+    message["Message-ID"] = message_id(letter.key, settings)
     message["Auto-Submitted"] = "auto-generated"
     return message
+
+
+def message_id(key: UUID, settings: MailSettings) -> str:
+    return f"<{key}@{settings.sender.rpartition('@')[2]}>"
 
 
 def with_enclosures(

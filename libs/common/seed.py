@@ -1,4 +1,5 @@
-"""What every installation starts from: the units with their names, the programmes and alert rules that are shipped.
+"""What every installation starts from: the units with their names, the programmes and alert rules that are shipped, and
+the schedule of the daily brief.
 
 Safe to run again: units and names are brought up to the shipped lists, a programme or rule that is there is left alone.
 """
@@ -19,6 +20,7 @@ from libs.common import models as m
 from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
+from libs.common.models.sending import Cadence, SentForm
 from libs.common.programme_file import PROGRAMMES_DIR, read_programme
 from libs.common.programme_store import store_programme
 from libs.common.text import fold
@@ -59,6 +61,7 @@ async def seed(session: AsyncSession, now: datetime) -> Seeded:
     for path in files:
         await store_programme(session, read_programme(path), now=now)
     rules = await seed_alert_rules(session, now)
+    await seed_report_schedule(session, unit_ids[CITY_CODE], now)
     return Seeded(len(unit_ids), len(aliases), len(files), rules)
 
 
@@ -69,6 +72,27 @@ async def seed_alert_rules(session: AsyncSession, now: datetime) -> int:
     rows = [{**made, **rule, "id": new_id(now), "kind": rule["condition"]["kind"]} for rule in given]
     statement = insert(m.AlertRule).values(rows).on_conflict_do_nothing(index_elements=["slug"])
     return len((await session.scalars(statement.returning(m.AlertRule.id))).all())
+
+
+async def seed_report_schedule(session: AsyncSession, city_id: UUID, now: datetime) -> None:
+    """The daily brief, on and without recipients, where no schedule is there yet; the city owns it."""
+    if await session.scalar(select(m.ReportSchedule.id).limit(1)) is not None:
+        return
+    brief = m.ReportSchedule(
+        id=new_id(now),
+        title="Tin nhanh trong ngày",
+        kind="daily",
+        unit_id=city_id,
+        cadence=Cadence.DAILY.value,
+        form=SentForm.PDF.value,
+        filing="Lưu: VT",
+        on_since=now,
+        version=1,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(brief)
+    await session.flush()
 
 
 async def seed_units(session: AsyncSession, units: Sequence[Unit], now: datetime) -> dict[str, UUID]:

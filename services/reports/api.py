@@ -32,6 +32,7 @@ from services.reports.schemas import (
     SnapshotOut,
     VersionOut,
 )
+from services.reports.sending.problems import RecipientsChanged, RecipientsOfSchedule
 
 router = APIRouter(prefix="/api/reports/v1", tags=["reports"], responses=problems(Unauthenticated, Forbidden))
 
@@ -109,7 +110,9 @@ async def get_report(report_id: UUID, session: SessionDep, who: Reader, clock: C
     return ReportDetail.of(issue)
 
 
-@router.put("/reports/{report_id}", responses=problems(*EDITED, wrong.NotPrintable, wrong.TextIsFixed))
+@router.put(
+    "/reports/{report_id}", responses=problems(*EDITED, wrong.NotPrintable, wrong.TextIsFixed, RecipientsOfSchedule)
+)
 async def edit_report(
     report_id: UUID, body: ReportEdit, session: SessionDep, who: Maker, clock: ClockDep, res: Res
 ) -> ReportDetail:
@@ -131,7 +134,7 @@ async def edit_report(
     return ReportDetail.of(edited)
 
 
-@router.post("/reports/{report_id}/sign", responses=problems(*EDITED, wrong.NumberTaken))
+@router.post("/reports/{report_id}/sign", responses=problems(*EDITED, wrong.NumberTaken, RecipientsChanged))
 async def sign_report(
     report_id: UUID, body: ReportSign, session: SessionDep, who: Signer, clock: ClockDep, res: Res
 ) -> ReportDetail:

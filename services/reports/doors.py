@@ -13,6 +13,9 @@ from services.reports.programmes import api as programmes_api
 from services.reports.programmes import import_api as programme_import_api
 from services.reports.programmes import jobs as programmes_jobs
 from services.reports.programmes import progress_api as programme_progress_api
+from services.reports.sending import api as schedules_api
+from services.reports.sending import jobs as sending_jobs
+from services.reports.sending import sendings_api
 from services.reports.totals import jobs as totals_jobs
 from services.reports.webhooks import api as webhooks_api
 from services.reports.webhooks import deliveries_api as webhook_deliveries_api
@@ -26,13 +29,18 @@ ROUTERS = [
     programme_import_api.router,
     programme_progress_api.router,
     dashboards_api.router,
+    schedules_api.router,
+    sendings_api.router,
+    sendings_api.public_router,
+    audit_api.router,
     webhooks_api.router,
     webhook_deliveries_api.router,
-    audit_api.router,
     pages.router,
     open_data_pages.router,
 ]
 JOBS = Jobs()
 JOBS.all = [
-    each for loops in (issuing_jobs, programmes_jobs, open_data_jobs, totals_jobs, webhook_jobs, audit_jobs) for each in loops.jobs.all
+    each
+    for loops in (issuing_jobs, programmes_jobs, totals_jobs, sending_jobs, open_data_jobs, audit_jobs, webhook_jobs)
+    for each in loops.jobs.all
 ]

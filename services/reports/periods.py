@@ -24,16 +24,6 @@ LONGEST = {
 }
 """What may be asked for with dates of one's own."""
 
-CATCH_UP = {
-    Cadence.DAILY: timedelta(hours=6),
-    Cadence.WEEKLY: timedelta(days=2),
-    Cadence.MONTHLY: timedelta(days=7),
-    Cadence.QUARTERLY: timedelta(days=14),
-    Cadence.HALF_YEAR: timedelta(days=14),
-    Cadence.YEARLY: timedelta(days=28),
-}
-"""How long after its end a scheduled report is still made up for."""
-
 
 @dataclass(frozen=True)
 class CutOffs:
@@ -73,14 +63,6 @@ def last_period(cadence: Cadence, cut: CutOffs, now: datetime) -> Period:
             end -= (end.weekday() - cut.weekday) % 7 * DAY
         start = end - (7 * DAY if cadence is Cadence.WEEKLY else DAY)
     return Period(start.astimezone(UTC), end.astimezone(UTC))
-
-
-def due_period(cadence: Cadence, cut: CutOffs, now: datetime) -> Period | None:
-    """The period whose report is to be made now, while it is not too late to make it up."""
-    if cadence is Cadence.DAILY and cut.hour is None:
-        return None
-    period = last_period(cadence, cut, now)
-    return period if now - period.end <= CATCH_UP[cadence] else None
 
 
 def period_name(cadence: Cadence, period: Period) -> str:

@@ -9,12 +9,14 @@ from libs.common.clock import Clock
 from libs.common.db import Database
 from libs.common.doorman import Doorman
 from libs.common.files import FileStore
+from libs.common.mail import Mailer
 from libs.common.shelf import Shelf
 from libs.common.web import Site
 from services.reports.filings.installation import installation_of
 from services.reports.issuing.printing import Heading
 from services.reports.periods import CutOffs
 from services.reports.register import PublicRegister
+from services.reports.sending.delivering import PostRoom
 from services.reports.service import Workshop
 from services.reports.settings import PaperSettings, ReportsSettings
 from services.reports.webhooks.desk import Desk, open_desk
@@ -25,6 +27,7 @@ class ReportsResources:
     settings: ReportsSettings
     workshop: Workshop
     register: PublicRegister
+    post_room: PostRoom
     site: Site
     english: Site
     """The site by its names in English."""
@@ -64,6 +67,10 @@ async def open_resources(settings: ReportsSettings, db: Database, clock: Clock) 
         installation_of(settings),
     )
     register = PublicRegister(db, clock, workshop.files, group.retention, timedelta(seconds=group.register_seconds))
+    post_room = PostRoom(Mailer(settings.mail, clock), settings.mail, group.returns.domain)
+    post_room.mailer.say_if_off()
     told, origin = settings.publish.site, settings.public_url
     async with open_desk(group.webhooks, replay=settings.replay) as webhooks:
-        yield ReportsResources(settings, workshop, register, told.site(origin), told.english(origin), webhooks)
+        yield ReportsResources(
+            settings, workshop, register, post_room, told.site(origin), told.english(origin), webhooks
+        )

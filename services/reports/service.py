@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from libs.common.db import Database
 from libs.common.events import ReportReady
 from libs.common.files import FileStore
 from libs.common.ids import new_id
+from libs.common.lexemes import lexemes_of
 from libs.common.models import Report, ReportRun, ReportVersion, Snapshot
 from libs.common.models.enums import ReportState, RunState
 from libs.common.outbox import emit
@@ -47,6 +48,7 @@ from services.reports.problems import (
     TooManyAtOnce,
     VersionNotFound,
 )
+from services.reports.sending.queueing import head_of_schedule, queue_sendings
 
 SOURCE = "reports"
 AT_ONCE = 3
@@ -106,17 +108,7 @@ async def make_report(
         raise TooManyAtOnce(retry_after=5)
     async with workshop.places:
         snapshot = await freeze(workshop, kind, period, now, about=about)
-        return await _draft(session, workshop, snapshot, about=about, by=by)
-
-
-async def make_scheduled_report(
-    session: AsyncSession, workshop: Workshop, kind: str, period: Period, now: datetime
-) -> Issue | None:
-    """The report of a set hour, once, however many workers ask; None when it is there."""
-    await queries.lock_schedule(session, kind)
-    if await queries.is_scheduled_made(session, kind, period):
-        return None
-    return await _draft(session, workshop, await freeze(workshop, kind, period, now), about=None, by=None)
+        return await draft_report(session, workshop, snapshot, about=about, by=by)
 
 
 async def freeze(workshop: Workshop, kind: str, period: Period, now: datetime, *, about: str | None = None) -> Snapshot:
@@ -140,9 +132,19 @@ async def freeze(workshop: Workshop, kind: str, period: Period, now: datetime, *
     )
 
 
-async def _draft(
-    session: AsyncSession, workshop: Workshop, snapshot: Snapshot, *, about: str | None, by: UUID | None
+async def draft_report(
+    session: AsyncSession,
+    workshop: Workshop,
+    snapshot: Snapshot,
+    *,
+    about: str | None,
+    by: UUID | None,
+    recipients: Sequence[str] | None = None,
 ) -> Issue:
+    """A report of frozen figures, told. recipients: None is whom the city's papers name.
+
+    Raises TemplateBroken, FormBroken.
+    """
     kind, now = KINDS.get(snapshot.kind)(), snapshot.created_at
     session.add(snapshot)
     await session.flush()
@@ -165,6 +167,8 @@ async def _draft(
         head = workshop.heading.head(domain.marked(subject, snapshot.data), report.title)
         if isinstance(kind, Named):
             head["type_name"] = kind.type_name
+        if recipients is not None:
+            head["recipients"] = list(recipients)
         text = draft(snapshot, head)
     except FormError as error:
         raise FormBroken(str(error)) from error
@@ -197,6 +201,7 @@ async def _save(
         edited_by=by,
         created_at=now,
         digest=domain.digest({"text": text, "head": dict(head), "snapshot": snapshot.digest.hex()}),
+        lexemes=lexemes_of(head["subject"], text),
     )
     session.add(version)
     await session.flush()
@@ -282,13 +287,14 @@ async def edit_report(
     by: UUID,
     now: datetime,
 ) -> Issue:
-    """A new version with another text or head; the figures behind it stay.
+    """A new version with another text or head; the figures behind it stay. One of a schedule names whom that has now.
 
-    Raises ReportChanged where `based_on` is not the newest, ReportSigned, ReportVoid, NotPrintable.
+    Raises ReportChanged where `based_on` is not the newest, ReportSigned, ReportVoid, NotPrintable,
+    RecipientsOfSchedule.
     """
     report, snapshot, last = await _open(session, report_id, based_on)
     report.version += 1
-    new_head = {**last.head, **head}
+    new_head = {**last.head, **await head_of_schedule(session, report_id, head)}
     try:
         issue = await _save(session, workshop, report, snapshot, text, new_head, by=by, now=now, reason=reason)
     except ValueError as error:
@@ -311,7 +317,9 @@ async def sign_report(
 ) -> Issue:
     """Sign the version that was read: it gets its number in the register of its year, the day and the signer's name.
 
-    Raises ReportChanged where `based_on` is not the newest, ReportSigned, ReportVoid, NumberTaken.
+    What a schedule made goes to its recipients from then on.
+
+    Raises ReportChanged where `based_on` is not the newest, ReportSigned, ReportVoid, NumberTaken, RecipientsChanged.
     """
     report, snapshot, last = await _open(session, report_id, based_on)
     day = now.astimezone(HANOI).date()
@@ -324,6 +332,7 @@ async def sign_report(
     head = {**last.head, "number": report.number, "date": day.isoformat(), "signer": signer}
     issue = await _save(session, workshop, report, snapshot, last.text, head, by=by, now=now, reason=None)
     await _tell(session, issue, "report.signed", by, now)
+    await queue_sendings(session, report, head["recipients"], now)
     return issue
 
 

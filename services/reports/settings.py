@@ -47,8 +47,38 @@ class PaperSettings(BaseModel):
         return None if value == "" else value
 
 
+class ReturnsSettings(BaseModel):
+    """Where letters that do not arrive come back to; without it a person says so."""
+
+    domain: str = Field(default="", pattern=r"^[a-z0-9.-]*$", description="a domain whose mail is handed to …/returns")
+    token: SecretStr | None = Field(default=None, description="what the mail server shows there: 32 characters or more")
+
+    @field_validator("token", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if bool(self.domain) != (self.token is not None):
+            raise ValueError("reports.returns.domain and reports.returns.token go together")
+        if self.token is not None and len(self.token.get_secret_value()) < 32:
+            raise ValueError("reports.returns.token needs at least 32 characters")
+        return self
+
+
 class ProgrammeSettings(BaseModel):
     remind_days: int = Field(default=14, ge=0, le=90, description="days before a row of a programme falls due")
+
+
+class AuditSettings(BaseModel):
+    hour: int = Field(default=1, ge=1, le=23, description="local hour from which the day before is sealed and checked")
+    full_day: int = Field(default=6, ge=0, le=6, description="day on which every entry is checked; 0 is Monday")
+    overdue_hours: int = Field(default=26, ge=25, le=168, description="without a check this long, people are told")
+
+    @property
+    def rhythm(self) -> Rhythm:
+        return Rhythm(self.hour, self.full_day, timedelta(hours=self.overdue_hours))
 
 
 class WebhookSettings(BaseModel):
@@ -79,16 +109,6 @@ class WebhookSettings(BaseModel):
         return self
 
 
-class AuditSettings(BaseModel):
-    hour: int = Field(default=1, ge=1, le=23, description="local hour from which the day before is sealed and checked")
-    full_day: int = Field(default=6, ge=0, le=6, description="day on which every entry is checked; 0 is Monday")
-    overdue_hours: int = Field(default=26, ge=25, le=168, description="without a check this long, people are told")
-
-    @property
-    def rhythm(self) -> Rhythm:
-        return Rhythm(self.hour, self.full_day, timedelta(hours=self.overdue_hours))
-
-
 class ReportsGroup(BaseModel):
     daily_hour: int | None = Field(
         default=17, ge=0, le=23, description="local hour (Asia/Ho_Chi_Minh) of the daily brief; empty: none is made"
@@ -101,9 +121,9 @@ class ReportsGroup(BaseModel):
         description="last day of a month, quarter, half-year, year that counts (Nghị định 09/2019/NĐ-CP, điều 12: 14); "
         "31: calendar months",
     )
-    periodic: list[str] = Field(default=["daily"], description="kinds that are made by themselves, as JSON")
     paper: PaperSettings = PaperSettings()
     programmes: ProgrammeSettings = ProgrammeSettings()
+    returns: ReturnsSettings = ReturnsSettings()
     audit: AuditSettings = AuditSettings()
     webhooks: WebhookSettings = WebhookSettings()
     silent_hours: int = Field(default=48, ge=1, description="a polled source without a new item this long is silent")

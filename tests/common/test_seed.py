@@ -10,7 +10,7 @@ from libs.common import models as m
 from libs.common.seed import seed
 from libs.common.testing.plugin import NOON
 
-COUNTED = (m.OrganizationUnit, m.UnitAlias, m.Programme, m.Assignment)
+COUNTED = (m.OrganizationUnit, m.UnitAlias, m.Programme, m.Assignment, m.ReportSchedule)
 
 
 async def counts(session: AsyncSession) -> list[int]:
@@ -29,7 +29,8 @@ async def test_seed_brings_the_units_of_today_and_of_before(session: AsyncSessio
     assert found["ward"][0] + found["commune"][0] == 126
     assert found["district"] == (30, 30)
     assert found["city"] == (1, 0)
-    units, aliases, programmes, _ = await counts(session)
+    units, aliases, programmes, _, schedules = await counts(session)
+    assert schedules == 1
     assert (done.units, done.programmes) == (units, programmes)
     assert 0 < aliases <= done.aliases
     orphans = select(func.count()).where(m.OrganizationUnit.kind != "city", m.OrganizationUnit.parent_id.is_(None))

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from libs.common import models as m
@@ -16,10 +16,8 @@ from libs.common.clock import FrozenClock
 from libs.common.db import Database
 from libs.common.files import FileStore
 from libs.common.ids import new_id
-from libs.common.jobs import JobContext
 from libs.common.models.enums import Role
 from services.reports import domain
-from services.reports.issuing.jobs import make_periodic_reports
 from tests.reports.city import API, AUTHOR, EMAIL, PHONE, City
 
 
@@ -484,30 +482,3 @@ async def test_what_is_not_there_is_a_problem_in_vietnamese(client: httpx.AsyncC
     ):
         got = await client.get(f"{API}/{path}", headers=editor)
         assert (got.status_code, got.json()["title"]) == (404, title)
-
-
-# --- the schedule -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.mission("M33")
-async def test_the_brief_of_the_set_hour_is_made_once(
-    client: httpx.AsyncClient, worker: JobContext[Any], clock: FrozenClock, signed_in: Any, db: Database
-) -> None:
-    async def listed() -> list[dict[str, Any]]:
-        got = await client.get(f"{API}/reports", headers=await signed_in(Role.VIEWER))
-        return list(got.json()["items"])
-
-    assert await make_periodic_reports(worker) == 0
-    assert await listed() == []
-    clock.advance(timedelta(hours=5, minutes=1))
-    await asyncio.gather(*(make_periodic_reports(worker) for _ in range(3)))
-    clock.advance(timedelta(minutes=30))
-    await make_periodic_reports(worker)
-    (made,) = await listed()
-    assert made["created_by"] is None
-    assert (made["period_from"], made["period_to"]) == ("2026-11-23T10:00:00Z", "2026-11-24T10:00:00Z")
-    clock.advance(timedelta(days=1))
-    await make_periodic_reports(worker)
-    assert len(await listed()) == 2
-    async with db.transaction() as session:
-        assert await session.scalar(select(func.count()).select_from(m.OutboxEvent)) == 2

@@ -8,28 +8,11 @@ from hypothesis import strategies as st
 
 from libs.common.clock import HANOI
 from services.reports.domain import Period
-from services.reports.periods import LONGEST, Cadence, CutOffs, asked_period, due_period, last_period, period_name
+from services.reports.periods import LONGEST, Cadence, CutOffs, asked_period, last_period, period_name
 
 
 def at(day: str, hour: int = 0, minute: int = 0) -> datetime:
     return datetime.fromisoformat(day).replace(hour=hour, minute=minute, tzinfo=HANOI)
-
-
-@pytest.mark.parametrize(
-    ("hour", "now", "end"),
-    [
-        (None, at("2026-11-24", 17), None),
-        (17, at("2026-11-24", 16, 59), None),
-        (17, at("2026-11-24", 17), at("2026-11-24", 17)),
-        (17, at("2026-11-24", 23), at("2026-11-24", 17)),
-        (17, at("2026-11-24", 23, 1), None),
-        (23, at("2026-11-25", 1), at("2026-11-24", 23)),
-        (0, at("2026-11-24"), at("2026-11-24")),
-    ],
-)
-def test_a_brief_is_due_from_its_hour_and_for_six_hours(hour: int | None, now: datetime, end: datetime | None) -> None:
-    expected = Period(end - timedelta(days=1), end) if end else None
-    assert due_period(Cadence.DAILY, CutOffs(hour), now) == expected
 
 
 @pytest.mark.mission("M33")

@@ -82,7 +82,7 @@ def service_environment(setup: Setup, role: str, service: str) -> dict[str, str]
 
 def _letters(service: str) -> dict[str, str]:
     """What the shell says of the mail server, and of whom the watchdog and the digest tell; nobody is by default."""
-    told = {"publish": _LETTERS, "ingest": _LETTERS[:1]}.get(service, ())
+    told = {"publish": _LETTERS, "ingest": _LETTERS[:1], "reports": _LETTERS[:1]}.get(service, ())
     return {name: value for name, value in os.environ.items() if name.startswith(told)}
 
 

@@ -151,7 +151,7 @@ class ReportVersion(Base):
     edited_by: Mapped[UUID | None]
     created_at: Mapped[datetime]
     digest: Mapped[bytes]
-    lexemes: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    lexemes: Mapped[list[str]] = mapped_column(server_default=sa.text("'{}'"))
     """The words of its subject and text, as search finds them (`libs.common.lexemes`)."""
 
 

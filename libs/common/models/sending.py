@@ -147,7 +147,8 @@ class ReportSending(Base):
         ),
         CheckConstraint("octet_length(digest) = 32", name="digest_length"),
         CheckConstraint(
-            "state <> 'sent' OR (sent_at IS NOT NULL AND digest IS NOT NULL AND answer IS NOT NULL)",
+            "state <> 'sent' OR "
+            "(sent_at IS NOT NULL AND digest IS NOT NULL AND answer IS NOT NULL AND message_id IS NOT NULL)",
             name="sent_has_proof",
         ),
         CheckConstraint("(state = 'confirmed') = (settled_by IS NOT NULL)", name="confirmed_by_a_person"),
@@ -171,7 +172,8 @@ class ReportSending(Base):
     attempts: Mapped[int]
     not_before: Mapped[datetime]
     claimed_until: Mapped[datetime | None]
-    message_id: Mapped[str]
+    message_id: Mapped[str | None]
+    """As it stands in the letter; from its first try on."""
     digest: Mapped[bytes | None]
     """SHA-256 of the document that is attached."""
     answer: Mapped[str | None]

@@ -76,18 +76,12 @@ class Verdict:
 
 
 def verdict(error: MailFailed, attempts: int, closed_at: datetime, now: datetime) -> Verdict:
-    code = told_code(error)
+    code = error.numbers
     if isinstance(error, MailUnclear):
         return Verdict(SendState.UNCLEAR, code)
     if isinstance(error, MailRefused) or now - closed_at >= TRIES_FOR:
         return Verdict(SendState.REFUSED, code)
     return Verdict(SendState.QUEUED, code, now + BACKOFF[min(max(attempts, 1), len(BACKOFF)) - 1])
-
-
-def told_code(error: MailFailed) -> str | None:
-    if error.code is None:
-        return None
-    return f"{error.code} {error.status}" if error.status else str(error.code)
 
 
 def is_gone(code: str | None) -> bool:

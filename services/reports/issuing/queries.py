@@ -10,40 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common import models as m
 from libs.common.models.enums import ReportState, RunState
 from libs.common.pagination import PageRequest
-from services.reports.domain import Period
 
 ATTEMPTS = 3
 """How often a format is tried before it is left to a person."""
 
 
-async def lock_schedule(session: AsyncSession, kind: str) -> None:
-    """One maker of a scheduled report at a time, until this transaction ends."""
-    await _lock(session, f"reports:schedule:{kind}")
-
-
 async def lock_numbers(session: AsyncSession, symbol: str, year: int) -> None:
     """Numbers of one register are given one after another."""
-    await _lock(session, f"reports:numbers:{symbol}:{year}")
-
-
-async def _lock(session: AsyncSession, key: str) -> None:
-    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
-
-
-async def is_scheduled_made(session: AsyncSession, kind: str, period: Period) -> bool:
-    """Whether the report nobody asked for, of exactly this period, is there."""
-    query = (
-        select(m.Report.id)
-        .join(m.Snapshot, m.Snapshot.id == m.Report.snapshot_id)
-        .where(
-            m.Snapshot.kind == kind,
-            m.Snapshot.period_from == period.start,
-            m.Snapshot.period_to == period.end,
-            m.Report.created_by.is_(None),
-        )
-        .limit(1)
-    )
-    return await session.scalar(query) is not None
+    key = {"key": f"reports:numbers:{symbol}:{year}"}
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), key)
 
 
 async def next_number(session: AsyncSession, symbol: str, year: int) -> int:

@@ -4,10 +4,11 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'the proof of a sending is kept' USING ERRCODE = 'restrict_violation', CONSTRAINT = 'sending_is_kept';
     END IF;
-    IF (NEW.id, NEW.report_id, NEW.version, NEW.recipient_id, NEW.turn, NEW.form, NEW.name, NEW.email, NEW.message_id,
+    IF (NEW.id, NEW.report_id, NEW.version, NEW.recipient_id, NEW.turn, NEW.form, NEW.name, NEW.email,
         NEW.asked_by, NEW.reason, NEW.created_at)
         IS DISTINCT FROM (OLD.id, OLD.report_id, OLD.version, OLD.recipient_id, OLD.turn, OLD.form, OLD.name, OLD.email,
-        OLD.message_id, OLD.asked_by, OLD.reason, OLD.created_at)
+        OLD.asked_by, OLD.reason, OLD.created_at)
+        OR (OLD.message_id IS NOT NULL AND NEW.message_id IS DISTINCT FROM OLD.message_id)
         OR (OLD.sent_at IS NOT NULL
             AND (NEW.sent_at, NEW.digest, NEW.answer) IS DISTINCT FROM (OLD.sent_at, OLD.digest, OLD.answer)) THEN
         RAISE EXCEPTION 'the proof of a sending stays' USING ERRCODE = 'check_violation', CONSTRAINT = 'sending_stays';

@@ -146,7 +146,7 @@ def _sendings() -> None:
         _needed("attempts", COUNT),
         _needed("not_before", AT),
         sa.Column("claimed_until", AT),
-        _needed("message_id", TEXT),
+        sa.Column("message_id", TEXT),
         sa.Column("digest", sa.LargeBinary()),
         sa.Column("answer", TEXT),
         sa.Column("sent_at", AT),
@@ -168,7 +168,8 @@ def _sendings() -> None:
         _check(
             table,
             "sent_has_proof",
-            "state <> 'sent' OR (sent_at IS NOT NULL AND digest IS NOT NULL AND answer IS NOT NULL)",
+            "state <> 'sent' OR "
+            "(sent_at IS NOT NULL AND digest IS NOT NULL AND answer IS NOT NULL AND message_id IS NOT NULL)",
         ),
         _check(table, "confirmed_by_a_person", "(state = 'confirmed') = (settled_by IS NOT NULL)"),
         _check(table, "confirmed_says_why", "(settled_by IS NULL) = (settled_why IS NULL)"),
