@@ -13,7 +13,7 @@ from services.reports.filings import queries, wording
 from services.reports.filings.installation import Installation
 from services.reports.filings.measures import Group, Measure, Seen, measures
 from services.reports.filings.queries import Right
-from services.reports.filings.requests import gather_requests
+from services.reports.filings.requests import city_unit, gather_requests
 from services.reports.filings.wording import Abroad, Processor
 from services.reports.kinds.base import Data, Gather
 
@@ -33,7 +33,7 @@ async def gather_impact(gather: Gather) -> Data:
     rights = await queries.rights(session)
     seen = await _seen(gather, rights)
     return {
-        "unit_id": await _unit_id(gather),
+        "unit_id": await city_unit(gather),
         "controller": {"agency": gather.installation.agency, "authority": gather.installation.authority},
         "held": await _held(gather, declared, rights),
         "officials": gather.count(
@@ -61,7 +61,7 @@ async def gather_security(gather: Gather) -> Data:
     seen = await _seen(gather, rights)
     found = measures(gather.installation, seen, declared)
     return {
-        "unit_id": await _unit_id(gather),
+        "unit_id": await city_unit(gather),
         "operator": {"agency": gather.installation.agency, "authority": gather.installation.authority},
         "people": await _people(gather),
         "components": [{"name": name, "what": what} for name, what in wording.COMPONENTS],
@@ -76,11 +76,6 @@ async def gather_security(gather: Gather) -> Data:
         "audit": await _audit(gather),
         "incidents": await _incidents(gather),
     }
-
-
-async def _unit_id(gather: Gather) -> str | None:
-    found = await queries.city_unit(gather.session)
-    return str(found) if found else None
 
 
 async def _seen(gather: Gather, rights: set[Right]) -> Seen:

@@ -77,6 +77,12 @@ def left(one: Asked, as_of: datetime, working: WorkingDays) -> float:
     return 0.0 - round(worked_hours(working, one.due_at, as_of), 1)
 
 
+async def city_unit(gather: Gather) -> str | None:
+    """Whose people a filing is for: what it tells is of all units."""
+    found = await queries.city_unit(gather.session)
+    return str(found) if found else None
+
+
 async def gather_requests(gather: Gather) -> Data:
     """Of the period and the one before it, by kind; what is open, as it stands when the figures are frozen."""
     before = gather.period.before()

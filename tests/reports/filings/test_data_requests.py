@@ -121,12 +121,16 @@ async def test_a_period_in_which_nobody_asked_is_printed_blank_and_not_as_zero(
 
 
 async def test_it_is_for_those_who_answer_the_requests(
-    client: httpx.AsyncClient, signed_in: Any, editor: Headers, clock: FrozenClock
+    client: httpx.AsyncClient, signed_in: Any, city: City, editor: Headers, clock: FrozenClock
 ) -> None:
     assert (await ask(client, editor, "data_requests", **NOVEMBER)).status_code == 403
     report = await make(client, await signed_in(Role.ADMIN), "data_requests", **NOVEMBER)
     path = f"{API}/reports/{report['id']}"
     assert (await client.get(path, headers=await signed_in(Role.FEEDBACK_OFFICER))).status_code == 200
     assert (await client.get(path, headers=editor)).status_code == 403
+    ward = await city.make.unit()
+    for role in (Role.ADMIN, Role.FEEDBACK_OFFICER):
+        elsewhere = await signed_in(role, unit_id=ward.id)
+        assert (await client.get(path, headers=elsewhere)).status_code == 403
     later = {"from": NOVEMBER["from"], "to": (clock.now() + timedelta(hours=1)).isoformat()}
     assert (await ask(client, await signed_in(Role.ADMIN), "data_requests", **later)).status_code == 422
