@@ -170,8 +170,9 @@ async def entries_of(session: AsyncSession, service: str, day: date) -> AsyncIte
         .order_by(AuditEntry.seq)
         .execution_options(yield_per=500)
     )
-    async for entry in rows:
-        yield entry
+    async for some in rows.partitions():
+        for entry in some:
+            yield entry
 
 
 async def verify(

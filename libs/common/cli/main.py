@@ -43,7 +43,7 @@ def build() -> typer.Typer:
     run.register(app)
     ops.register(app)
     backing.register(app)
-    app.command("retain")(retaining.retain_command)
+    retaining.register(app)
     subscribers.register(app)
     for entry in sorted(entry_points(group="lantoa.commands"), key=lambda e: e.name):
         entry.load()(app)

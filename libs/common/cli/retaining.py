@@ -37,3 +37,7 @@ def retain_command(
     for name, why in done.kept.items():
         reason = "còn sự kiện chưa chuyển đi" if why == "unsent" else "bảng đang bận, đêm sau sẽ xóa"
         out.print(f"Giữ lại {name}: {reason}.")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("retain")(retain_command)

@@ -9,7 +9,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from libs.common.cli import ops, subscribers
+from libs.common.cli import ops, retaining, subscribers
 from libs.common.settings import NatsSettings
 
 
@@ -21,6 +21,7 @@ class Command:
         app = typer.Typer()
         ops.register(app)
         subscribers.register(app)
+        retaining.register(app)
         done = await asyncio.to_thread(CliRunner().invoke, app, list(args), env=self.env)
         assert done.exit_code == code, (done.exit_code, done.output, done.exception)
         return done
