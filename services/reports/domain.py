@@ -18,6 +18,9 @@ from libs.common.models.enums import (
 QUOTED = 300
 """Characters of somebody else's text that may ever leave the house."""
 
+NAMED_BRIEFLY = 120
+"""Characters of a title in a paper's trích yếu, which says in short what it is about."""
+
 PUBLISHED_GROUPS = frozenset({SourceGroup.PRESS, SourceGroup.PORTAL, SourceGroup.AGGREGATOR, SourceGroup.OFFICIAL})
 """Groups whose titles and links a report names. What people write themselves is only counted."""
 

@@ -11,6 +11,7 @@ from libs.common import models as m
 from libs.common.clock import FrozenClock
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
+from services.reports.domain import NAMED_BRIEFLY
 from tests.reports.city import API, AUTHOR, PHONE, City
 from tests.reports.desk import (
     Headers,
@@ -235,7 +236,8 @@ async def test_a_story_has_its_sources_its_curve_public_verdicts_and_the_citys_a
     assert_figures_say_where_they_come_from(data)
     said = report["text"] + (await printed(client, editor, report, "json")).decode()
     assert [word for word in (AUTHOR, PHONE, "Bản nháp mật", "Cầu nứt", "Cầu nghiêng") if word in said] == []
-    assert "![Số mục tin theo giờ](chart:volume)" in report["text"]
+    assert '![Số mục tin theo giờ](chart:volume "Hình 1. Số mục tin của câu chuyện theo giờ")' in report["text"]
+    assert len(report["head"]["subject"]) <= len("Chủ đề: ") + NAMED_BRIEFLY
 
 
 @pytest.mark.parametrize("kind", ["story", "situation"])

@@ -54,7 +54,7 @@ def safe_link(link: str | None) -> str | None:
 
 def has_address(runs: Runs) -> bool:
     """Whether a word is so long that a line before it, set to both edges, would be all gaps."""
-    return any(len(word) >= LONG_WORD for run in runs for word in run.text.split())
+    return any(len(word) >= LONG_WORD or "://" in word for run in runs for word in run.text.split())
 
 
 # --- the lines of the head ----------------------------------------------------------------------------------

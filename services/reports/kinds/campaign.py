@@ -21,7 +21,7 @@ from libs.common.papers.content import Picture
 from services.reports import labels
 from services.reports.charts.curves import Mark, draw_volume
 from services.reports.daily import publication_told, quoted
-from services.reports.domain import Period, figure, iso
+from services.reports.domain import NAMED_BRIEFLY, Period, clip, figure, iso
 from services.reports.kinds import campaign_queries as queries
 from services.reports.kinds.base import KINDS, About, Data, Gather, id_of
 from services.reports.longer import change, days_of, known_days, points_of
@@ -90,7 +90,7 @@ class CampaignReport:
         }
 
     def subject(self, data: Data, period: Period) -> str:
-        return f"Kết quả chiến dịch: {data['campaign']['title']}"
+        return f"Kết quả chiến dịch: {clip(data['campaign']['title'], NAMED_BRIEFLY)}"
 
     def pictures(self, data: Data) -> Mapping[str, Picture]:
         """`stories`: how much was told of what the campaign speaks to, day by day."""

@@ -12,7 +12,7 @@ from libs.common.verdicts import LABELS
 from services.reports import correction_queries as queries
 from services.reports import labels
 from services.reports.charts.curves import Mark, draw_spread
-from services.reports.domain import Period, clip, iso
+from services.reports.domain import NAMED_BRIEFLY, Period, clip, iso
 from services.reports.kinds.base import KINDS, About, Data, Gather, id_of
 from services.reports.longer import percent, points_of
 from services.reports.periods import Cadence
@@ -43,7 +43,7 @@ class Correction:
         }
 
     def subject(self, data: Data, period: Period) -> str:
-        return f"Kết quả đính chính: {data['correction']['title']}"
+        return f"Kết quả đính chính: {clip(data['correction']['title'], NAMED_BRIEFLY)}"
 
     def pictures(self, data: Data) -> Mapping[str, Picture]:
         spread, at = data["spread"], data["correction"]["published_at"]

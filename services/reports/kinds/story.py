@@ -18,7 +18,7 @@ from libs.common.verdicts import LABELS
 from services.reports import labels
 from services.reports.charts.curves import Point, draw_volume
 from services.reports.daily import publication_told, quoted
-from services.reports.domain import PUBLISHED_GROUPS, Period, iso
+from services.reports.domain import NAMED_BRIEFLY, PUBLISHED_GROUPS, Period, clip, iso
 from services.reports.kinds import about_queries as queries
 from services.reports.kinds.base import KINDS, About, Data, Gather, id_of
 from services.reports.periods import DAY, Cadence
@@ -65,7 +65,7 @@ class StoryDossier:
         }
 
     def subject(self, data: Data, period: Period) -> str:
-        return f"Chủ đề: {data['story']['title'] or data['story']['field_name']}"
+        return f"Chủ đề: {clip(data['story']['title'] or data['story']['field_name'], NAMED_BRIEFLY)}"
 
     def pictures(self, data: Data) -> Mapping[str, Picture]:
         """`volume`: how much was told, span by span."""
