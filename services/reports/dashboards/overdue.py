@@ -1,6 +1,6 @@
 """What is past its time, the longest first, with who has to act. Words of citizens are not quoted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -17,73 +17,81 @@ from services.reports import labels
 from services.reports.daily import quoted
 from services.reports.dashboards import overdue_queries as queries
 from services.reports.dashboards.parts import SHOWN, Look, actor
-from services.reports.dashboards.schemas import FigureOut, ItemKind, OverdueFigures, OverdueItem, OverdueOut
+from services.reports.dashboards.schemas import ItemKind, OverdueFigures, OverdueItem, OverdueOut
 from services.reports.dashboards.sight import CASE_READERS
 from services.reports.issuing.access import READERS
 from services.reports.programmes.views import leads_of, standing_of, today_of
 
 EMPTY = "Không có việc nào quá hạn trong đơn vị của bạn."
 REQUESTS = {DataRequestKind.ACCESS: "xem dữ liệu", DataRequestKind.ERASURE: "xóa dữ liệu"}
+COUNTED: Mapping[str, tuple[ItemKind, str, str, str]] = {
+    "data_requests": (
+        ItemKind.DATA_REQUEST,
+        "data_requests (tiếp nhận)",
+        "số yêu cầu về dữ liệu cá nhân đã quá hạn trả lời",
+        "yêu cầu",
+    ),
+    "tasks": (ItemKind.TASK, "tasks (đăng tin)", "số việc chưa xong đã quá giờ, không kể diễn tập", "việc"),
+    "assignments": (
+        ItemKind.ASSIGNMENT,
+        "assignments, assignment_progress (báo cáo)",
+        "số dòng quá hạn của các chương trình đang thực hiện",
+        "nhiệm vụ",
+    ),
+    "activities": (
+        ItemKind.ACTIVITY,
+        "agenda_events (đăng tin)",
+        f"số hoạt động của {queries.LOOKED_BACK.days} ngày qua đã quá giờ đưa tin",
+        "hoạt động",
+    ),
+    "deliveries": (
+        ItemKind.DELIVERY,
+        "watchdog_alerts, deliveries (đăng tin)",
+        "số bài đến giờ mà chuông báo động chưa thấy trên kênh, không kể diễn tập",
+        "bài",
+    ),
+    "takedowns": (
+        ItemKind.TAKEDOWN,
+        "watchdog_alerts, takedowns (đăng tin)",
+        "số lượt gỡ, đính chính quá lâu chưa xong trên mọi kênh, không kể diễn tập",
+        "lượt",
+    ),
+}
+"""Figure → which items it counts, where they are read, how, in what."""
 Items = list[OverdueItem]
 
 
 async def overdue(look: Look) -> OverdueOut:
     late = await look.tried(_late_cases(look))
     count, cases = late or (None, None)
-    requests = await look.tried(_data_requests(look))
-    tasks = await look.tried(_tasks(look))
-    rows = await look.tried(_assignments(look))
-    untold = await look.tried(_activities(look))
     watched = await look.tried(_watched(look))
-    parts = (cases, requests, tasks, rows, untold, watched)
-    found = sorted((item for part in parts for item in part or ()), key=lambda item: (item.due_at, str(item.id)))
-    figures = OverdueFigures(
-        feedback_cases=look.figure(
-            count,
-            "feedback_cases (tiếp nhận)",
-            "chưa trả lời và đã quá hạn tiếp nhận hoặc quá hạn xử lý",
-            "phản ánh",
-        ),
-        data_requests=_count(
-            look, requests, "data_requests (tiếp nhận)", "yêu cầu về dữ liệu cá nhân đã quá hạn trả lời", "yêu cầu"
-        ),
-        tasks=_count(look, tasks, "tasks (đăng tin)", "việc chưa xong đã quá giờ, không kể diễn tập", "việc"),
-        assignments=_count(
-            look,
-            rows,
-            "assignments, assignment_progress (báo cáo)",
-            "dòng quá hạn của các chương trình đang thực hiện",
-            "nhiệm vụ",
-        ),
-        activities=_count(
-            look,
-            untold,
-            "agenda_events (đăng tin)",
-            f"hoạt động của {queries.LOOKED_BACK.days} ngày qua đã quá giờ đưa tin",
-            "hoạt động",
-        ),
-        deliveries=_count(
-            look,
-            _only(watched, ItemKind.DELIVERY),
-            "watchdog_alerts, deliveries (đăng tin)",
-            "bài đến giờ mà chuông báo động chưa thấy trên kênh, không kể diễn tập",
-            "bài",
-        ),
-        takedowns=_count(
-            look,
-            _only(watched, ItemKind.TAKEDOWN),
-            "watchdog_alerts, takedowns (đăng tin)",
-            "lượt gỡ, đính chính quá lâu chưa xong trên mọi kênh, không kể diễn tập",
-            "lượt",
-        ),
+    parts = {
+        ItemKind.DATA_REQUEST: await look.tried(_data_requests(look)),
+        ItemKind.TASK: await look.tried(_tasks(look)),
+        ItemKind.ASSIGNMENT: await look.tried(_assignments(look)),
+        ItemKind.ACTIVITY: await look.tried(_activities(look)),
+        ItemKind.DELIVERY: _only(watched, ItemKind.DELIVERY),
+        ItemKind.TAKEDOWN: _only(watched, ItemKind.TAKEDOWN),
+    }
+    items = [item for part in (cases, *parts.values()) for item in part or ()]
+    items.sort(key=lambda item: (item.due_at, str(item.id)))
+    note = None if items or count else EMPTY
+    return OverdueOut(as_of=look.as_of, note=note, figures=_figures(look, count, parts), items=items[:SHOWN])
+
+
+def _figures(look: Look, cases: int | None, parts: Mapping[ItemKind, Items | None]) -> OverdueFigures:
+    late = "số phản ánh chưa trả lời và đã quá hạn tiếp nhận hoặc quá hạn xử lý"
+    return OverdueFigures(
+        feedback_cases=look.figure(cases, "feedback_cases (tiếp nhận)", late, "phản ánh"),
+        **{
+            name: look.figure(_real(parts[kind]), source, formula, unit)
+            for name, (kind, source, formula, unit) in COUNTED.items()
+        },
     )
-    note = None if found or count else EMPTY
-    return OverdueOut(as_of=look.as_of, note=note, figures=figures, items=found[:SHOWN])
 
 
-def _count(look: Look, items: Items | None, source: str, formula: str, unit: str) -> FigureOut:
-    value = None if items is None else sum(not item.is_drill for item in items)
-    return look.figure(value, source, f"số {formula}", unit)
+def _real(items: Items | None) -> int | None:
+    return None if items is None else sum(not item.is_drill for item in items)
 
 
 def _only(items: Items | None, kind: ItemKind) -> Items | None:
@@ -146,7 +154,7 @@ async def _tasks(look: Look) -> Items:
             since=row.since,
             due_at=row.due_at,
             who=actor(Role(row.role or Role.EDITOR), row.unit),
-            href=f"/api/publish/v1/tasks/{row.id}/card",
+            href=f"/api/publish/v1/situations/{row.situation_id}" if row.situation_id else "/api/publish/v1/tasks",
         )
         for row in rows
     ]

@@ -41,7 +41,7 @@ _DATA_REQUESTS = text(
 )
 _TASKS = text(
     """
-    SELECT t.id, t.title, t.role, u.name AS unit, t.is_drill, t.created_at AS since, t.due_at
+    SELECT t.id, t.situation_id, t.title, t.role, u.name AS unit, t.is_drill, t.created_at AS since, t.due_at
     FROM tasks AS t JOIN organization_units AS u ON u.id = t.unit_id
     WHERE t.state = 'open' AND t.due_at < :now AND t.unit_id = ANY(:units)
     ORDER BY t.due_at, t.id
@@ -95,7 +95,7 @@ async def data_requests(session: AsyncSession, units: Collection[UUID] | None, n
 
 
 async def tasks(session: AsyncSession, units: Collection[UUID], now: datetime) -> Sequence[Row[Any]]:
-    """(id, title, role, unit, is_drill, since, due_at)."""
+    """(id, situation_id, title, role, unit, is_drill, since, due_at)."""
     return (await session.execute(_TASKS, {"units": list(units), "now": now})).all()
 
 

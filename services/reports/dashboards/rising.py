@@ -13,7 +13,6 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from libs.common import growth
-from libs.common import models as m
 from libs.common.models.alerts import AlertSeverity, AlertState
 from libs.common.models.enums import Field, Role, SourceGroup, SourceKind
 from libs.common.models.trends import Dimension
@@ -78,15 +77,11 @@ class Found:
     places: Mapping[str, str] = field(default_factory=dict)
 
 
-Raised = Row[m.Alert, str, str | None]
-"""(alert, role that is told first, its unit's name)."""
-
-
 async def rising(look: Look) -> RisingOut:
     sight = look.sight
     found = await look.tried(_find(look))
     alerts = await look.tried(queries.unsettled_alerts(look.session, sight.units, is_city=sight.is_city))
-    raised = {row[0].story_id: row for row in reversed(alerts or ()) if row[0].story_id is not None}
+    raised = {row.story_id: row for row in reversed(alerts or ()) if row.story_id is not None}
     return RisingOut(
         as_of=look.as_of,
         note=_note(found),
@@ -128,7 +123,7 @@ async def _rises(look: Look, counted: datetime) -> list[Rise]:
     bursts = await queries.open_bursts(look.session, look.sight.codes, is_city=look.sight.is_city)
     rows = await growth.list_rising(look.session, Dimension.STORY, counted - SPAN, counted, SPAN, 1, LEAST)
     grown = [_grown(one, counted) for one in growth.by_growth(rows, 1, len(rows))]
-    found = {(one.dimension, one.key): one for one in (*grown, *(_burst(*row) for row in bursts))}
+    found = {(one.dimension, one.key): one for one in (*grown, *(_burst(row) for row in bursts))}
     return sorted(found.values(), key=lambda one: (-one.strength, str(one.id)))
 
 
@@ -140,19 +135,19 @@ def _grown(one: growth.Rising, counted: datetime) -> Rise:
     return Rise(Dimension.STORY, one.row.key, story_id, seen, one.expected, counted - SPAN, says, False)
 
 
-def _burst(burst: m.Burst, dimension: str, key: str) -> Rise:
-    which = Dimension(dimension)
-    says = growth.burst_words(burst.seen, burst.expected, burst.window_minutes, burst.once_in_weeks)
-    row_id = UUID(key) if which is Dimension.STORY else burst.id
-    return Rise(which, key, row_id, burst.seen, burst.expected, burst.began_at, says, True)
+def _burst(row: queries.OpenBurst) -> Rise:
+    which = Dimension(row.dimension)
+    says = growth.burst_words(row.seen, row.expected, row.window_minutes, row.once_in_weeks)
+    row_id = UUID(row.key) if which is Dimension.STORY else row.id
+    return Rise(which, row.key, row_id, row.seen, row.expected, row.began_at, says, True)
 
 
-def _figures(look: Look, found: Found | None, alerts: Sequence[Raised] | None) -> RisingFigures:
+def _figures(look: Look, found: Found | None, alerts: Sequence[queries.UnsettledAlert] | None) -> RisingFigures:
     rises = found.rises if found and found.counted else None
     counted = found.counted if found else None
     stories = sum(one.story_id is not None for one in rises) if rises is not None else None
     others = sum(one.story_id is None for one in rises) if rises is not None else None
-    unseen = sum(row[0].state == AlertState.OPEN for row in alerts) if alerts is not None else None
+    unseen = sum(row.state == AlertState.OPEN for row in alerts) if alerts is not None else None
     formula = f"số câu chuyện đang tăng vọt, hoặc có từ {LEAST} nội dung trong 3 giờ và tăng rõ so với 3 giờ trước đó"
     return RisingFigures(
         stories=look.figure(stories, SERIES, formula, "câu chuyện", counted),
@@ -161,7 +156,7 @@ def _figures(look: Look, found: Found | None, alerts: Sequence[Raised] | None) -
     )
 
 
-def _item(look: Look, one: Rise, found: Found, alerts: Mapping[UUID, Raised]) -> RisingItem:
+def _item(look: Look, one: Rise, found: Found, alerts: Mapping[UUID, queries.UnsettledAlert]) -> RisingItem:
     story_id = one.story_id
     links = found.links.get(story_id, ()) if story_id else ()
     raised = alerts.get(story_id) if story_id else None
@@ -203,20 +198,19 @@ def _title(one: Rise, links: Sequence[Row[Any]], places: Mapping[str, str]) -> s
             return labels.GROUPS[SourceGroup(one.key)]
 
 
-def _who(raised: Raised | None) -> Actor | None:
+def _who(raised: queries.UnsettledAlert | None) -> Actor | None:
     """Whoever the alert's rule names, until somebody has taken it up."""
-    if raised is None or raised[0].state != AlertState.OPEN:
+    if raised is None or raised.state != AlertState.OPEN:
         return None
-    return actor(Role(raised[1]), raised[2])
+    return actor(Role(raised.role), raised.name)
 
 
-def _alert(raised: Raised | None) -> RaisedAlert | None:
+def _alert(raised: queries.UnsettledAlert | None) -> RaisedAlert | None:
     if raised is None:
         return None
-    alert = raised[0]
     return RaisedAlert(
-        id=alert.id,
-        severity=AlertSeverity(alert.severity),
-        state=AlertState(alert.state),
-        href=f"/api/classify/v1/alerts/{alert.id}",
+        id=raised.id,
+        severity=AlertSeverity(raised.severity),
+        state=AlertState(raised.state),
+        href=f"/api/classify/v1/alerts/{raised.id}",
     )

@@ -13,6 +13,8 @@ from libs.common.models.alerts import AlertState
 from libs.common.models.trends import Dimension
 from services.reports.domain import PUBLISHED_GROUPS
 
+OpenBurst = Row[UUID, datetime, int, float, int, float | None, str, str]
+UnsettledAlert = Row[UUID, UUID | None, str, str, str, str]
 _NAMING = text(
     """
     SELECT DISTINCT story_id FROM series_items
@@ -40,14 +42,26 @@ async def counted_until(session: AsyncSession) -> datetime | None:
     return await session.scalar(select(m.SeriesMark.reached_at).where(m.SeriesMark.name == "counted"))
 
 
-async def open_bursts(
-    session: AsyncSession, codes: Collection[str], *, is_city: bool
-) -> Sequence[Row[m.Burst, str, str]]:
-    """(burst, dimension, key), the most unusual first; of places only one's own, but for who works in the city."""
-    query = select(m.Burst, m.Series.dimension, m.Series.key).join(m.Series, m.Series.id == m.Burst.series_id)
-    query = query.where(m.Burst.ended_at.is_(None)).order_by(m.Burst.surprise.desc(), m.Burst.id)
+async def open_bursts(session: AsyncSession, codes: Collection[str], *, is_city: bool) -> Sequence[OpenBurst]:
+    """(id, began_at, seen, expected, window_minutes, once_in_weeks, dimension, key); of places only one's own, but for
+    who works in the city."""
+    one, series = m.Burst, m.Series
+    query = (
+        select(
+            one.id,
+            one.began_at,
+            one.seen,
+            one.expected,
+            one.window_minutes,
+            one.once_in_weeks,
+            series.dimension,
+            series.key,
+        )
+        .join(series, series.id == one.series_id)
+        .where(one.ended_at.is_(None))
+    )
     if not is_city:
-        query = query.where(or_(m.Series.dimension != Dimension.PLACE, m.Series.key.in_(codes)))
+        query = query.where(or_(series.dimension != Dimension.PLACE, series.key.in_(codes)))
     return (await session.execute(query)).all()
 
 
@@ -60,15 +74,16 @@ async def fields_of(session: AsyncSession, stories: Collection[UUID]) -> dict[UU
 
 async def unsettled_alerts(
     session: AsyncSession, units: Collection[UUID], *, is_city: bool
-) -> Sequence[Row[m.Alert, str, str | None]]:
-    """(alert, role that is told first, its unit's name), newest first: the city's, and those of one's own units."""
-    rule, unit = m.AlertRule, m.OrganizationUnit
+) -> Sequence[UnsettledAlert]:
+    """(id, story_id, severity, state, role that is told first, its unit's name), newest first: the city's, and those of
+    one's own units."""
+    one, rule, unit = m.Alert, m.AlertRule, m.OrganizationUnit
     query = (
-        select(m.Alert, rule.role, unit.name)
-        .join(rule, rule.id == m.Alert.rule_id)
+        select(one.id, one.story_id, one.severity, one.state, rule.role, unit.name)
+        .join(rule, rule.id == one.rule_id)
         .outerjoin(unit, unit.id == rule.unit_id)
-        .where(m.Alert.state.in_([AlertState.OPEN, AlertState.ACKNOWLEDGED]))
-        .order_by(m.Alert.id.desc())
+        .where(one.state.in_([AlertState.OPEN, AlertState.ACKNOWLEDGED]))
+        .order_by(one.id.desc())
     )
     if not is_city:
         query = query.where(or_(rule.unit_id.is_(None), rule.unit_id.in_(units)))
