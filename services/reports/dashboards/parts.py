@@ -18,7 +18,6 @@ from libs.common.models.enums import Role
 from services.reports import labels
 from services.reports.dashboards.schemas import Actor, Dashboard, FigureOut
 from services.reports.dashboards.sight import Sight
-from services.reports.domain import figure
 
 log = logging.getLogger("lantoa.dashboards")
 T = TypeVar("T")
@@ -48,8 +47,7 @@ class Look:
         self, value: float | None, source: str, formula: str, unit: str, as_of: datetime | None = None
     ) -> FigureOut:
         """None is not known, and stays null."""
-        told = figure(value, as_of=as_of or self.as_of, source=source, formula=formula, unit=unit)
-        return FigureOut.model_validate(told)
+        return FigureOut(value=value, as_of=as_of or self.as_of, source=source, formula=formula, unit=unit)
 
     async def tried(self, reading: Awaitable[T]) -> T | None:
         """What was read; None where it took too long."""

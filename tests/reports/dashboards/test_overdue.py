@@ -162,7 +162,7 @@ async def test_an_activity_is_overdue_when_nothing_was_posted_of_it_in_time(
     ask: Ask, city: City, newsroom: Newsroom
 ) -> None:
     editor = await city.make.person(Role.EDITOR)
-    batch = {"created": 0, "updated": 0, "cancelled": 0, "unchanged": 0, "outdated": 0, "source": "upload"}
+    batch = {"created": 0, "updated": 0, "cancelled": 0, "unchanged": 0, "outdated": 0}
     read = m.AgendaImport(
         id=new_id(city.now),
         unit_id=editor.unit_id,

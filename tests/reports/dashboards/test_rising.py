@@ -160,9 +160,20 @@ async def test_a_place_is_shown_to_its_own_people_and_to_the_city_and_stories_th
     ward, other = await city.make.unit("Phường Bến Nghé"), await city.make.unit()
     press = await city.make.source()
     content = await city.item(press, title="Ngập ở Bến Nghé")
-    await city.change(m.Annotation, content.id, places=[ward.code])
     story = await city.story("Ngập", [content])
-    await counts.counted()
+    counted = await counts.counted()
+    await city.make.add(
+        m.SeriesItem(
+            content_id=content.id,
+            bucket_at=counted - HOUR,
+            field="moi_truong",
+            places=[ward.code],
+            source_kind="feed",
+            source_group="press",
+            story_id=story.id,
+            annotated_at=counted,
+        )
+    )
     place = await counts.burst(await counts.series("place", ward.code, {}), 12, 1.5)
     field = await counts.burst(await counts.series("field", "moi_truong", {}), 40, 9.0, once_in_weeks=None)
     await counts.series("story", str(story.id), {0: 9})
