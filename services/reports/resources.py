@@ -17,6 +17,7 @@ from services.reports.issuing.printing import Heading
 from services.reports.periods import CutOffs
 from services.reports.register import PublicRegister
 from services.reports.sending.delivering import PostRoom
+from services.reports.sending.return_paths import ReturnPaths
 from services.reports.service import Workshop
 from services.reports.settings import PaperSettings, ReportsSettings
 from services.reports.webhooks.desk import Desk, open_desk
@@ -67,7 +68,9 @@ async def open_resources(settings: ReportsSettings, db: Database, clock: Clock) 
         installation_of(settings),
     )
     register = PublicRegister(db, clock, workshop.files, group.retention, timedelta(seconds=group.register_seconds))
-    post_room = PostRoom(Mailer(settings.mail, clock), settings.mail, group.returns.domain)
+    post_room = PostRoom(
+        Mailer(settings.mail, clock), settings.mail, ReturnPaths(group.returns.domain, group.returns.token)
+    )
     post_room.mailer.say_if_off()
     told, origin = settings.publish.site, settings.public_url
     async with open_desk(group.webhooks, replay=settings.replay) as webhooks:

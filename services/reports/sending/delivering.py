@@ -25,6 +25,7 @@ from libs.common.settings import MailSettings
 from services.reports.issuing import printers
 from services.reports.sending import letters, queries, telling
 from services.reports.sending.letters import Ready
+from services.reports.sending.return_paths import ReturnPaths
 from services.reports.sending.rules import LEASE, Verdict, put_off, trouble_of, verdict
 from services.reports.service import SOURCE
 
@@ -36,14 +37,14 @@ NO_DOCUMENT = "Không đọc được tệp của báo cáo"
 
 @dataclass(frozen=True)
 class PostRoom:
-    """What sending needs: the mail server, who letters are from, and the domain that they come back to, if any."""
+    """What sending needs: the mail server, who letters are from, and where they come back to."""
 
     mailer: Mailer
     settings: MailSettings
-    return_domain: str
+    paths: ReturnPaths
 
     def return_path(self, sending_id: UUID) -> str:
-        return f"r-{sending_id.hex}@{self.return_domain}" if self.return_domain else self.settings.sender
+        return self.paths.of(sending_id) or self.settings.sender
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from libs.common import telemetry
 from libs.common.jobs import JobContext, Jobs
 from services.reports.resources import ReportsResources
 from services.reports.sending import delivering, making
-from services.reports.sending.delivering import Told
+from services.reports.sending.letters import Ready
 
 jobs = Jobs()
 Context = JobContext[ReportsResources]
@@ -25,14 +25,16 @@ async def send_reports(ctx: Context) -> int:
         return 0
     async with ctx.db.transaction() as session:
         ready = await delivering.claim_letters(session, room, ctx.clock.now())
-    told: list[Told] = await asyncio.gather(
-        *(delivering.hand_over(ctx.db, ctx.resources.files, room, each, ctx.clock) for each in ready)
-    )
-    for each, outcome in zip(ready, told, strict=True):
-        telemetry.count("lantoa.reports.letters", outcome=type(outcome).__name__)
-        async with ctx.db.transaction() as session:
-            await delivering.record(session, each.sending_id, outcome, ctx.clock.now())
+    await asyncio.gather(*(_send(ctx, each) for each in ready))
     return len(ready)
+
+
+async def _send(ctx: Context, ready: Ready) -> None:
+    """And record at once: a slow server of one recipient leaves no other unknown."""
+    told = await delivering.hand_over(ctx.db, ctx.resources.files, ctx.resources.post_room, ready, ctx.clock)
+    telemetry.count("lantoa.reports.letters", outcome=type(told).__name__)
+    async with ctx.db.transaction() as session:
+        await delivering.record(session, ready.sending_id, told, ctx.clock.now())
 
 
 @jobs.every(seconds=30)

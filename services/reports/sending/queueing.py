@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.ids import new_id
 from libs.common.models import Report, ReportRecipient, ReportSchedule, ReportSending
 from libs.common.models.sending import RecipientState, SendingState
-from services.reports.sending import queries
+from services.reports.sending import queries, telling
 from services.reports.sending.problems import RecipientsChanged, RecipientsOfSchedule
 from services.reports.sending.rules import printed_recipients
 
@@ -41,8 +41,12 @@ async def queue_sendings(session: AsyncSession, report: Report, printed: list[st
     current = printed_recipients(recipients, schedule.filing)
     if printed != current:
         raise RecipientsChanged(f"Hãy lưu lại bản dự thảo, xem và ký bản mới. Nơi nhận hiện nay: {'; '.join(current)}.")
-    for recipient in recipients:
-        session.add(sending_of(report, schedule, recipient, now))
+    sendings = [sending_of(report, schedule, recipient, now) for recipient in recipients]
+    session.add_all(sendings)
+    await session.flush()
+    for held in sendings:
+        if held.state == SendingState.HELD:
+            await telling.tell_not_sent(session, held, now)
 
 
 def sending_of(

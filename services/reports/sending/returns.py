@@ -1,9 +1,5 @@
-"""Letters that come back: the return address names the sending, and of the report only its code is read.
+"""Letters that come back: the return address names the sending, and of the report only its code is read."""
 
-The address holds an id with 74 random bits that only the recipient's own servers were shown.
-"""
-
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
@@ -13,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.mail_returns import MOST_BYTES, addressed_to, failed_for_good, parts_of
 from services.reports.sending import delivering, queries
+from services.reports.sending.return_paths import ReturnPaths
 from services.reports.sending.rules import MAY_BOUNCE
-
-_RETURNED_TO = re.compile(r"\br-([0-9a-f]{32})@", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -24,15 +19,15 @@ class Return:
     status: str
 
 
-def read(raw: bytes, recipient: str = "") -> Return | None:
+def read(raw: bytes, paths: ReturnPaths, recipient: str = "") -> Return | None:
     """What a message says, by its structure alone; None where it says nothing to us. `recipient`: of the envelope."""
     try:
         message = message_from_bytes(raw[:MOST_BYTES])
-        named = _RETURNED_TO.search(addressed_to(message, recipient))
+        sending_id = paths.named_in(addressed_to(message, recipient))
         status = failed_for_good(parts_of(message))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):  # a hostile message is no message
         return None
-    return Return(UUID(named[1]), status) if named is not None and status is not None else None
+    return Return(sending_id, status) if sending_id is not None and status is not None else None
 
 
 async def record(session: AsyncSession, told: Return, now: datetime) -> None:

@@ -105,9 +105,10 @@ async def settle(sending_id: UUID, body: Settle, session: SessionDep, who: Maker
 async def take_return(request: Request, session: SessionDep, clock: ClockDep, res: Res) -> Response:
     """One message as it came back (message/rfc822), from the mail server with its token; `Lantoa-Recipient` says who it
     was to, where its headers do not."""
-    if not is_let_in(request.headers.get("authorization"), res.settings.reports.returns.token):
+    if not is_let_in(request.headers.get("authorization"), res.post_room.paths.key):
         raise Unauthenticated("Máy chủ thư gửi kèm mã của mình.")
-    found = returns.read(await read_beginning(request, MOST_BYTES), request.headers.get("lantoa-recipient", ""))
+    raw, recipient = await read_beginning(request, MOST_BYTES), request.headers.get("lantoa-recipient", "")
+    found = returns.read(raw, res.post_room.paths, recipient)
     if found is not None:
         await returns.record(session, found, clock.now())
     return Response(status_code=204)

@@ -120,8 +120,12 @@ class Desk:
 
     async def comes_back(self, sending_id: str, status: str = "5.1.1", token: str = TOKEN) -> httpx.Response:
         """As the mail server hands over a delivery report (RFC 3464)."""
+        to = self.worker.resources.post_room.return_path(UUID(sending_id))
+        return await self.hand_back(report_of(to, status), token)
+
+    async def hand_back(self, message: bytes, token: str = TOKEN) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "message/rfc822"}
-        return await self.client.post(f"{API}/returns", content=report_of(sending_id, status), headers=headers)
+        return await self.client.post(f"{API}/returns", content=message, headers=headers)
 
     async def told(self, kind: str) -> list[m.Notification]:
         async with self.db.transaction() as session:
@@ -129,8 +133,7 @@ class Desk:
             return list(await session.scalars(query))
 
 
-def report_of(sending_id: str, status: str) -> bytes:
-    to = f"r-{UUID(sending_id).hex}@{RETURNED_TO}"
+def report_of(to: str, status: str) -> bytes:
     return (
         f"From: MAILER-DAEMON@hanoi.example\r\nTo: {to}\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'

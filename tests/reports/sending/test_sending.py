@@ -5,8 +5,10 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -19,8 +21,9 @@ from services.reports.issuing import queries as issuing_queries
 from services.reports.issuing.jobs import print_waiting_formats
 from services.reports.sending import delivering, returns
 from services.reports.sending.jobs import send_reports
+from services.reports.sending.return_paths import ReturnPaths
 from services.reports.sending.rules import LEASE, RETRIES
-from tests.reports.sending.desk import PARTY, REASON, RETURNED_TO, UNIT, Desk, attached, report_of
+from tests.reports.sending.desk import PARTY, REASON, RETURNED_TO, TOKEN, UNIT, Desk, attached, report_of
 
 pytestmark = pytest.mark.mission("M33")
 
@@ -48,8 +51,9 @@ async def test_a_signed_report_goes_to_each_recipient_with_its_proof(desk: Desk)
         assert words is not None
         assert f"Kính gửi: {sending['name']}" in words.get_content()
         assert sending["digest"] in words.get_content()
-    returned = {f"r-{one['id'].replace('-', '')}@{RETURNED_TO}" for one in await desk.sendings()}
-    assert set(desk.box.senders) == returned
+    room = desk.worker.resources.post_room
+    assert set(desk.box.senders) == {room.return_path(UUID(one["id"])) for one in await desk.sendings()}
+    assert all(sender.endswith(f"@{RETURNED_TO}") for sender in desk.box.senders)
     assert await desk.send() == 0
     async with desk.db.transaction() as session:
         actions = (await session.scalars(select(m.AuditEntry.action).order_by(m.AuditEntry.seq))).all()
@@ -223,6 +227,7 @@ async def test_a_recipient_that_bounces_is_flagged_and_the_others_get_theirs(des
     await desk.send()
     assert await desk.states(report_id=following["id"]) == {UNIT: "held", PARTY: "sent"}
     assert desk.box.to.count(UNIT) == 1
+    assert len(await desk.told("report_not_sent")) == 2
 
     cleared = await desk.done("POST", f"recipients/{flagged['id']}/clear")
     assert (cleared["state"], cleared["trouble"]) == ("active", None)
@@ -270,11 +275,18 @@ async def test_what_is_no_failure_for_good_changes_nothing(desk: Desk, status: s
 
 
 def test_a_message_about_no_letter_of_ours_says_nothing() -> None:
-    whole = report_of("01900000-0000-7000-8000-000000000000", "5.1.1")
-    assert returns.read(whole) is not None
-    assert returns.read(whole.replace(b"To: r-", b"To: b-")) is None
-    assert returns.read(whole[:200]) is None
-    assert returns.read(b"\xff" * 1000) is None
+    paths, mine = ReturnPaths(RETURNED_TO, SecretStr(TOKEN)), UUID("01900000-0000-7000-8000-000000000001")
+    to = paths.of(mine)
+    assert to is not None
+    whole = report_of(to, "5.1.1")
+    assert returns.read(whole, paths) == returns.Return(mine, "5.1.1")
+    assert returns.read(report_of("x@y.example", "5.1.1"), paths, recipient=to) == returns.Return(mine, "5.1.1")
+    another = to.replace("000000000001", "000000000002")
+    for message in (report_of(another, "5.1.1"), whole[:200], b"\xff" * 1000):
+        assert returns.read(message, paths) is None
+    for stranger in (ReturnPaths(RETURNED_TO, SecretStr("n" * 40)), ReturnPaths("", None)):
+        assert returns.read(whole, stranger) is None
+    assert ReturnPaths("", None).of(mine) is None
 
 
 async def test_a_return_of_a_letter_that_is_not_there_is_nothing(desk: Desk) -> None:
