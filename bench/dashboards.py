@@ -4,7 +4,7 @@ A million contents (a fiftieth of them in the last 24 hours: a day on which the 
 stories and counts as long as they are kept, 2,000 sources, 100,000 publications with two deliveries each, 100,000
 cases of citizens with their steps, written by SQL and removed with the scratch server. Asked by an editor of the city,
 who sees most, and by one of a ward. Baseline: counting today's contents by when they were seen, as without the ids.
-Beside it stands what an answer without any work takes (`/health/live`): on a machine that others use too, that is the floor.
+Beside it stands what an answer without any work takes (`/health/live`): the floor of a machine that others use too.
 """
 
 import argparse
