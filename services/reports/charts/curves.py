@@ -93,6 +93,7 @@ def draw_multiples(
     fields: Sequence[tuple[str, Sequence[Point]]], *, what: str, unit: str, columns: int = 3, caption: str = ""
 ) -> Picture:
     """One small curve for each field, all on one scale, so that they can be compared."""
+    columns = min(columns, max(len(fields), 1))
     rows = -(-len(fields) // columns)
     with style():
         figure = new_figure(WIDTH_MM, 8 + 27 * max(rows, 1))
