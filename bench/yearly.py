@@ -108,12 +108,17 @@ SELECT pg_temp.key_at(at, n), (SELECT id FROM organization_units ORDER BY code L
        'bai-do-' || n, 'published', 1, sha256(n::text::bytea), at, (SELECT id FROM people ORDER BY id LIMIT 1), at, at
 FROM generate_series(0, $1::bigint - 1) n, LATERAL (SELECT $2::timestamptz + n * $3::interval AS at) t
 """
+CHANNELS = """
+INSERT INTO channels (id, kind, name, unit_id, owner_kind, address, settings, state, is_city_official, created_at)
+SELECT gen_random_uuid(), 'own_site', 'Kênh đo ' || n, (SELECT id FROM organization_units ORDER BY code LIMIT 1),
+       'official', 'kenh-do-' || n, '{}', 'active', false, $1 FROM generate_series(1, 3) n
+"""
 DELIVERIES = """
 INSERT INTO deliveries (id, publication_id, channel_id, revision, state, platform_url, not_before, committed_at,
                         confirmed_at, updated_at)
 SELECT pg_temp.key_at(p.published_at, c.n * 10000000 + row_number() OVER ()), p.id, c.id, 1, 'published',
        'https://kenh.example/bai', p.published_at, p.published_at, p.published_at, p.published_at
-FROM publications p, (SELECT id, row_number() OVER (ORDER BY id) AS n FROM channels ORDER BY id LIMIT 3) c
+FROM publications p, (SELECT id, row_number() OVER (ORDER BY id) AS n FROM channels WHERE name LIKE 'Kênh đo %') c
 WHERE p.slug LIKE 'bai-do-%'
 """
 POINTS = """
@@ -183,6 +188,7 @@ def _steps(volume: Volume) -> Sequence[tuple[str, str, tuple[Any, ...]]]:
         ("mục của câu chuyện", ITEMS, rows),
         ("phản ánh", CASES, (*posts, KINDS)),
         ("bài đăng", POSTS, posts),
+        ("kênh", CHANNELS, (start,)),
         ("lượt gửi", DELIVERIES, ()),
         ("tương tác", POINTS, ()),
         ("thống kê", "ANALYZE", ()),
