@@ -289,8 +289,7 @@ async def edit_report(
 ) -> Issue:
     """A new version with another text or head; the figures behind it stay. One of a schedule names whom that has now.
 
-    Raises ReportChanged where `based_on` is not the newest, ReportSigned, ReportVoid, NotPrintable,
-    RecipientsOfSchedule.
+    Raises ReportChanged (`based_on` is not the newest), ReportSigned, ReportVoid, NotPrintable, RecipientsOfSchedule.
     """
     report, snapshot, last = await _open(session, report_id, based_on)
     report.version += 1
@@ -315,9 +314,8 @@ async def sign_report(
     by: UUID,
     now: datetime,
 ) -> Issue:
-    """Sign the version that was read: it gets its number in the register of its year, the day and the signer's name.
-
-    What a schedule made goes to its recipients from then on.
+    """Sign the version that was read: it gets its number in the register of its year, the day and the signer's name,
+    and what a schedule made goes to its recipients.
 
     Raises ReportChanged where `based_on` is not the newest, ReportSigned, ReportVoid, NumberTaken, RecipientsChanged.
     """
