@@ -8,20 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 import typer
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from typer.testing import CliRunner
 
 from libs.common import models as m
 from libs.common.clock import FrozenClock
 from libs.common.db import Database
 from libs.common.jobs import JobContext
+from libs.common.models.enums import Role
 from libs.common.testing.plugin import TestServer
 from services.reports.domain import Period
 from services.reports.totals import cli, counting, queries
 from services.reports.totals.rules import day_of, span_of
-from tests.reports.city import City
+from tests.reports.city import API, City
 from tests.reports.totals.town import DAYS, Town, numbers
 
 pytestmark = pytest.mark.mission("M33")
@@ -59,6 +61,12 @@ async def reports_of(town: Town, names: Iterable[str]) -> dict[str, Any]:
     return {name: numbers(await town.report(*PERIODS[name])) for name in names}
 
 
+async def forget(db: Database) -> None:
+    async with db.transaction() as session:
+        for table in (m.CountedDay, m.DailyTotal, m.DailyStoryTotal):
+            await session.execute(delete(table))
+
+
 async def check_totals_against_rows(town: Town, names: Iterable[str]) -> None:
     from_rows = await reports_of(town, names)
     assert sum(report["items"]["total"] for report in from_rows.values()) > 100
@@ -73,6 +81,22 @@ async def test_totals_and_rows_give_the_same_figures(town: Town) -> None:
 @pytest.mark.slow
 async def test_totals_and_rows_give_the_same_figures_whatever_the_period(town: Town) -> None:
     await check_totals_against_rows(town, PERIODS)
+
+
+async def test_what_people_change_later_is_counted_anew_the_next_night(
+    town: Town, clock: FrozenClock, db: Database
+) -> None:
+    await town.count()
+    before = await reports_of(town, MONTHS)
+    await town.change_minds()
+    clock.advance(timedelta(minutes=10))
+    assert await town.count() == 0
+    clock.advance(DAY)
+    assert await town.count() == DAYS + 2
+    counted = await reports_of(town, MONTHS)
+    await forget(db)
+    assert counted == await reports_of(town, MONTHS)
+    assert counted != before
 
 
 async def test_a_day_stays_as_it_was_counted_when_its_rows_are_dropped(
@@ -102,6 +126,31 @@ async def test_a_day_whose_labels_went_before_its_contents_is_not_counted(
     await town.count()
     async with db.transaction() as session:
         assert await session.scalar(select(func.min(m.CountedDay.day))) == day_of(town.now - 90 * DAY) + DAY
+
+
+async def test_a_day_that_was_never_counted_is_missing_and_the_paper_says_so(
+    town: Town, clock: FrozenClock, client: httpx.AsyncClient, signed_in: Any
+) -> None:
+    clock.advance(60 * DAY)
+    editor = await signed_in(Role.EDITOR)
+    await town.drop_older_than(town.now - 90 * DAY)
+    await town.count()
+    kind, period = CALENDAR
+    body = {"kind": kind, "from": period.start.isoformat(), "to": period.end.isoformat()}
+    report = (await client.post(f"{API}/reports", json=body, headers=editor)).json()
+    data = (await client.get(f"{API}/snapshots/{report['snapshot_id']}", headers=editor)).json()["data"]
+    first_kept = day_of(town.now - 90 * DAY) + DAY
+    lost = (first_kept - day_of(period.start)).days
+    assert data["coverage"]["missing"] == [{"from": "2026-09-30T17:00:00Z", "to": "2026-10-25T17:00:00Z"}]
+    assert data["coverage"]["missing_days"] == lost == 25
+    assert data["volume"]["values"][:lost] == [None] * lost
+    assert None not in data["volume"]["values"][lost:]
+    assert data["items"]["total"]["value"] == sum(data["volume"]["values"][lost:])
+    assert data["items"]["total"]["formula"].endswith("chưa gồm 25 ngày không có số đếm")
+    assert {row["change"]["value"] for row in data["compared"]["rows"]} == {None}
+    text = (await client.get(f"{API}/reports/{report['id']}/content?format=md", headers=editor)).text
+    assert "**Thiếu số đếm của 25 ngày**" in text
+    assert "- từ 00:00 01/10/2026 đến 00:00 26/10/2026" in text
 
 
 async def test_of_a_period_of_which_nothing_is_known_every_count_is_blank(town: Town, clock: FrozenClock) -> None:

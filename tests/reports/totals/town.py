@@ -4,12 +4,12 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
 from libs.common import models as m
 from libs.common.ids import floor_id, new_id
 from libs.common.jobs import JobContext
-from libs.common.models.enums import Field, TextKind
+from libs.common.models.enums import Field, Role, TextKind
 from services.reports import service
 from services.reports.domain import Period
 from services.reports.totals.jobs import count_days_into_totals
@@ -112,6 +112,23 @@ class Town:
             accept_due_at=at + timedelta(hours=24),
             updated_at=at,
         )
+
+    # --- what happens to rows afterwards --------------------------------------------------------------------
+
+    async def change_minds(self) -> None:
+        """People label anew, put stories together, confirm matches and move cases; a content is taken out."""
+        checker = await self.city.make.person(Role.FACT_CHECKER)
+        async with self.db.transaction() as session:
+            labelled = m.Annotation.content_id > floor_id(self.now - timedelta(days=40))
+            await session.execute(update(m.Annotation).where(labelled).values(kind="praise", field="khac"))
+            await session.execute(
+                update(m.ClaimMatch).values(state="confirmed", decided_by=checker.id, decided_at=self.now)
+            )
+            await session.execute(update(m.FeedbackCase).values(kind="criticism"))
+            first = (await session.scalars(select(m.Story.id).order_by(m.Story.id).limit(1))).one()
+            together = m.StoryItem.content_id > floor_id(self.now - timedelta(days=20))
+            await session.execute(update(m.StoryItem).where(together).values(story_id=first))
+            await session.execute(delete(m.Content).where(m.Content.id > floor_id(self.now - timedelta(days=5))))
 
     async def drop_older_than(self, at: datetime, *models: type[m.Base]) -> None:
         """What retention does; by default to all that belongs to a content."""
