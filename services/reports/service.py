@@ -245,7 +245,9 @@ async def _tell(session: AsyncSession, issue: Issue, action: str, by: UUID | Non
     facts = {"kind": report.kind, "snapshot_id": str(issue.snapshot.id), "digest": digest, "version": report.version}
     kind = KINDS.get(report.kind)()
     if isinstance(kind, Restricted):
-        facts |= kind.codes(issue.snapshot.data)
+        # What is not for everybody inside is not told to systems of others.
+        await _note(session, report, action, by, now, facts | kind.codes(issue.snapshot.data))
+        return
     await _note(session, report, action, by, now, facts)
     event = ReportReady(
         report_id=report.id,

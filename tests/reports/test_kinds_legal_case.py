@@ -71,6 +71,15 @@ async def planted(city: City, group: str, title: str = "") -> m.Content:
     )
 
 
+async def test_a_package_is_told_to_no_other_system(
+    client: httpx.AsyncClient, checker: Headers, city: City, db: Database
+) -> None:
+    case = await referred(city, await planted(city, "forum"))
+    await make_about(client, checker, "legal_case", case.id)
+    async with db.transaction() as session:
+        assert (await session.scalars(select(m.OutboxEvent))).all() == []
+
+
 @pytest.mark.parametrize("group", ["forum", "citizen", "press"])
 async def test_a_package_is_about_a_content_and_names_nobody(
     client: httpx.AsyncClient, checker: Headers, city: City, group: str

@@ -13,14 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
 from libs.common.auth import Principal
-from libs.common.events.base import Event
 from libs.common.events.outside import EXAMPLES
-from libs.common.events.report import ReportReady
 from libs.common.faults import Permanent
 from libs.common.ids import new_id
 from libs.common.models.webhooks import WebhookDeliveryState
-from services.reports.kinds import KINDS
-from services.reports.kinds.base import Restricted
 from services.reports.webhooks import problems as wrong
 from services.reports.webhooks import queries, rules
 from services.reports.webhooks.rules import Facets, Wanted
@@ -110,21 +106,13 @@ async def replay_since(
 
 
 async def _told(session: AsyncSession, rows: Sequence[m.OutboxEvent]) -> list[Told]:
-    """In one query for all, however many. Without reports of kinds that are not for everybody, even here."""
+    """In one query for all, however many."""
     events = [(row, rules.event_of(row.subject, row.payload)) for row in rows]
     about = {row.id: event.publication_id for row, event in events if isinstance(event, rules.PUBLICATIONS)}
     known = await queries.publications(session, set(about.values())) if about else {}
     return [
-        Told(row, rules.facets_of(event, *known.get(about.get(row.id, row.id), (None, None))))
-        for row, event in events
-        if not _is_restricted(event)
+        Told(row, rules.facets_of(event, *known.get(about.get(row.id, row.id), (None, None)))) for row, event in events
     ]
-
-
-def _is_restricted(event: Event) -> bool:
-    if not isinstance(event, ReportReady):
-        return False
-    return event.kind not in KINDS.names() or isinstance(KINDS.get(event.kind)(), Restricted)
 
 
 def _wanted(subscription: m.WebhookSubscription) -> Wanted:

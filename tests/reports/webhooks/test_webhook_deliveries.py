@@ -16,7 +16,6 @@ from libs.common.db import Database
 from libs.common.events.alert import AlertRaised
 from libs.common.events.feedback import FeedbackResolved
 from libs.common.events.publication import PublicationPublished
-from libs.common.events.report import ReportReady
 from libs.common.jobs import JobContext
 from libs.common.models.webhooks import WebhookDeliveryState
 from libs.common.outbox import emit_all
@@ -106,13 +105,6 @@ async def test_publications_are_chosen_by_their_unit_and_kind(office: Office, ci
     ]
     delivery = await office.delivery()
     assert (str(delivery.subscription_id), delivery.event_id) == (made["id"], ids[0])
-
-
-async def test_reports_that_are_not_for_everybody_are_for_nobody_outside(office: Office) -> None:
-    await office.subscribe(events=[READY])
-    for kind in ("legal_case", "situation", "một loại đã bỏ", "daily"):
-        await office.happen(ReportReady(report_id=uuid4(), kind=kind, digest="ab"))
-    assert (await office.delivery()).document["data"]["kind"] == "daily"
 
 
 async def test_an_event_that_comes_twice_is_one_delivery(office: Office) -> None:
