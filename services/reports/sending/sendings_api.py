@@ -101,7 +101,7 @@ async def settle(sending_id: UUID, body: Settle, session: SessionDep, who: Maker
     )
 
 
-@public_router.post("/returns", status_code=204, responses=problems(Unauthenticated))
+@public_router.post("/returns", status_code=204, include_in_schema=False)
 async def take_return(request: Request, session: SessionDep, clock: ClockDep, res: Res) -> Response:
     """One message as it came back (message/rfc822), from the mail server with its token; `Lantoa-Recipient` says who it
     was to, where its headers do not."""

@@ -61,7 +61,7 @@ _EXAMPLE = UUID("019ab12a-0c00-7d44-8a1b-6f5e4d3c2b1a")
     "/webhooks",
     status_code=201,
     responses=problems(
-        wrong.NotYourUnit,
+        wrong.WebhookOfAnotherUnit,
         wrong.WebhooksOff,
         wrong.WebhookAddressRefused,
         wrong.UnknownWebhookEvent,

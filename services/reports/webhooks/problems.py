@@ -13,10 +13,10 @@ class WebhookDeliveryNotFound(NotFound):
     title_en = "No such delivery of the webhook"
 
 
-class NotYourUnit(Problem):
+class WebhookOfAnotherUnit(Problem):
     status = 403
-    title_vi = "Đơn vị này không phải của bạn"
-    title_en = "Not your unit"
+    title_vi = "Bạn không quản lý webhook của đơn vị này"
+    title_en = "You do not manage the webhooks of this unit"
 
 
 class WebhooksOff(Problem):

@@ -58,7 +58,7 @@ async def add_webhook(
 ) -> tuple[m.WebhookSubscription, SecretStr]:
     """The subscription, and its secret: told this once."""
     if not who.has_within(unit_id, *MANAGES):
-        raise wrong.NotYourUnit("Chỉ người tích hợp hoặc quản trị của đơn vị được đăng ký webhook.")
+        raise wrong.WebhookOfAnotherUnit("Chỉ người tích hợp hoặc quản trị của đơn vị được đăng ký webhook.")
     vault, host, subjects = desk.require_vault(), _host(desk, asked.url), subjects_of(asked.events)
     if await queries.lock_unit(session, unit_id) >= rules.MOST_OF_A_UNIT:
         raise wrong.TooManyWebhooks(f"Mỗi đơn vị có nhiều nhất {rules.MOST_OF_A_UNIT} đăng ký đang mở.")
