@@ -3,15 +3,10 @@ their baselines."""
 
 import argparse
 import asyncio
-import json
 import sys
 
-from rich.console import Console
-from rich.table import Table
-
 from bench import classifying, dashboards, feeds, items, pages, publishing, relaying, sources, yearly
-from bench.stage import machine
-from bench.table import row, wait
+from bench.table import row, show, wait
 from libs.common.local.process import StartFailed
 
 
@@ -97,13 +92,7 @@ def main() -> None:
         rows = asyncio.run(figures(wanted))
     except StartFailed as error:
         sys.exit(str(error))
-    if wanted.json:
-        print(json.dumps({"machine": machine(), "figures": rows}, ensure_ascii=False))
-        return
-    table = Table("số đo", "giá trị", "mốc so sánh", "tỉ lệ", "mốc là", title=machine())
-    for one in rows:
-        table.add_row(str(one["name"]), *(f"{one[k]}" for k in ("value", "baseline", "ratio", "against")))
-    Console().print(table)
+    show(rows, as_json=wanted.json)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ and printed as PDF by a process of their own, whose peak of memory is the kernel
 
 import argparse
 import asyncio
-import json
 import subprocess
 import sys
 import time
@@ -21,12 +20,10 @@ from typing import Any
 
 import asyncpg
 import httpx
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import delete
 
-from bench.stage import Stage, machine, refuse_without_disk, screen, stage
-from bench.table import wait
+from bench.stage import Stage, refuse_without_disk, screen, stage
+from bench.table import show, wait
 from libs.common.clock import SystemClock
 from libs.common.db import Database
 from libs.common.ids import floor_id
@@ -315,13 +312,7 @@ def main() -> None:
         rows = asyncio.run(bench(wanted.contents, wanted.publications))
     except StartFailed as error:
         sys.exit(str(error))
-    if wanted.json:
-        print(json.dumps({"machine": machine(), "figures": rows}, ensure_ascii=False))
-        return
-    table = Table("số đo", "giá trị", "mốc so sánh", "tỉ lệ", "mốc là", title=machine())
-    for one in rows:
-        table.add_row(str(one["name"]), *(f"{one[k]}" for k in ("value", "baseline", "ratio", "against")))
-    Console().print(table)
+    show(rows, as_json=wanted.json)
 
 
 if __name__ == "__main__":

@@ -302,12 +302,6 @@ async def has_open_task_about(session: AsyncSession, kind: str, unit_id: UUID, l
     return await session.scalar(query.limit(1)) is not None
 
 
-async def add_notification(session: AsyncSession, values: dict[str, Any]) -> None:
-    """What carries a `dedupe` that was told already is not told again."""
-    query = insert(m.Notification).values(values)
-    await session.execute(query.on_conflict_do_nothing(index_elements=["dedupe"]))
-
-
 async def get_story(session: AsyncSession, story_id: UUID) -> m.Story | None:
     return await session.get(m.Story, story_id)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Row
 from libs.common import models as m
 from libs.common.engagement import NAMES, VERSION, Figure, printed_formula, rate_of
 from libs.common.ids import id_time
+from libs.common.label_names import FIELDS, GROUPS, KINDS, SOURCE_KINDS
 from libs.common.masking import mask_personal_data
 from libs.common.models.enums import (
     DeliveryState,
@@ -78,7 +79,7 @@ async def _items(gather: Gather) -> Data:
     groups = [
         {
             "group": group,
-            "name": labels.GROUPS[SourceGroup(group)],
+            "name": GROUPS[SourceGroup(group)],
             "items": gather.brought(sum(found), source, "số mục tin gặp lần đầu trong kỳ", "mục tin"),
             "sources": gather.brought(
                 sum(count > 0 for count in found), source, "số nguồn có ít nhất một mục tin trong kỳ", "nguồn"
@@ -126,7 +127,7 @@ def _story(gather: Gather, story: m.Story, items: int, sources: int, links: list
         "story_id": str(story.id),
         "title": links[0]["title"] if links else None,
         "field": story.field,
-        "field_name": labels.FIELDS[Field(story.field)],
+        "field_name": FIELDS[Field(story.field)],
         "first_at": iso(story.first_at),
         "last_at": iso(story.last_at),
         "items": gather.brought(items, source, "số mục tin của câu chuyện gặp trong kỳ", "mục tin"),
@@ -145,7 +146,7 @@ async def _kinds(gather: Gather, arrived: int) -> Data:
         "counts": [
             {
                 "kind": kind.value,
-                "name": labels.KINDS[kind],
+                "name": KINDS[kind],
                 "items": gather.brought(
                     known_part(counts.get(kind, 0), done=done, of=arrived), source, formula, "mục tin"
                 ),
@@ -167,7 +168,7 @@ async def gather_feedback_counts(gather: Gather) -> Data:
     return {
         **_case_figures(gather, *sums),
         "by_kind": [
-            {"kind": kind, "name": labels.KINDS[TextKind(kind)], **_case_figures(gather, *found)}
+            {"kind": kind, "name": KINDS[TextKind(kind)], **_case_figures(gather, *found)}
             for kind, found in counts.items()
         ],
     }
@@ -330,7 +331,7 @@ def _troubled(row: m.Source, newest: UUID | None, health: Health) -> Data:
         "name": row.name,
         "group": row.group,
         "kind": row.kind,
-        "kind_name": labels.SOURCE_KINDS[SourceKind(row.kind)],
+        "kind_name": SOURCE_KINDS[SourceKind(row.kind)],
         "health": health.value,
         "health_name": HEALTH[health],
         "failures": row.failures,

@@ -2,10 +2,7 @@
 
 from typing import NamedTuple
 
-from libs.common.label_names import FIELDS as FIELDS
-from libs.common.label_names import GROUPS as GROUPS
-from libs.common.label_names import KINDS as KINDS
-from libs.common.label_names import SOURCE_KINDS as SOURCE_KINDS
+from libs.common.label_names import FIELDS, KINDS
 from libs.common.models import enums as e
 from libs.common.models.conversation import HouseGround
 from libs.common.models.searching import SearchPurpose

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from libs.common.label_names import FIELDS
 from libs.common.models.enums import Field
 from libs.common.models.totals import Measure
 from libs.common.papers.content import Picture
-from services.reports import labels, longer_queries
+from services.reports import longer_queries
 from services.reports.charts.curves import Point, draw_multiples, draw_volume
 from services.reports.daily import gather_counts, gather_daily
 from services.reports.domain import Period, iso
@@ -132,7 +133,7 @@ async def _fields(gather: Gather, volume: Sequence[int | None]) -> Data:
     rows = [
         {
             "field": field.value,
-            "name": labels.FIELDS[field],
+            "name": FIELDS[field],
             "values": [None if one is None else one.get(field, 0) for one in known],
         }
         for field in Field

@@ -6,6 +6,7 @@ from enum import StrEnum
 import pytest
 
 from libs.common.engagement import FORMULAS, NAMES, VERSION, Figure, printed_formula, rate_of
+from libs.common.label_names import FIELDS, GROUPS, KINDS, SOURCE_KINDS
 from libs.common.models import enums as e
 from libs.common.verdicts import LABELS
 from services.reports import labels
@@ -122,13 +123,13 @@ def test_numbers_as_vietnamese_writes_them(value: float | None, shown: str) -> N
 @pytest.mark.parametrize(
     ("names", "members"),
     [
-        (labels.FIELDS, e.Field),
+        (FIELDS, e.Field),
         (labels.TONES, e.Tone),
-        (labels.KINDS, e.TextKind),
+        (KINDS, e.TextKind),
         (labels.RISKS, e.RiskClass),
         (LABELS, e.Verdict),
-        (labels.GROUPS, e.SourceGroup),
-        (labels.SOURCE_KINDS, e.SourceKind),
+        (GROUPS, e.SourceGroup),
+        (SOURCE_KINDS, e.SourceKind),
         (labels.SOURCE_STATES, e.SourceState),
         (labels.PUBLICATION_STATES, e.PublicationState),
         (labels.DELIVERY_STATES, e.DeliveryState),

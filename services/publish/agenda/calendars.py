@@ -18,7 +18,7 @@ from libs.common.http import Fetched, FetchError, FetchRefused, check_url
 from libs.common.ids import new_id
 from libs.common.models.agenda import CalendarState
 from libs.common.models.enums import Role
-from services.publish import queries as publish_queries
+from libs.common.notifications import add_notification
 from services.publish.agenda import calendar_rules as rules
 from services.publish.agenda import importing, queries, reading
 from services.publish.agenda import problems as wrong
@@ -208,7 +208,7 @@ async def _tell(session: AsyncSession, calendar: m.AgendaCalendar, now: datetime
         "created_at": now,
         "sent_at": None,
     }
-    await publish_queries.add_notification(session, values)
+    await add_notification(session, values)
 
 
 async def _audit(session: AsyncSession, calendar: m.AgendaCalendar, action: str, by: UUID, now: datetime) -> None:

@@ -9,7 +9,7 @@ from libs.common.ids import new_id
 from libs.common.jobs import JobContext, Jobs
 from libs.common.models import AgendaCalendar
 from libs.common.models.enums import Role
-from services.publish import queries as publish_queries
+from libs.common.notifications import add_notification
 from services.publish.agenda import calendars, queries
 from services.publish.resources import PublishResources
 
@@ -53,6 +53,6 @@ async def warn_of_late_activities(ctx: Context) -> int:
                 "created_at": now,
                 "sent_at": None,
             }
-            await publish_queries.add_notification(session, values)
+            await add_notification(session, values)
             event.warned_at = now
     return 0

@@ -12,6 +12,7 @@ from libs.common.app import resources
 from libs.common.auth import ClockDep, public
 from libs.common.db import SessionDep
 from libs.common.doorman import network_of
+from libs.common.uploads import read_beginning
 from libs.common.web import environment, security_headers
 from services.publish.consultation import queries, service
 from services.publish.consultation.service import Given, Phase
@@ -59,7 +60,7 @@ async def answer(slug: str, request: Request, session: SessionDep, clock: ClockD
         return await _shown(None, session, clock, res)
     if request.headers.get("sec-fetch-site") == "cross-site":
         return await _shown(found, session, clock, res, 403, "Xin mở trang này của thành phố và chọn ở đây.")
-    form = parse_qs((await _body(request)).decode("utf-8", "replace"))
+    form = parse_qs((await read_beginning(request, MOST_FORM)).decode("utf-8", "replace"))
     peer = network_of(request.client.host if request.client else "")
     if not res.doorman.lets_in(f"{PATH} {peer}", service.MOST_AN_HOUR, clock.now()):
         return await _shown(
@@ -69,15 +70,6 @@ async def answer(slug: str, request: Request, session: SessionDep, clock: ClockD
     given = await service.give(session, found, token, choice, res.hearing, clock.now())
     status, told = TOLD[given]
     return await _shown(found, session, clock, res, status, told)
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) >= MOST_FORM:
-            break
-    return body[:MOST_FORM]
 
 
 async def _shown(

@@ -13,8 +13,8 @@ from libs.common import models as m
 from libs.common.auth import Principal
 from libs.common.ids import new_id
 from libs.common.models.enums import CaseState
+from libs.common.notifications import add_notification
 from libs.common.pagination import PageRequest
-from services.publish import queries as publish_queries
 from services.publish.conversation import inbox_queries, queries, rules
 from services.publish.conversation import problems as wrong
 from services.publish.conversation.inbox_queries import Asked
@@ -120,7 +120,7 @@ async def _tell_taken_over(
         "created_at": now,
         "sent_at": None,
     }
-    await publish_queries.add_notification(session, told)
+    await add_notification(session, told)
 
 
 async def let_go(session: AsyncSession, comment_id: UUID, who: Principal, now: datetime) -> None:

@@ -10,7 +10,7 @@ from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.jobs import JobContext, Jobs
 from libs.common.models.enums import Role
-from services.publish import queries as publish_queries
+from libs.common.notifications import add_notification
 from services.publish.crisis import queries
 from services.publish.resources import PublishResources
 
@@ -47,7 +47,7 @@ async def _tell_of_suggestion(session: AsyncSession, playbook_id: UUID, alert_id
         "created_at": now,
         "sent_at": None,
     }
-    await publish_queries.add_notification(session, values)
+    await add_notification(session, values)
 
 
 @jobs.every(seconds=30)
@@ -55,7 +55,7 @@ async def flag_overdue_steps(ctx: Context) -> int:
     now = ctx.clock.now()
     async with ctx.db.transaction() as session:
         for step in await queries.overdue_steps(session, now):
-            await publish_queries.add_notification(session, _overdue(step, now))
+            await add_notification(session, _overdue(step, now))
     return 0
 
 

@@ -17,6 +17,7 @@ from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models.crisis import EntryKind, SituationState
 from libs.common.models.enums import Role, TaskState
+from libs.common.notifications import add_notification
 from services.publish import domain
 from services.publish import queries as publish_queries
 from services.publish.crisis import playbooks, queries
@@ -262,7 +263,7 @@ async def notify(
         "created_at": now,
         "sent_at": None,
     }
-    await publish_queries.add_notification(session, values)
+    await add_notification(session, values)
 
 
 def _at(moment: datetime) -> str:

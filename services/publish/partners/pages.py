@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from libs.common.auth import ClockDep, public
 from libs.common.db import SessionDep
+from libs.common.uploads import read_beginning
 from libs.common.web import environment, security_headers
 from services.publish.pages import READ, Res
 from services.publish.partners import kits
@@ -60,7 +61,7 @@ async def answer(
         return _wrong(request, res, clock, limits)
     if opened.entry is None:
         return _page(res, opened)
-    form = parse_qs((await _body(request)).decode("utf-8", "replace"))
+    form = parse_qs((await read_beginning(request, MOST_FORM)).decode("utf-8", "replace"))
     told = {name: values[0] for name, values in form.items()}
     now = clock.now()
     if "url" in told:
@@ -70,16 +71,6 @@ async def answer(
         return _page(res, again, done=None if refused else REPORTED, refused=refused, typed=told["url"])
     await kits.acknowledge(session, opened, now)
     return _page(res, opened, done=ACKNOWLEDGED)
-
-
-async def _body(request: Request) -> bytes:
-    """No more of it than a form can be."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) >= MOST_FORM:
-            break
-    return body[:MOST_FORM]
 
 
 def _wrong(request: Request, res: Res, clock: ClockDep, limits: KitSettings) -> Response:

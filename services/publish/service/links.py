@@ -23,6 +23,7 @@ from libs.common.clock import HANOI
 from libs.common.http import FetchError, FetchLimits, PublicFetcher
 from libs.common.ids import new_id
 from libs.common.models.enums import Role, TaskState
+from libs.common.notifications import add_notification
 from libs.common.web import Site
 from services.publish import domain, markup, media_queries, queries
 from services.publish.adapters.base import Composed
@@ -233,7 +234,7 @@ async def record_look(session: AsyncSession, publication_id: UUID, checked: Iter
         return
     known = await media_queries.dead_links(session, publication_id, and_settled=True)
     for task in await _open_tasks(session, publication, found, known, now):
-        await queries.add_notification(session, _told(publication, task, now))
+        await add_notification(session, _told(publication, task, now))
 
 
 async def _open_tasks(

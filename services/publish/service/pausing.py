@@ -14,6 +14,7 @@ from libs.common.auth import Principal
 from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
+from libs.common.notifications import add_notification
 from services.publish import approval_queries, pause_queries, queries
 from services.publish.desk_problems import AlreadyPaused, NotSpeaking, PauseEnded, PauseNotFound, WordGiven
 from services.publish.pause_queries import HeldRow
@@ -200,7 +201,7 @@ async def _tell(session: AsyncSession, about: m.Pause, kind: str, subject: str, 
             "created_at": now,
             "sent_at": None,
         }
-        await queries.add_notification(session, values)
+        await add_notification(session, values)
 
 
 async def _units_of(session: AsyncSession, about: m.Pause, now: datetime) -> Sequence[UUID]:

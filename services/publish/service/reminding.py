@@ -10,7 +10,8 @@ from libs.common import models as m
 from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
-from services.publish import approval_queries, domain, queries
+from libs.common.notifications import add_notification
+from services.publish import approval_queries, domain
 from services.publish.settings import WaitingSettings
 
 Told = tuple[Role, UUID]
@@ -81,7 +82,7 @@ async def _tell(
             "created_at": now,
             "sent_at": None,
         }
-        await queries.add_notification(session, values)
+        await add_notification(session, values)
 
 
 def dedupe(publication: m.Publication, level: int, role: Role, unit_id: UUID) -> str:

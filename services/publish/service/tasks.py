@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common import models as m
 from libs.common.ids import new_id
 from libs.common.models.enums import Role, TaskState
+from libs.common.notifications import add_notification
 from services.publish import queries, takedown_queries
 
 
@@ -98,7 +99,7 @@ async def _tell(session: AsyncSession, task: dict[str, object], publication: m.P
 
 
 async def _notify(session: AsyncSession, task: dict[str, object], role: Role, subject: str, now: datetime) -> None:
-    await queries.add_notification(
+    await add_notification(
         session,
         {
             "id": new_id(now),

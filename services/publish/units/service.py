@@ -17,8 +17,8 @@ from libs.common.auth import Principal
 from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models.enums import PublicationKind, PublicationState, Role, UnitKind
+from libs.common.notifications import add_notification
 from services.publish import domain
-from services.publish import queries as desk
 from services.publish.problems import NotYourUnit
 from services.publish.resources import PublishResources
 from services.publish.service import publications
@@ -117,7 +117,7 @@ async def _offer(
         "created_at": now,
         "sent_at": None,
     }
-    await desk.add_notification(session, told)
+    await add_notification(session, told)
 
 
 async def decline(session: AsyncSession, syndication_id: UUID, reason: str, who: Principal, now: datetime) -> Offered:

@@ -15,9 +15,9 @@ from libs.common.db import Database
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
 from libs.common.models.inspection import CheckScope
+from libs.common.notifications import add_notification
 from services.reports.audit_views import domain, queries
 from services.reports.audit_views.domain import Rhythm, local_day
-from services.reports.programmes.queries import add_notification
 
 TOLD = (Role.AUDITOR, Role.ADMIN)
 NAMED = 100

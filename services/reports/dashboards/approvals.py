@@ -11,8 +11,8 @@ from sqlalchemy import Row
 
 from libs.common import models as m
 from libs.common.approval import ApprovalAttempt, Refusal, approvals_needed, refusal
+from libs.common.label_names import KINDS
 from libs.common.models.enums import PublicationState, Role, TextKind
-from services.reports import labels
 from services.reports.daily import quoted
 from services.reports.dashboards import approval_queries as queries
 from services.reports.dashboards.parts import SHOWN, Look, actor
@@ -111,7 +111,7 @@ def _proposal(look: Look, row: m.LabelProposal) -> ApprovalItem:
     return _second_word(
         kind=ItemKind.LABEL_PROPOSAL,
         id=row.id,
-        title=f"Đề nghị đổi nhãn của một nội dung thành “{labels.KINDS[TextKind(row.kind)]}”",
+        title=f"Đề nghị đổi nhãn của một nội dung thành “{KINDS[TextKind(row.kind)]}”",
         unit=None,
         since=row.proposed_at,
         who=actor(Role.FACT_CHECKER, None),
@@ -130,7 +130,7 @@ async def _relabellings(look: Look) -> list[ApprovalItem]:
 
 
 def _relabelling(look: Look, row: m.CaseRelabelling, case: m.FeedbackCase, unit: str | None) -> ApprovalItem:
-    before, after = labels.KINDS[TextKind(row.from_kind)], labels.KINDS[TextKind(row.to_kind)]
+    before, after = KINDS[TextKind(row.from_kind)], KINDS[TextKind(row.to_kind)]
     return _second_word(
         kind=ItemKind.CASE_RELABELLING,
         id=row.id,

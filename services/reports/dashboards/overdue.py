@@ -10,10 +10,10 @@ from libs.common import activities
 from libs.common import models as m
 from libs.common.activities import Told, measure
 from libs.common.clock import HANOI
+from libs.common.label_names import KINDS
 from libs.common.models.enums import Role, TextKind
 from libs.common.models.feedback import DataRequestKind
 from libs.common.units import load_stored_register
-from services.reports import labels
 from services.reports.daily import quoted
 from services.reports.dashboards import overdue_queries as queries
 from services.reports.dashboards.parts import SHOWN, Look, actor
@@ -113,7 +113,7 @@ def _case(row: Row[Any]) -> OverdueItem:
     return OverdueItem(
         kind=ItemKind.FEEDBACK_CASE,
         id=row.id,
-        title=f"{row.reference}: {labels.KINDS[TextKind(row.kind)]}",
+        title=f"{row.reference}: {KINDS[TextKind(row.kind)]}",
         unit=row.unit,
         since=row.since,
         due_at=row.due_at,

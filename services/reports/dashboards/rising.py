@@ -13,10 +13,10 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from libs.common import growth
+from libs.common.label_names import FIELDS, GROUPS, SOURCE_KINDS
 from libs.common.models.alerts import AlertSeverity, AlertState
 from libs.common.models.enums import Field, Role, SourceGroup, SourceKind
 from libs.common.models.trends import Dimension
-from services.reports import labels
 from services.reports.daily import quoted
 from services.reports.dashboards import rising_queries as queries
 from services.reports.dashboards.parts import SHOWN, Look, actor
@@ -172,7 +172,7 @@ def _item(look: Look, one: Rise, found: Found, alerts: Mapping[UUID, queries.Uns
         who=_who(raised),
         href=f"/api/classify/v1/{'stories' if story_id else 'trends/bursts'}/{one.id}",
         dimension=one.dimension,
-        field=labels.FIELDS[Field(found.fields[story_id])] if story_id else None,
+        field=FIELDS[Field(found.fields[story_id])] if story_id else None,
         seen=look.figure(one.seen, SERIES, seen, "nội dung", found.counted),
         expected=look.figure(round(one.expected, 1), SERIES, before, "nội dung", found.counted),
         says=one.says,
@@ -189,13 +189,13 @@ def _title(one: Rise, links: Sequence[Row[Any]], places: Mapping[str, str]) -> s
         case Dimension.ALL:
             return "Toàn bộ các nguồn tin"
         case Dimension.FIELD:
-            return labels.FIELDS[Field(one.key)]
+            return FIELDS[Field(one.key)]
         case Dimension.PLACE:
             return places.get(one.key, one.key)
         case Dimension.SOURCE_KIND:
-            return labels.SOURCE_KINDS[SourceKind(one.key)]
+            return SOURCE_KINDS[SourceKind(one.key)]
         case Dimension.SOURCE_GROUP:
-            return labels.GROUPS[SourceGroup(one.key)]
+            return GROUPS[SourceGroup(one.key)]
 
 
 def _who(raised: queries.UnsettledAlert | None) -> Actor | None:

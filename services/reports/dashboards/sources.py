@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from libs.common.label_names import GROUPS, SOURCE_KINDS
 from libs.common.models.catalogue import SourceHealth
 from libs.common.models.enums import Role, SourceGroup, SourceKind
-from services.reports import labels
 from services.reports.daily import quoted
 from services.reports.dashboards import health_queries as queries
 from services.reports.dashboards.parts import SHOWN, Look, actor
@@ -91,9 +91,9 @@ def _item(row: Row[Any]) -> SourceItem:
         who=actor(Role.EDITOR, None),
         href=f"/api/ingest/v1/sources/{row.id}/health",
         source_kind=SourceKind(row.kind),
-        kind_name=labels.SOURCE_KINDS[SourceKind(row.kind)],
+        kind_name=SOURCE_KINDS[SourceKind(row.kind)],
         group=SourceGroup(row.group),
-        group_name=labels.GROUPS[SourceGroup(row.group)],
+        group_name=GROUPS[SourceGroup(row.group)],
         health=health,
         health_name=NAMES[health],
         says=quoted(row.health_reason) if row.health_reason else None,

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
 from libs.common.ids import id_time
+from libs.common.label_names import GROUPS
 from libs.common.masking import mask_personal_data
 from libs.common.models.enums import ContentKind, RiskClass, Role, SourceGroup, Verdict
 from libs.common.papers.content import Picture
@@ -111,7 +112,7 @@ def _content(content: m.Content, source: m.Source) -> Data:
             "source_id": str(source.id),
             "name": source.name,
             "group": group,
-            "group_name": labels.GROUPS[group],
+            "group_name": GROUPS[group],
         },
         "published_at": iso(content.published_at),
         "first_seen_at": iso(content.first_seen_at),

@@ -12,10 +12,10 @@ from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from libs.common.ids import floor_id, id_time
+from libs.common.label_names import GROUPS
 from libs.common.models.enums import SourceGroup
 from libs.common.papers.content import Picture
 from libs.common.pickup import REWRITTEN_WITHIN, Changes, How, Picked, Shared, Wanted, judge, list_carried
-from services.reports import labels
 from services.reports.charts.curves import draw_volume
 from services.reports.daily import quoted
 from services.reports.domain import PUBLISHED_GROUPS, Period, iso
@@ -169,7 +169,7 @@ def _outlet(gather: Gather, copies: Sequence[Carried], rewrites: Sequence[Carrie
     return {
         "name": one.source,
         "group": one.group,
-        "group_name": labels.GROUPS[one.group],
+        "group_name": GROUPS[one.group],
         "copies": gather.count(len(copies), COPIES, "số bài đăng lại", "bài"),
         "delay": gather.count(
             median(delays) if delays else None, COPIES, "trung vị số phút sau tin của thành phố", "phút"

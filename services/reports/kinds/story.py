@@ -12,10 +12,10 @@ from uuid import UUID
 from libs.common import models as m
 from libs.common.clock import HANOI
 from libs.common.ids import id_time
+from libs.common.label_names import FIELDS, GROUPS
 from libs.common.models.enums import Field, Verdict
 from libs.common.papers.content import Picture
 from libs.common.verdicts import LABELS
-from services.reports import labels
 from services.reports.charts.curves import Point, draw_volume
 from services.reports.daily import publication_told, quoted
 from services.reports.domain import NAMED_BRIEFLY, PUBLISHED_GROUPS, Period, clip, iso
@@ -53,7 +53,7 @@ class StoryDossier:
                 "story_id": str(story_id),
                 "title": told[0]["title"] if told else None,
                 "field": story.field,
-                "field_name": labels.FIELDS[Field(story.field)],
+                "field_name": FIELDS[Field(story.field)],
                 "first_at": iso(story.first_at),
                 "last_at": iso(story.last_at),
             },
@@ -96,7 +96,7 @@ async def _links(gather: Gather, story_id: UUID, seen: Sequence[datetime]) -> li
 async def _counts(gather: Gather, story_id: UUID, items: int, named: int) -> Data:
     source = "story_items, contents (phân loại, tiếp nhận)"
     sources = await queries.count_sources(gather.session, story_id)
-    groups = ", ".join(sorted(labels.GROUPS[group].lower() for group in PUBLISHED_GROUPS))
+    groups = ", ".join(sorted(GROUPS[group].lower() for group in PUBLISHED_GROUPS))
     return {
         "items": gather.count(items, source, "số mục tin được xếp vào câu chuyện", "mục tin"),
         "sources": gather.count(sources, source, "số nguồn khác nhau đưa câu chuyện", "nguồn"),

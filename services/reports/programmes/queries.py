@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
@@ -101,9 +100,3 @@ async def units_of_codes(session: AsyncSession, codes: Iterable[str], today: dat
 
 
 # --- telling ------------------------------------------------------------------------------------------------
-
-
-async def add_notification(session: AsyncSession, values: dict[str, Any]) -> bool:
-    """Whether it is new: each is told once by its key, however many workers ask."""
-    statement = insert(m.Notification).values(values).on_conflict_do_nothing(index_elements=["dedupe"])
-    return await session.scalar(statement.returning(m.Notification.id)) is not None

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.ids import new_id
 from libs.common.models.enums import Role
+from libs.common.notifications import add_notification
 from libs.common.units import load_stored_register
 from services.reports.programmes import queries
 from services.reports.programmes.views import ProgrammeView, RowView, owner_units, today_of, unit_ids, view_of
@@ -53,7 +54,7 @@ async def _tell(session: AsyncSession, view: ProgrammeView, row: RowView, news: 
     told = 0
     for place, units in (("lead", leads or owners), ("owner", owners - leads if leads else set())):
         for unit in sorted(units):
-            told += await queries.add_notification(session, _values(view, row, news, (place, unit), now))
+            told += await add_notification(session, _values(view, row, news, (place, unit), now))
     return told
 
 

@@ -54,10 +54,7 @@ async def change_schedule(
     now: datetime,
 ) -> ReportSchedule:
     """Turned on again, it reports what ends from now on. Raises ScheduleChanged, ScheduleNotPossible, …"""
-    schedule = await queries.lock_schedule(session, schedule_id)
-    if schedule is None:
-        raise wrong.ScheduleNotFound(f"Mã lịch: {schedule_id}.")
-    require_keeper(schedule.unit_id, who)
+    schedule = await _lock(session, schedule_id, who)
     if schedule.version != based_on:
         raise wrong.ScheduleChanged(f"Bản mới nhất là {schedule.version}, bạn đang sửa bản {based_on}.")
     for name, value in values.items():
@@ -116,10 +113,7 @@ async def add_recipient(
     now: datetime,
 ) -> ReportRecipient:
     """Last in the list where no place is said. Raises RecipientExists."""
-    schedule = await queries.lock_schedule(session, schedule_id)
-    if schedule is None:
-        raise wrong.ScheduleNotFound(f"Mã lịch: {schedule_id}.")
-    require_keeper(schedule.unit_id, who)
+    schedule = await _lock(session, schedule_id, who)
     there = await queries.recipients_of(session, schedule_id)
     recipient = ReportRecipient(
         id=new_id(now),
@@ -175,6 +169,14 @@ def require_keeper(unit_id: UUID, who: Principal) -> None:
     """Raises NotScheduleKeeper: people of the schedule's own unit keep it."""
     if not who.has_within(unit_id, *MAKERS):
         raise wrong.NotScheduleKeeper("Cần vai trò biên tập viên, người phát ngôn hoặc quản trị trong đơn vị giữ lịch.")
+
+
+async def _lock(session: AsyncSession, schedule_id: UUID, who: Principal) -> ReportSchedule:
+    schedule = await queries.lock_schedule(session, schedule_id)
+    if schedule is None:
+        raise wrong.ScheduleNotFound(f"Mã lịch: {schedule_id}.")
+    require_keeper(schedule.unit_id, who)
+    return schedule
 
 
 async def _locked(session: AsyncSession, recipient_id: UUID, who: Principal) -> tuple[ReportSchedule, ReportRecipient]:

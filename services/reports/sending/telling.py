@@ -12,7 +12,7 @@ from libs.common.clock import HANOI
 from libs.common.ids import new_id
 from libs.common.models import Report, ReportSchedule, ReportSending
 from libs.common.models.enums import Role
-from services.reports.programmes.queries import add_notification
+from libs.common.notifications import add_notification
 from services.reports.sending import queries
 from services.reports.sending.rules import Due
 

@@ -26,9 +26,9 @@ from libs.common.ids import new_id
 from libs.common.masking import mask_personal_data
 from libs.common.models.enums import Role
 from libs.common.models.webhooks import DisabledReason, WebhookDeliveryState, WebhookOutcome, WebhookState
+from libs.common.notifications import add_notification
 from libs.common.webhook import Poster, PostFailed, PostRefused
 from libs.common.withheld import without_secrets
-from services.reports.programmes.queries import add_notification
 from services.reports.webhooks import queries, rules
 from services.reports.webhooks.desk import Desk, Sealed
 from services.reports.webhooks.subscribing import note
