@@ -35,7 +35,7 @@ test: $(STAMP) ## bộ kiểm thử nhanh trên Postgres và NATS thật / fast 
 	@$(BIN)/python -m pytest -q -m "not slow" -n 2 --durations 15
 
 test-slow: $(STAMP) ## tiến trình thật bị giết, máy chủ thật / real processes killed
-	@$(BIN)/python -m pytest -q -m slow --durations 15
+	@$(BIN)/python -m pytest -q -m slow -n 2 --dist loadgroup --durations 15
 
 lint: $(STAMP) ## ruff và luật import / ruff and import rules
 	@$(BIN)/ruff check .

@@ -24,9 +24,10 @@ def app() -> FastAPI:
     return create(SandboxSettings())
 
 
-def create(settings: SandboxSettings, way: httpx.AsyncBaseTransport | None = None) -> FastAPI:
-    """`way`: how platforms come to us, to fetch files and with webhooks, where that is not the network."""
-    world = _world(settings, way)
+def create(settings: SandboxSettings, way: httpx.AsyncBaseTransport | None = None, patience: float = 0.0) -> FastAPI:
+    """`way`: how platforms come to us, to fetch files and with webhooks, where that is not the network; `patience`:
+    seconds that the answer to a webhook may take at least, whatever the platform's own rule."""
+    world = _world(settings, way, patience)
     platforms = {platform.name: platform for platform in (build(world) for build in load())}
     made = FastAPI(title="Sân tập của Lan Tỏa — Lan Tỏa's sandbox", version="1", lifespan=_sending_webhooks)
     made.state.world = world
@@ -44,11 +45,11 @@ def create(settings: SandboxSettings, way: httpx.AsyncBaseTransport | None = Non
     return made
 
 
-def _world(settings: SandboxSettings, way: httpx.AsyncBaseTransport | None) -> World:
+def _world(settings: SandboxSettings, way: httpx.AsyncBaseTransport | None, patience: float) -> World:
     clock = VirtualClock()
     file = settings.data_dir / "ledger.jsonl" if settings.data_dir else None
     ledger, hosts = Ledger(clock, file), settings.hosts()
-    webhooks, puller = Webhooks(clock, ledger, hosts, way), Puller(ledger, hosts, way)
+    webhooks, puller = Webhooks(clock, ledger, hosts, way, patience), Puller(ledger, hosts, way)
     return World(settings, clock, ledger, FaultBook(), webhooks, puller)
 
 

@@ -112,7 +112,8 @@ class Attempt:
 
 
 class Webhooks:
-    """`way`: how letters go out, where that is not the network (a test without sockets)."""
+    """`way`: how letters go out, where that is not the network (a test without sockets); `patience`: seconds of real
+    time that an answer may always take, for where both sides share one processor and its speed is not the question."""
 
     def __init__(
         self,
@@ -120,9 +121,10 @@ class Webhooks:
         ledger: Ledger,
         hosts: Collection[str] = (),
         way: httpx.AsyncBaseTransport | None = None,
+        patience: float = 0.0,
     ) -> None:
         self._clock, self._ledger, self._hosts = clock, ledger, frozenset(host.lower() for host in hosts)
-        self._way = way
+        self._way, self._patience = way, patience
         self._pending: list[_Letter] = []
         self._plans: list[WebhookPlan] = []
         self._made = 0
@@ -248,10 +250,11 @@ class Webhooks:
     async def _asked(self, http: httpx.AsyncClient, letter: _Letter) -> tuple[int | None, str, float]:
         to, now = letter.endpoint, self._clock.now()
         headers = {"Content-Type": "application/json", **to.sign(letter.body, now, letter.is_forged)}
+        seconds = max(to.policy.ack_seconds, self._patience)
         try:
             require_reachable(to.url, self._hosts)
-            async with asyncio.timeout(to.policy.ack_seconds):
-                answer = await http.post(to.url, content=letter.body, headers=headers, timeout=to.policy.ack_seconds)
+            async with asyncio.timeout(seconds):
+                answer = await http.post(to.url, content=letter.body, headers=headers, timeout=seconds)
         except PullFailed as failed:
             return None, str(failed), 0.0
         except (TimeoutError, httpx.TimeoutException):

@@ -1,8 +1,11 @@
 """Packages of npm for tests, each set in a folder of its own outside the checkout."""
 
 import asyncio
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,13 +26,21 @@ def program(name: str) -> str:
 async def installed(name: str, *packages: str) -> Path:
     """The folder `name` of the cache with these packages; npm fetches them the first time."""
     folder = cache() / name
-    if (folder / "installed").exists():
-        return folder
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "package.json").write_text("{}")
-    await run(program("npm"), "install", "--no-audit", "--no-fund", "--ignore-scripts", *packages, cwd=folder)
-    (folder / "installed").touch()  # last, so that what was cut off is begun again
+    with alone(folder):
+        if not (folder / "installed").exists():
+            (folder / "package.json").write_text("{}")
+            await run(program("npm"), "install", "--no-audit", "--no-fund", "--ignore-scripts", *packages, cwd=folder)
+            (folder / "installed").touch()  # last, so that what was cut off is begun again
     return folder
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Another worker that wants the same folder waits: npm does not bear two at once in one."""
+    with (folder / "lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 async def run(*command: str, cwd: Path, given: bytes = b"", seconds: float = 280, **more: str) -> bytes:

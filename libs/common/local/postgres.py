@@ -59,6 +59,7 @@ _THROWAWAY = {
     "full_page_writes": "off",
     "autovacuum_naptime": "10min",
     "max_locks_per_transaction": "256",
+    "scram_iterations": "1",  # each test signs in anew, with passwords that guard nothing
 }
 _WAIT_AND_RETRY = (
     "pre-existing shared memory block",

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -12,37 +11,15 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import Key
 
+from tests.sandbox import npm
+
 PACKAGE = "oidc-provider@9.13.3"
 SCRIPT = Path(__file__).with_name("provider.mjs")
 
 
-def packages_folder() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "lantoa" / PACKAGE.replace("@", "-")
-
-
 async def install() -> Path:
-    """The folder that holds the package; npm fetches it the first time."""
-    folder = packages_folder()
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.fail(
-            "Cần node (20 trở lên) và npm để chạy nhà cung cấp định danh thật (oidc-provider). "
-            "/ node (20 or later) and npm are needed for the real identity provider.",
-            pytrace=False,
-        )
-    if (folder / "installed").exists():
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "package.json").write_text("{}")
-    command = (npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), PACKAGE)
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
-    said, _ = await asyncio.wait_for(process.communicate(), 180)
-    if process.returncode:
-        pytest.fail(f"npm không cài được {PACKAGE} / npm failed:\n{said.decode()[-2000:]}", pytrace=False)
-    (folder / "installed").touch()  # last, so that what was cut off is begun again
-    return folder
+    """The folder that holds the package."""
+    return await npm.installed(PACKAGE.replace("@", "-"), PACKAGE)
 
 
 def free_port() -> int:

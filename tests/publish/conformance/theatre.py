@@ -20,13 +20,12 @@ from libs.common.auth.dev import dev_token
 from libs.common.jobs import JobContext
 from libs.common.models.enums import Role
 from libs.common.testing.make import Make
-from sandbox.main import create
-from sandbox.settings import SandboxSettings
 from services.publish import jobs, queries
 from services.publish.adapters.base import Channel, Draft, Prepared, Press
 from services.publish.resources import PublishResources
 from services.publish.tokens import StoredTokens
 from tests.publish.conformance.case import ChannelCase, Json, Seat
+from tests.publish.conformance.hall import hall
 from tests.publish.newsroom import Newsroom
 from tests.publish.pictures import jpg, shelve
 from tests.publish.test_images import movie
@@ -126,7 +125,7 @@ class Theatre:
         """Empty."""
         await sign_in_for_long(newsroom, make, issuer)
         # Platforms that fetch our files themselves come in through the newsroom's own door.
-        app = create(SandboxSettings(reachable_hosts="tin.example.vn"), newsroom.client._transport)
+        app = hall(newsroom.client._transport)
         control = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=URL)
         made = cls(newsroom, make, app, control, newsroom.resources.files.root / "bulletin" / "tin")
         await made.reset()

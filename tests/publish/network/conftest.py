@@ -92,9 +92,10 @@ async def _installed() -> tuple[Path, str]:
     packages = await npm.installed(f"atproto-dev-env-{DEV_ENV}", *wanted)
     home = packages / "node_modules" / _node_package() if own else None
     node = str(home / "bin" / "node") if home else npm.program("node")
-    if not (packages / "built").exists():
-        await _build(packages, home)
-        (packages / "built").touch()
+    with npm.alone(packages):
+        if not (packages / "built").exists():
+            await _build(packages, home)
+            (packages / "built").touch()
     return packages, node
 
 
