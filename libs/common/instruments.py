@@ -54,6 +54,11 @@ GAUGES: Mapping[str, tuple[str, str]] = {
     "lantoa.sources": ("{source}", "sources of the catalogue, by health"),
     "lantoa.audit.broken": ("{chain}", "chains and sealed days of the audit log that do not hold"),
     "lantoa.audit.check_age": ("s", "how long ago the audit log was checked"),
+    "lantoa.webhooks.failing": (
+        "{subscription}",
+        "subscribers' webhooks that took nothing for an hour or longer",
+    ),
+    "lantoa.webhooks.overdue_age": ("s", "how long the oldest event for a webhook that answers has been due"),
     "lantoa.dead_letters.open": ("{event}", "dead letters that nobody has retried"),
 }
 

@@ -77,10 +77,12 @@ def signature(key: bytes, event_id: UUID, at: int, body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the other program said. `text`: the beginning of the body; what is no UTF-8 in it is replaced."""
+    """What the other program said. `text`: the beginning of the body; what is no UTF-8 in it is replaced.
+    `retry_after`: the header of that name, as it came."""
 
     status: int
     text: str
+    retry_after: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -172,7 +174,7 @@ class Poster:
             raise _not_open(url) from None
         except FetchError as error:
             raise PostFailed(error.en, error.vi) from None
-        return Answer(answer.status, answer.body.decode("utf-8", "replace"))
+        return Answer(answer.status, answer.body.decode("utf-8", "replace"), answer.headers.get("retry-after"))
 
 
 def _not_open(url: str) -> PostRefused:

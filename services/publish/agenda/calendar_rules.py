@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from libs.common.models.agenda import CalendarState
-from services.publish.push.rules import asked_until
 
 LEASE = timedelta(minutes=2)
 """Longer than fetching and reading one calendar may take."""
@@ -95,7 +94,3 @@ def validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
 def validator(value: str | None) -> str | None:
     """It is sent back as it came, so one that no header can carry is not kept."""
     return value if value and len(value) <= 512 and value.isascii() and value.isprintable() else None
-
-
-def until_of(retry_after: str | None, now: datetime) -> datetime | None:
-    return asked_until(retry_after, now)

@@ -19,6 +19,7 @@ from libs.common.ids import new_id
 from libs.common.models.agenda import CalendarState
 from libs.common.models.enums import Role
 from libs.common.notifications import add_notification
+from libs.common.retry_after import asked_until
 from services.publish.agenda import calendar_rules as rules
 from services.publish.agenda import importing, queries, reading
 from services.publish.agenda import problems as wrong
@@ -45,7 +46,7 @@ async def ask(calendar: m.AgendaCalendar, res: PublishResources, now: datetime) 
     if got.not_modified:
         return Answer(status=304)
     if not got.ok:
-        until = rules.until_of(got.headers.get("retry-after"), now)
+        until = asked_until(got.headers.get("retry-after"), now)
         return Answer(status=got.status, error=f"Máy chủ trả lời {got.status}.", wait_until=until)
     return await _read(got, calendar.digest, now)
 

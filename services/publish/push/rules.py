@@ -3,10 +3,10 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import UUID
 
+from libs.common.retry_after import asked_until
 from services.publish.push.vapid import b64
 
 LEASE = timedelta(seconds=60)
@@ -72,18 +72,6 @@ def verdict(status: int, retry_after: str | None, tries: int, now: datetime) -> 
 
 def pause_after(tries: int) -> timedelta:
     return BACKOFF[min(max(tries, 1), len(BACKOFF)) - 1]
-
-
-def asked_until(retry_after: str | None, now: datetime) -> datetime | None:
-    """Seconds or a date (RFC 9110, section 10.2.3); at most a day."""
-    told = (retry_after or "").strip()
-    if told.isascii() and told.isdigit():
-        return now + timedelta(seconds=min(int(told[:9]), 86_400))
-    try:
-        at = parsedate_to_datetime(told)
-        return min(at, now + timedelta(days=1)) if at.tzinfo else None
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def tag_of(thread: UUID) -> str:

@@ -16,7 +16,7 @@ async def freeze_place_months(ctx: JobContext[ReportsResources]) -> int:
     return 0
 
 
-@jobs.every(seconds=300)
+@jobs.every(seconds=60)
 async def publish_open_data(ctx: JobContext[ReportsResources]) -> int:
     res = ctx.resources
     press = publishing.Press(ctx.db, ctx.clock, res.files, res.shelf, res.site, res.workshop.cut)

@@ -30,13 +30,16 @@ class Press:
 
 
 async def publish_day(press: Press) -> int:
-    """How many data sets got a version. Nothing where today's reading is done."""
+    """How many data sets got a version. Nothing where today's reading is done, or where nothing is listened to yet: a
+    version stays for good, and the first one should not say that there is nothing."""
     now = press.clock.now()
     today = now.astimezone(HANOI).date()
     index = shelving.read_index(press.files, press.shelf)
     if index is not None and index.looked_on == today.isoformat():
         return 0
     async with press.db.transaction() as session:
+        if index is None and not await queries.has_sources(session):
+            return 0
         await months.freeze_closed_months(session, press.cut, now)
     said = await _read(press, now, today)
     versions = await asyncio.to_thread(_store, press, said, now, today)

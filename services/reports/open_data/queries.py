@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, DateTime, Row, and_, cast, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Date, DateTime, Row, and_, cast, exists, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import array, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common import models as m
 from libs.common.clock import HANOI
-from libs.common.models.enums import Field, UnitKind
+from libs.common.models.enums import Field, SourceState, UnitKind
 from libs.common.models.open_data import RegisterSubject
 from libs.common.models.trends import Dimension
 from services.reports.domain import ANSWERED_STATES, Period
@@ -21,6 +21,10 @@ from services.reports.queries import is_correction
 
 async def first_case_at(session: AsyncSession) -> datetime | None:
     return await session.scalar(select(func.min(m.FeedbackCase.received_at)))
+
+
+async def has_sources(session: AsyncSession) -> bool:
+    return bool(await session.scalar(select(exists().where(m.Source.state == SourceState.ACTIVE))))
 
 
 async def frozen_periods(session: AsyncSession) -> list[Period]:

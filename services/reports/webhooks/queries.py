@@ -153,6 +153,20 @@ async def claim_due(
     return (await session.execute(query.execution_options(populate_existing=True))).all()
 
 
+async def count_failing(session: AsyncSession, since: datetime) -> int:
+    """Open subscriptions that have taken nothing since then or longer."""
+    found = select(func.count()).select_from(S).where(S.state == WebhookState.ACTIVE, S.failing_since <= since)
+    return int(await session.scalar(found) or 0)
+
+
+async def oldest_due(session: AsyncSession, now: datetime) -> datetime | None:
+    """Since when an event has been due to who took all so far: what only our worker can keep waiting."""
+    due = (D.state == WebhookDeliveryState.WAITING, D.due_at <= now)
+    query = select(func.min(D.due_at)).join(S, S.id == D.subscription_id)
+    found: datetime | None = await session.scalar(query.where(*due, S.state == WebhookState.ACTIVE, _is(failing=False)))
+    return found
+
+
 def _is(failing: bool) -> ColumnElement[bool]:
     return S.failing_since.is_not(None) if failing else S.failing_since.is_(None)
 

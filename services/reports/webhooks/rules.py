@@ -24,6 +24,8 @@ REPLAY_DAYS = 7
 MOST_REPLAYED = 5000
 MOST_OF_A_UNIT = 20
 ANSWER_LETTERS = 500
+LEFT_ALONE = frozenset({429, 503})
+"""With these an answer may say until when (RFC 6585, 4; RFC 9110, 15.6.4)."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,10 @@ def document(
     return {**told, "test": True} if is_test else told
 
 
-def retry_at(tries: int, now: datetime, chance: float) -> datetime | None:
-    """When it is tried again after so many tries, all of which failed; None: it has failed. `chance`: 0 to 1."""
+def retry_at(tries: int, now: datetime, chance: float, asked: datetime | None = None) -> datetime | None:
+    """When it is tried again after so many tries, all of which failed; None: it has failed. `chance`: 0 to 1; `asked`:
+    until when the receiver asks to be left alone, which is heeded where it is longer."""
     if tries > len(RETRIES):
         return None
-    return now + RETRIES[tries - 1] * (1 + JITTER * chance)
+    ours = now + RETRIES[tries - 1] * (1 + JITTER * chance)
+    return max(ours, asked) if asked is not None else ours

@@ -27,6 +27,7 @@ from libs.common.masking import mask_personal_data
 from libs.common.models.enums import Role
 from libs.common.models.webhooks import DisabledReason, WebhookDeliveryState, WebhookOutcome, WebhookState
 from libs.common.notifications import add_notification
+from libs.common.retry_after import asked_until
 from libs.common.webhook import Poster, PostFailed, PostRefused
 from libs.common.withheld import without_secrets
 from services.reports.webhooks import queries, rules
@@ -65,6 +66,8 @@ class Tried:
     status: int | None = None
     answer: str | None = None
     trouble: str | None = None
+    asked: datetime | None = None
+    """Until when the receiver asks to be left alone."""
 
 
 async def send_due(db: Database, desk: Desk, clock: Clock, *, is_failing: bool) -> int:
@@ -142,7 +145,8 @@ async def send(poster: Poster, claimed: Claimed, now: datetime) -> Tried:
             WebhookOutcome.SILENT, _since(began), trouble=f"Mã trạng thái {answer.status} không có trong HTTP."
         )
     outcome = WebhookOutcome.DELIVERED if answer.ok else WebhookOutcome.REFUSED
-    return Tried(outcome, _since(began), answer.status, kept(answer.text))
+    asked = asked_until(answer.retry_after, now) if answer.status in rules.LEFT_ALONE else None
+    return Tried(outcome, _since(began), answer.status, kept(answer.text), asked=asked)
 
 
 def _since(began: float) -> int:
@@ -168,7 +172,8 @@ async def record(session: AsyncSession, claimed: Claimed, tried: Tried, now: dat
         return LATE
     if tried.outcome is WebhookOutcome.DELIVERED:
         return _delivered(delivery, subscription, now)
-    again = None if claimed.is_test else rules.retry_at(claimed.tries, now, random.random())  # noqa: S311 - a pause
+    chance = random.random()  # noqa: S311 - a pause
+    again = None if claimed.is_test else rules.retry_at(claimed.tries, now, chance, tried.asked)
     if not claimed.is_test:
         await _failed(session, subscription, tried, now)
     if again is None:

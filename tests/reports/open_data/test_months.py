@@ -95,6 +95,7 @@ async def test_the_file_shows_the_frozen_cells_and_nothing_more(
 ) -> None:
     a, b, c = (await wards(city, "Phường A", "Phường B", "Phường C")).values()
     await add_cases(city, 11, {a: 30, b: 12, c: 4})
+    await city.make.source()
     await publish()
     assert await rows_of(client) == [
         {
@@ -116,6 +117,7 @@ async def test_file_report_and_register_together_tell_no_more_than_the_file(
     a, b, c = (await wards(city, "Phường A", "Phường B", "Phường C")).values()
     for month, counts in ((9, {a: 40, b: 15, c: 9}), (10, {a: 22, b: 11, c: 10}), (11, {a: 30, b: 12, c: 4})):
         await add_cases(city, month, counts)
+    await city.make.source()
     await publish()
     file = {(row["month"], row["ward_name"]): row["cases"] for row in await rows_of(client)}
     edges = ["2026-08-15", "2026-09-15", "2026-10-15", "2026-11-15"]

@@ -249,9 +249,20 @@ async def test_before_the_first_day_there_are_pages_and_no_files(client: httpx.A
         assert (await client.get(path)).status_code == 404
 
 
+async def test_before_anything_is_listened_to_nothing_is_published(
+    client: httpx.AsyncClient, city: City, publish: Publish
+) -> None:
+    await publish()
+    assert (await client.get("/du-lieu-mo/nguon-theo-doi/moi-nhat.csv")).status_code == 404
+    source = await city.make.source(name="Báo A")
+    await publish()
+    assert [row["name"] for row in await rows_of(client, "nguon-theo-doi")] == [source.name]
+
+
 async def test_two_publishers_of_one_day_leave_one_version(
     client: httpx.AsyncClient, worker: JobContext[Any], city: City, db: Database, publish: Publish
 ) -> None:
+    await city.make.source()
     await publish()
     index = worker.resources.files.path(shelving.INDEX)
     index.unlink()

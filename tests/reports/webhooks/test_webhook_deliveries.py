@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from libs.common import models as m
+from libs.common import telemetry
 from libs.common.db import Database
 from libs.common.events.alert import AlertRaised
 from libs.common.events.feedback import FeedbackResolved
@@ -141,6 +142,26 @@ async def test_retries_keep_to_the_schedule_and_then_it_has_failed(office: Offic
     attempts = await office.attempts()
     assert [each.number for each in attempts] == list(range(1, 11))
     assert {(each.outcome, each.status) for each in attempts} == {("refused", 503)}
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "waits"),
+    [
+        (503, "90", timedelta(seconds=90)),
+        (429, "Tue, 24 Nov 2026 06:00:00 GMT", timedelta(hours=1)),
+        (429, "99999999", timedelta(days=1)),
+        (503, "bao giờ cũng được".encode().decode("latin-1"), timedelta(seconds=5)),
+        (500, "3600", timedelta(seconds=5)),
+    ],
+    ids=["seconds", "date", "too-long", "nonsense", "not-a-pause"],
+)
+async def test_who_asks_to_be_left_alone_is(office: Office, status: int, said: str, waits: timedelta) -> None:
+    await office.subscribe()
+    await office.happen()
+    office.hook.status, office.hook.headers = status, {"Retry-After": said}
+    assert await office.send() == 1
+    waited = (await office.delivery()).due_at - office.clock.now()
+    assert waits <= waited <= waits * 1.2
 
 
 async def test_a_failure_passes_and_nobody_else_is_held_up(office: Office) -> None:
@@ -380,3 +401,27 @@ async def test_the_loops_send(office: Office, worker: JobContext[Any]) -> None:
     assert await jobs.send_webhooks(worker) == 0
     assert await jobs.send_failing_webhooks(worker) == 1
     assert await jobs.reseal_webhooks(worker) == 0
+
+
+async def test_the_operator_sees_who_takes_nothing_and_what_waits_for_the_worker(
+    office: Office, worker: JobContext[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, float] = {}
+    monkeypatch.setattr(telemetry, "gauge", lambda name, value, **_: told.update({name.split(".")[-1]: value}))
+    await office.subscribe()
+    await office.happen()
+    office.clock.advance(timedelta(minutes=10))
+    await jobs.tell_webhook_standing(worker)
+    assert told == {"failing": 0, "overdue_age": 600}
+    office.hook.status = 500
+    await office.send()
+    office.clock.advance(timedelta(minutes=59))
+    await jobs.tell_webhook_standing(worker)
+    assert told == {"failing": 0, "overdue_age": 0}, "who fails is no fault of the worker's"
+    office.clock.advance(timedelta(minutes=1))
+    await jobs.tell_webhook_standing(worker)
+    assert told == {"failing": 1, "overdue_age": 0}
+    office.hook.status = 204
+    await office.send()
+    await jobs.tell_webhook_standing(worker)
+    assert told == {"failing": 0, "overdue_age": 0}

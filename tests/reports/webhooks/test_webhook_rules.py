@@ -22,6 +22,8 @@ def test_ten_tries_over_three_days_then_it_has_failed() -> None:
     assert rules.retry_at(1, NOW, 1) == NOW + timedelta(seconds=6)
     assert rules.retry_at(10, NOW, 0) is None
     assert rules.retry_at(11, NOW, 0) is None, "one whose worker died at its last try"
+    assert rules.retry_at(1, NOW, 0, NOW + timedelta(hours=1)) == NOW + timedelta(hours=1), "as it was asked"
+    assert rules.retry_at(4, NOW, 0, NOW + timedelta(hours=1)) == NOW + timedelta(hours=2), "ours is longer"
     assert sum(rules.RETRIES, timedelta()) * (1 + rules.JITTER) < rules.GIVEN_UP_AFTER
 
 
