@@ -11,8 +11,8 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ from libs.common.db import Database
 from libs.common.ids import floor_id
 from libs.common.local import paths
 from libs.common.local.process import StartFailed
-from libs.common.local.topology import service_environment
+from libs.common.local.topology import DATABASE, OWNER, service_environment
 from libs.common.models import CountedDay
 from libs.common.partitions import next_start, partitioned_tables, period_start
 from libs.common.roles import role_name
@@ -53,7 +53,8 @@ $$;
 CREATE TEMP TABLE drawn_sources AS
     SELECT (row_number() OVER (ORDER BY name))::int - 1 AS n, id FROM sources WHERE name LIKE 'Nguồn đo %';
 """
-UNGUARDED = ("publications", "deliveries", "engagement_points", "feedback_cases", "annotations", "story_items")
+PARTS = 20
+"""In which contents, their labels and their stories are made, so that one sees how far it is."""
 SOURCE_ROWS = """
 INSERT INTO sources (id, kind, name, url, "group", language, settings, poll_seconds, state, failures, created_at)
 SELECT gen_random_uuid(), 'push', 'Nguồn đo ' || n, 'https://do-' || n || '.example',
@@ -125,6 +126,10 @@ FROM deliveries d, unnest(ARRAY['views', 'likes', 'shares']) metric, generate_se
 """
 
 
+Step = tuple[str, str, tuple[Any, ...]]
+"""What it makes, the statement, its values."""
+
+
 @dataclass(frozen=True)
 class Volume:
     contents: int
@@ -142,18 +147,34 @@ def year_before(now: datetime) -> Period:
 
 
 async def fill(made: Stage, volume: Volume) -> None:
-    connection = await asyncpg.connect(made.setup.owner_url.replace("+asyncpg", ""))
+    async with unguarded(made) as first, unguarded(made) as second:
+        await first.execute("ALTER SYSTEM SET max_wal_size = '16GB'")
+        await first.execute("SELECT pg_reload_conf()")
+        await _prepare(first, volume)
+        await second.execute(KEYS)
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_make(first, _texts(volume), began))
+            both.create_task(_make(second, _labels(volume), began))
+        await _make(first, _others(volume), began)
+
+
+@asynccontextmanager
+async def unguarded(made: Stage) -> AsyncIterator[Any]:
+    """A connection that no trigger and no foreign key holds up: the rows are right by how they are made."""
+    connection = await asyncpg.connect(made.setup.postgres.url(DATABASE).replace("+asyncpg", ""))
     try:
-        await connection.execute(
-            "SET synchronous_commit = off; SET work_mem = '64MB'; SET maintenance_work_mem = '1GB'"
-        )
-        await _prepare(connection, volume)
-        for name, statement, values in _steps(volume):
-            began = time.monotonic()
-            await connection.execute(statement, *values, timeout=3600)
-            screen.print(f"{name}: {time.monotonic() - began:.0f} giây")
+        await connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
+        await connection.execute("SET work_mem = '64MB'; SET maintenance_work_mem = '1GB'")
+        yield connection
     finally:
         await connection.close()
+
+
+async def _make(connection: Any, steps: Iterable[Step], began: float) -> None:
+    for name, statement, values in steps:
+        await connection.execute(statement, *values, timeout=3600)
+        screen.print(f"{time.monotonic() - began:.0f} giây: {name}")
 
 
 async def _prepare(connection: Any, volume: Volume) -> None:
@@ -165,24 +186,36 @@ async def _prepare(connection: Any, volume: Volume) -> None:
             bounds = f"FROM ('{floor_id(first)}') TO ('{floor_id(last)}')"
             name = f"{table.name}_{first:%Y%m%d}"
             await connection.execute(f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table.name} FOR VALUES {bounds}")
+            await connection.execute(f"ALTER TABLE {name} OWNER TO {OWNER}")
             first = last
-    for table_name in UNGUARDED:
-        await connection.execute(f"ALTER TABLE {table_name} DISABLE TRIGGER USER")
-    await connection.execute("ALTER TABLE story_items DROP CONSTRAINT fk_story_items_story_id_stories")
     await connection.execute("DELETE FROM sources WHERE NOT EXISTS (SELECT FROM contents WHERE source_id = sources.id)")
     await connection.execute(SOURCE_ROWS, start, SOURCES)
     await connection.execute(KEYS)
 
 
-def _steps(volume: Volume) -> Sequence[tuple[str, str, tuple[Any, ...]]]:
-    n, start = volume.contents, volume.period.start
-    rows = (0, n, start, volume.step(n), SOURCES)
+def _ranges(volume: Volume) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """How far it then is, and which rows these are."""
+    n, step = volume.contents, volume.step(volume.contents)
+    for part in range(PARTS):
+        end = n * (part + 1) // PARTS
+        yield f"đến {end:,}", (n * part // PARTS, end, volume.period.start, step, SOURCES)
+
+
+def _texts(volume: Volume) -> list[Step]:
+    stories: Step = ("câu chuyện", STORIES, (volume.period.start, volume.contents // 8))
+    return [stories, *((f"nội dung {told}", CONTENT_ROWS, rows) for told, rows in _ranges(volume))]
+
+
+def _labels(volume: Volume) -> Iterator[Step]:
+    for told, rows in _ranges(volume):
+        yield f"nhãn {told}", LABELS, (*rows, FIELDS, KINDS)
+        yield f"mục của câu chuyện {told}", ITEMS, rows
+
+
+def _others(volume: Volume) -> Sequence[Step]:
+    start = volume.period.start
     posts = (volume.publications, start, volume.step(volume.publications))
     return (
-        ("câu chuyện", STORIES, (start, n // 8)),
-        ("nội dung", CONTENT_ROWS, rows),
-        ("nhãn", LABELS, (*rows, FIELDS, KINDS)),
-        ("mục của câu chuyện", ITEMS, rows),
         ("phản ánh", CASES, (*posts, KINDS)),
         ("bài đăng", POSTS, posts),
         ("kênh", CHANNELS, (start,)),

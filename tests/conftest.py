@@ -9,6 +9,7 @@ WHOLE = ("e2e", "publish/network", "publish/chaos/test_killed.py", "publish/test
 """Each fills the machine with processes or takes a row of ports, so that no two of them run side by side."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(ROOT).as_posix().startswith(WHOLE):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from libs.common import models as m
 from libs.common.db import Database
-from libs.common.models.enums import ChannelState
+from libs.common.models.enums import ChannelState, DeliveryState
 from tests.publish.newsroom import API, Newsroom
 from tests.publish.test_takedown_cases import (
     SHOWN,
@@ -152,8 +153,26 @@ async def test_a_correction_that_is_refused_keeps_the_case_open(newsroom: Newsro
     page.commits = "posts"
     url = f"{API}/takedowns/{case['id']}/retry"
     assert (await newsroom.client.post(url, headers=newsroom.editor)).status_code == 202
+    assert await tasks(newsroom, "delivery_rejected") == [], "it is being sent: there is nothing to decide any more"
     await newsroom.deliver()
     assert (await case_of(newsroom, original, "correction"))["closed_at"] is not None
+
+
+@pytest.mark.mission("M30")
+async def test_what_went_out_meanwhile_is_not_sent_again(newsroom: Newsroom, pages: Pages) -> None:
+    """Somebody had the list of tasks open from before."""
+    channel, page = await pages("a", commits="refuses")
+    made = await newsroom.published(newsroom.bulletin, channel)
+    [task] = await tasks(newsroom, "delivery_rejected")
+    async with newsroom.db.transaction() as session:
+        delivery = await session.get_one(m.Delivery, UUID(task["delivery_id"]))
+        delivery.state, delivery.platform_url = DeliveryState.PUBLISHED, SHOWN
+        delivery.confirmed_at = newsroom.clock.now()
+    refused = await done(newsroom, task, outcome="not_posted")
+    assert (refused.status_code, slug_of(refused)) == (409, "state-conflict")
+    await newsroom.deliver()
+    assert page.posts == {}
+    assert await state(newsroom, made) == "partly_published"
 
 
 @pytest.mark.mission("M30")

@@ -274,6 +274,8 @@ def _require_undecided(delivery: m.Delivery) -> None:
 def _send_again(publication: m.Publication, delivery: m.Delivery, now: datetime) -> None:
     if publication.state not in sending.SENDING_STATES:
         raise StateConflict("Tin đã được rút, hủy hoặc cải chính nên không gửi lại.")
+    if not domain.may_deliver(DeliveryState(delivery.state), D.PENDING):
+        raise StateConflict("Bài này không còn chờ gửi lại: hãy xem trạng thái mới của nó.")
     delivery.state, delivery.attempt = domain.delivery_moved(delivery.state, D.PENDING), 0
     delivery.not_before, delivery.error, delivery.updated_at = now, None, now
     delivery.handle = {name: kept for name, kept in delivery.handle.items() if name not in DECIDED}

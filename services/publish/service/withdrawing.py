@@ -141,13 +141,13 @@ async def gone(session: AsyncSession, delivery: m.Delivery, proof: dict[str, Any
         each.state = domain.delivery_moved(each.state, D.WITHDRAWN)
         each.withdrawn_at, each.error, each.updated_at = now, None, now
         each.not_before, each.withdrawal_proof = now, proof
-        await _drop_task(session, each, now)
+        await _drop_task(session, TASK, each, now)
         await announce(session, each, now)
 
 
-async def _drop_task(session: AsyncSession, delivery: m.Delivery, now: datetime) -> None:
-    """It came down after all: nobody has to do it by hand any more."""
-    task = await takedown_queries.drop_open_task(session, TASK, delivery.id)
+async def _drop_task(session: AsyncSession, kind: str, delivery: m.Delivery, now: datetime) -> None:
+    """Nobody has to decide or do it by hand any more: it came down after all, or is sent again."""
+    task = await takedown_queries.drop_open_task(session, kind, delivery.id)
     if task is not None:
         await audit.append(
             session,
@@ -217,6 +217,7 @@ async def _retry(session: AsyncSession, publication: m.Publication, delivery: m.
     elif delivery.state == D.REJECTED and publication.state in SENDING_STATES:
         delivery.state, delivery.attempt = domain.delivery_moved(delivery.state, D.PENDING), 0
         delivery.not_before, delivery.updated_at = now, now
+        await _drop_task(session, "delivery_rejected", delivery, now)
 
 
 async def _record(session: AsyncSession, case: m.Takedown, who: Principal, now: datetime) -> None:
