@@ -214,6 +214,7 @@ async def test_who_has_a_file_already_is_told_so(
 async def test_whole_files_are_handed_to_one_network_so_many_times(
     client_for: Any, publish: Publish, city: City, clock: FrozenClock
 ) -> None:
+    await city.make.source()
     await publish()
     few: httpx.AsyncClient = await client_for(SERVICE, reports={"open_data": {"files_per_hour": 2}})
     path = "/du-lieu-mo/cau-hoi-dang-luu/moi-nhat.csv"
