@@ -18,7 +18,7 @@ import httpx
 import nats
 import pytest
 from pydantic import SecretStr
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from libs.common import db as common_db
 from libs.common.app import Service, create_app
@@ -99,14 +99,13 @@ async def _compiling_once(url: str) -> Callable[..., AsyncEngine]:
     SQLAlchemy keeps what it compiled by the dialect, and each engine makes a dialect of its own. What a dialect knows
     is of the server alone, so all engines get that of the first, which has asked the server already.
     """
-    make = common_db.create_async_engine
-    first = make(url)
+    first = create_async_engine(url)
     async with first.connect():
         pass
     await first.dispose()
 
     def sharing(url: str, **options: Any) -> AsyncEngine:
-        engine = make(url, **options)
+        engine = create_async_engine(url, **options)
         inner = engine.sync_engine
         inner.dialect = inner.pool._dialect = first.dialect
         inner._compiled_cache = first.sync_engine._compiled_cache
