@@ -19,12 +19,13 @@ from tests.classify.conftest import Desk
 FROZEN = Path(__file__).parent / "frozen"
 HASHES = {
     "criticism.jsonl": "3da8fc3c346373e1a2091f4a47ba20a9ea3baa3a135c6313b16c2f540a53a41c",
-    "fields.jsonl": "dbaf809bba2eaad7774264f5b155a48203749d7d84d585c32e8273496e672c63",
+    "fields.jsonl": "972ccf78a5b9a1961a3e9501e55998fa14f18a83e1c26c8233b1d7050131410b",
     "places.jsonl": "6a2d2798cb14293bc21064551afe1895d8a7cce381d9293d71a8f0800fb004b8",
     "risk.jsonl": "1d7690559aefabde259c3015154fb867f120c33bf3f5842a1387cf6261c2f69c",
     "toxicity.jsonl": "9a106cb42e2552bd9d22f91a506b606905378480d02a6092ac187998638eb741",
 }
-"""Of the files as they were when the model was first judged. A changed file is another judge."""
+"""Of the files as they were when the model was first judged; `fields` got its last 48, of no field, from somebody who
+had seen neither model nor texts, after this version was made. A changed file is another judge."""
 ENOUGH = 100
 """Texts of each class that is judged."""
 
@@ -46,8 +47,8 @@ def test_every_frozen_file_is_pinned() -> None:
 def test_there_are_enough_texts_of_each_class() -> None:
     fields = read(FROZEN / "fields.jsonl")
     by_field, by_kind = (Counter(row[name] for row in fields) for name in ("field", "kind"))
-    assert min(by_field[field] for field in Field if field != Field.KHAC) >= ENOUGH
-    kinds = set(TextKind) - {TextKind.SCAM_SUSPECT, TextKind.OTHER}
+    assert min(by_field[field] for field in Field) >= ENOUGH
+    kinds = set(TextKind) - {TextKind.SCAM_SUSPECT}
     assert min(by_kind[kind] for kind in kinds) >= ENOUGH
     assert min(Counter(row["tone"] for row in fields)[tone] for tone in Tone) >= ENOUGH
     risks = Counter(risk for row in read(FROZEN / "risk.jsonl") for risk in row["risk"])

@@ -23,8 +23,9 @@ SPLIT = (
     "Số đo khi học: 5 phần, mỗi phần là những đoạn 30 dòng viết liền nhau, không đoạn nào ở cả hai bên "
     "(out of fold by blocks of 30 neighbours); số đo cuối: văn bản thử do người khác viết trước, khóa bằng sha256. "
     "Số đo cuối được xem bảy lần khi sửa luật và thêm văn bản học, văn bản thử thì không ai đọc để sửa: nên hiểu là "
-    "hơi lạc quan (the frozen figures were looked at seven times while rules and training texts were changed, the "
-    "texts themselves never: take them as slightly optimistic)"
+    "hơi lạc quan; 48 văn bản không thuộc lĩnh vực nào được viết thêm sau khi có bản này "
+    "(the frozen figures were looked at seven times while rules and training texts were changed, the "
+    "texts themselves never: take them as slightly optimistic; 48 texts of no field were written after this version)"
 )
 
 
