@@ -88,8 +88,16 @@ async def forget_corrections(session: AsyncSession, before: datetime) -> int:
 # --- models -------------------------------------------------------------------------------------------------
 
 
+_INSTALLS = text("SELECT pg_advisory_xact_lock(hashtextextended('classify:models', 0))")
+
+
 async def install(session: AsyncSession, name: str, version: str, card: dict[str, Any], now: datetime) -> None:
-    """Make this the current model. Its card is replaced where it was known already."""
+    """Make this the current model. Its card is replaced where it was known already.
+
+    One at a time (advisory lock): two workers that start at once would else both find no current model and insert
+    one each, which `uq_models_current` refuses.
+    """
+    await session.execute(_INSTALLS)
     model = InstalledModel
     is_other = (model.name != name) | (model.version != version)
     await session.execute(update(model).where(model.is_current, is_other).values(is_current=False))

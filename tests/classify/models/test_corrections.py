@@ -1,5 +1,6 @@
 """People correct field, tone and kind, and dismiss risks: theirs hold, and are kept, masked, to learn from."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -149,6 +150,25 @@ async def test_a_damaged_model_leaves_the_service_up(
     who = await signed_in(Role.VIEWER)
     assert (await hurt.get(f"{API}/contents/{report}/annotation", headers=who)).status_code == 200
     assert (await hurt.get(f"{API}/contents/{report}/explanation", headers=who)).status_code == 503
+
+
+@pytest.mark.parametrize("other", ["1", "2"], ids=["the same model", "two models"])
+async def test_two_workers_that_start_at_once_leave_one_current_model(db_as: Any, clock: Any, other: str) -> None:
+    """The second waits for the first: neither fails, and the later one is in use."""
+    database = db_as("classify")
+    async with database.transaction() as first:
+        await queries.install(first, "linear", "1", {}, clock.now())
+
+        async def start() -> None:
+            async with database.transaction() as second:
+                await queries.install(second, "linear", other, {}, clock.now())
+
+        starting = asyncio.create_task(start())
+        done, _ = await asyncio.wait([starting], timeout=0.3)
+        assert not done
+    await starting
+    async with database.transaction() as session:
+        assert [one.version for one in await queries.list_models(session) if one.is_current] == [other]
 
 
 async def test_the_models_in_use_are_known_by_their_cards(desk: Desk, client_for: Any, signed_in: Any) -> None:
