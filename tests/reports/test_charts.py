@@ -72,6 +72,18 @@ def test_a_gap_in_what_is_known_is_a_gap_in_the_curve() -> None:
     assert "chưa có số liệu" in draw_volume(hours([None, None]), what="Số mục tin", unit="mục tin").alt
 
 
+def test_the_time_before_the_first_count_has_its_place_on_the_axis() -> None:
+    """Else a year of which two weeks were counted looks like a year."""
+    late, whole = hours([*[None] * 60, 5, 7, 6]), hours([5] * 63)
+    for draw in (draw_volume, lambda points, **told: draw_multiples([("Y tế", points)], **told)):
+        times = [
+            [word for word in words_of(draw(points, what="Số mục tin", unit="mục tin")) if ":" in word or "/" in word]
+            for points in (late, whole)
+        ]
+        assert times[0] == times[1]
+        assert times[0]
+
+
 def test_fields_side_by_side_are_named_with_their_sums() -> None:
     picture = draw_multiples(
         [("Giao thông", hours([1, 2])), ("Môi trường", hours([10, 20])), ("Y tế", hours([0, None])), ("Khác", [])],

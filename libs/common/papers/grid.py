@@ -11,10 +11,13 @@ PADDING_MM = 1.5
 """Left and right of a cell's words, as in the DOCX."""
 _LOOKED_AT = 300
 """Rows; what comes later in a long table is like what comes first."""
-_HALF = 0.6
-"""Of a head's width: what two lines of it need, as words do not break evenly."""
-_LONG_MM = 90.0
-"""What a column of prose asks for at most."""
+_LETTERS = 400
+"""Of a cell; a longer one asks for no more."""
+_PAD_MM = 2 * PADDING_MM + 1
+_EMPTY_MM = 1.0
+"""What a column without a word asks for."""
+_STEPS = 60
+"""Pieces in which the spare room is given away."""
 
 
 def column_widths(table: Table, room_mm: float, size: float) -> list[float]:
@@ -42,34 +45,46 @@ def _whole(table: Table) -> list[tuple[Cell, ...]]:
 
 
 def _wanted(table: Table, room_mm: float, size: float) -> list[float]:
-    """The longest word has room where it can; what is left goes to where the words are."""
-    columns = [[name, *(cell_text(row[at]) for row in _whole(table))] for at, name in enumerate(table.columns)]
-    pad = 2 * PADDING_MM + 1
-    least = [min(_longest(texts, size, whole=False) + pad, room_mm / 2) for texts in columns]
-    most = [min(_longest(texts, size, whole=True) + pad, _LONG_MM) for texts in columns]
+    """The longest word has room where it can; what is left goes to where it makes the rows lower."""
+    whole = _whole(table)
+    columns = [[cell_text(row[at]) for row in whole] for at in range(len(table.columns))]
+    least = [
+        min(_longest_word(name, texts, size) + _PAD_MM, room_mm / 2)
+        for name, texts in zip(table.columns, columns, strict=True)
+    ]
     spare = room_mm - sum(least)
     if spare <= 0:
         return least
-    return _shared(spare, least, [max(b - a, 0.1) for a, b in zip(least, most, strict=True)])
+    heads = [width_mm(name[:_LETTERS], size, bold=True) for name in table.columns]
+    rows = [heads, *zip(*([_line(text, size) for text in texts] for texts in columns), strict=True)]
+    return _shared(spare, least, rows)
 
 
-def _shared(spare: float, least: Sequence[float], hunger: Sequence[float]) -> list[float]:
-    """Who asks for little has it; the others share the rest, half of it evenly and half as they ask, so that a column
-    of prose is not as narrow as one of hours. What nobody asks for goes where most is asked for."""
-    given, asked = [0.0] * len(hunger), sum(hunger)
-    for done, at in enumerate(sorted(range(len(hunger)), key=hunger.__getitem__)):
-        share = 0.5 / (len(hunger) - done) + 0.5 * hunger[at] / asked
-        given[at] = min(hunger[at], (spare - sum(given)) * share)
-        asked -= hunger[at]
-    rest = spare - sum(given)
-    return [a + b + rest * h / sum(hunger) for a, b, h in zip(least, given, hunger, strict=True)]
+def _shared(spare: float, least: Sequence[float], rows: Sequence[Sequence[float]]) -> list[float]:
+    """Step by step each piece of the spare room goes to the column whose words make the most rows tall; what nobody
+    needs any more goes to where the longest lines are."""
+    widths, step = list(least), spare / _STEPS
+    for done in range(_STEPS):
+        tall = [0.0] * len(widths)
+        for row in rows:
+            lines = [long / (width - _PAD_MM) for long, width in zip(row, widths, strict=True)]
+            if (most := max(lines)) > 1:
+                tall[lines.index(most)] += most
+        if not any(tall):
+            longest = [max(*told, _EMPTY_MM) for told in zip(*rows, strict=True)]
+            rest = step * (_STEPS - done) / sum(longest)
+            return [width + rest * long for width, long in zip(widths, longest, strict=True)]
+        widths[tall.index(max(tall))] += step
+    return widths
 
 
-def _longest(texts: Sequence[str], size: float, *, whole: bool) -> float:
-    """Of the words; `whole`: of the lines, with a head on two."""
-    head, *others = texts
-    bold = [width_mm(word[:200], size, bold=True) for word in head.split()]
-    if whole and len(bold) > 1:
-        bold.append((sum(bold) + len(bold)) * _HALF)
-    plain = [piece for text in others for piece in (text.split("\n") if whole else text.split())]
-    return max([*bold, *(width_mm(piece[:200], size) for piece in plain)], default=0.0)
+def _longest_word(name: str, texts: Sequence[str], size: float) -> float:
+    """A head's words are bold."""
+    bold = [width_mm(word[:_LETTERS], size, bold=True) for word in name.split()]
+    return max([*bold, *(width_mm(word[:_LETTERS], size) for text in texts for word in text.split()), _EMPTY_MM])
+
+
+def _line(text: str, size: float) -> float:
+    """How long the words are on one line; of words that have lines of their own, as many times the longest."""
+    lines = text.split("\n")
+    return max(width_mm(line[:_LETTERS], size) for line in lines) * len(lines)

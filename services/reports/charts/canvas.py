@@ -3,7 +3,7 @@
 Figures are made without pyplot, which holds a process-wide state that threads would share.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from functools import cache
@@ -89,6 +89,15 @@ def count_axis(axes: Axes) -> None:
     axes.set_ylim(bottom=0, top=max(axes.get_ylim()[1], 1))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: spelled(value)))
+
+
+def span_axis(axes: Axes, moments: Sequence[datetime]) -> None:
+    """From the first moment to the last, those without a value too: a curve that begins where the counting began would
+    hide that there was no counting before."""
+    told = days(moments)
+    if told and max(told) > min(told):
+        margin = (max(told) - min(told)) * 0.03
+        axes.set_xlim(min(told) - margin, max(told) + margin)
 
 
 def time_axis(axes: Axes, zone: tzinfo = HANOI) -> None:

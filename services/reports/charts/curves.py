@@ -17,6 +17,7 @@ from services.reports.charts.canvas import (
     days,
     finish,
     new_figure,
+    span_axis,
     spelled,
     style,
     time_axis,
@@ -80,6 +81,7 @@ def draw_volume(
             )
             axes.plot(times, [band.mean for band in forecast], color=INK, linestyle="--", linewidth=1, label="dự báo")
         _draw_marks(axes, marks)
+        span_axis(axes, [*(p.at for p in points), *(band.at for band in forecast), *(mark.at for mark in marks)])
         if forecast or marks:
             _legend(axes)
         axes.set_ylabel(unit)
@@ -100,6 +102,7 @@ def draw_multiples(
         grid = figure.subplots(max(rows, 1), columns, sharex=True, sharey=True, squeeze=False)
         for axes, (name, points) in zip(grid.flat, fields, strict=False):
             axes.plot(days(p.at for p in points), _values(points), color=INK, linewidth=0.9)
+            span_axis(axes, [p.at for p in points])
             axes.set_title(name, fontsize=9, loc="left", pad=2)
         for place, axes in enumerate(grid.flat):
             axes.tick_params(labelsize=8, labelbottom=place + columns >= len(fields))
@@ -124,6 +127,7 @@ def draw_spread(points: Sequence[Point], marks: Sequence[Mark] = (), *, caption:
         axes.step(days(p.at for p in points), summed, where="post", color=INK, linewidth=1.2)
         axes.fill_between(days(p.at for p in points), summed, step="post", color=PALE, linewidth=0)
         _draw_marks(axes, marks)
+        span_axis(axes, [*(p.at for p in points), *(mark.at for mark in marks)])
         if marks:
             _legend(axes)
         axes.set_ylabel("bài nhắc lại, cộng dồn")
