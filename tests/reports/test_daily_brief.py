@@ -87,7 +87,7 @@ async def test_brief_says_what_the_day_brought(
     assert "Từ 12:00 23/11/2026 đến 12:00 24/11/2026" in text
     assert "| Báo chí | 3 | 2 |" in text
     assert "| Diễn đàn | 2 | 1 |" in text
-    assert "### 1. Thông xe cầu Tứ Liên \\*từ\\* 24/11" in text
+    assert "### 2.1. Thông xe cầu Tứ Liên \\*từ\\* 24/11" in text
     assert "- Báo 2: [Cầu Tứ Liên mở cửa](<https://bao-2.example/cau>), đăng lúc 11:00 24/11/2026" in text
     assert "### 2. (Chỉ có ý kiến người dân, diễn đàn; không trích dẫn)" in text
     assert "| Phê bình, góp ý | 1 | 1 | 0 | 0 |" in text
