@@ -89,7 +89,7 @@ async def test_brief_says_what_the_day_brought(
     assert "| Diễn đàn | 2 | 1 |" in text
     assert "### 2.1. Thông xe cầu Tứ Liên \\*từ\\* 24/11" in text
     assert "- Báo 2: [Cầu Tứ Liên mở cửa](<https://bao-2.example/cau>), đăng lúc 11:00 24/11/2026" in text
-    assert "### 2. (Chỉ có ý kiến người dân, diễn đàn; không trích dẫn)" in text
+    assert "### 2.2. (Chỉ có ý kiến người dân, diễn đàn; không trích dẫn)" in text
     assert "| Phê bình, góp ý | 1 | 1 | 0 | 0 |" in text
     assert "| Khiếu nại, phàn nàn | 1 | 0 | 1 | 1 |" in text
     assert "- TikTok: Đã đăng, đã xác nhận (lúc 11:00 24/11/2026): <https://tin.example.vn/tin/cau>" in text
