@@ -282,7 +282,10 @@ async def measure(made: Stage, kinds: dict[str, Callable[[], Question]]) -> list
 async def bench(rows: int, files: Sequence[Path]) -> list[dict[str, Any]]:
     refuse_without_disk(paths.data_root(paths.checkout()).parent, NEEDED if rows > 200_000 else NEEDED // 4)
     chance = random.Random(3550)  # noqa: S311 - repeatable, nothing secret
-    texts = list(arranged(news(files), chance))
+    pool = news(files)
+    if not pool:
+        raise StartFailed("Tệp --data không có câu nào trong cột text / no sentence in the text of the --data files")
+    texts = list(arranged(pool, chance))
     known = Vocabulary(texts, chance)
     async with stage(("classify-api",)) as made:
         await fill(made, texts, rows)
