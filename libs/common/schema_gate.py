@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from libs.common.db import Database
 
-HEAD = "0034"
+HEAD = "0035"
 """The newest migration this code knows; a test holds it to the migrations folder."""
-MINIMUM = "0034"
+MINIMUM = "0035"
 """The oldest database this code can work with."""
 
 PATIENCE = 60.0

@@ -23,3 +23,10 @@ async def fill(session: AsyncSession, before: UUID, limit: int, now: datetime) -
         return None
     await index_contents(session, ids, now=now, is_late=True)
     return min(ids)
+
+
+async def pair(session: AsyncSession, before: UUID, limit: int) -> UUID | None:
+    """Index anew some of what is older than this and was indexed without pairs; the oldest, or None when none was."""
+    ids = await queries.list_unpaired(session, before, limit)
+    await queries.index_contents(session, ids)
+    return min(ids, default=None)

@@ -21,6 +21,18 @@ async def fill_index(ctx: JobContext[object]) -> int:
     return 0
 
 
+@jobs.every(seconds=600)
+async def pair_index(ctx: JobContext[object]) -> int:
+    """Index anew what a version of before pairs has put there, the newest first: until then it is found more slowly."""
+    async with ctx.db.transaction() as session:
+        before = queries.EVERYTHING if await queries.has_unpaired(session) else None
+    while before is not None and not ctx.stopping.is_set():
+        async with ctx.db.transaction() as session:
+            before = await indexing.pair(session, before, FILL_BATCH)
+        await pause(0.05, ctx.stopping)
+    return 0
+
+
 @jobs.every(seconds=2)
 async def look_back(ctx: JobContext[object]) -> int:
     async with ctx.db.transaction() as session:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from operator import add
 
 from libs.common.text import canonical_tone, unmark, words
+from services.classify.searching.pairs import PAIRED, UNPAIRED, pairs_of
 from services.classify.searching.syllables import all_written, meant_forms, written_forms
 
 TITLE_CHARS, BODY_CHARS = 300, 4000
@@ -39,13 +40,15 @@ def written_words(text: str) -> list[str]:
 
 
 def vector(title: str, body: str) -> str:
-    """The words of a text with their places, as Postgres reads a tsvector; those of its title have weight A."""
+    """The words of a text with their places, as Postgres reads a tsvector; those of its title have weight A. Pairs of
+    common words beside them, without a place."""
     first = written_words(title[:TITLE_CHARS])
     rest = written_words(body[:BODY_CHARS])
     # One place is left free between them: the last word of a title and the first of the text make no phrase.
     places = _PLACES[len(first) + 1 :]
     entries = [*map(add, first, _TITLE_PLACES), *map(add, rest, places)]
-    return " ".join([*entries, *_foreign({*first, *rest})])
+    pairs = [f"'{pair}'" for pair in (*pairs_of(first), *pairs_of(rest))]
+    return " ".join([*entries, *_foreign({*first, *rest}), *pairs, PAIRED])
 
 
 def _foreign(found: set[str]) -> list[str]:
@@ -78,7 +81,13 @@ def joined(parts: Sequence[str], operator: str) -> str:
 
 def phrase(found: Sequence[str]) -> str:
     """A tsquery for words side by side: each with the marks it was asked with, one that was asked without any with
-    whatever it has; or, in a text that was written without marks, all of them without."""
+    whatever it has; or, in a text that was written without marks, all of them without. Pairs of common words say where
+    to look."""
+    pairs, told = [quoted(pair) for pair in pairs_of(found)], _phrase(found)
+    return f"(({joined(pairs, ' & ')} | {quoted(UNPAIRED)}) & {told})" if pairs else told
+
+
+def _phrase(found: Sequence[str]) -> str:
     plain = [unmark(word) for word in found]
     if len(found) == 1 or plain == list(found) or not all(map(str.isalnum, plain)):
         return _side_by_side([forms(word) for word in found])

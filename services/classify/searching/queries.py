@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.models import Content, SearchDocument, Source, StoryItem
 from services.classify.searching.lexemes import BODY_CHARS, joined, quoted, vector
+from services.classify.searching.pairs import UNPAIRED
 from services.classify.searching.plans import LATE, LATE_BY, Plan, as_tsquery
 from services.classify.searching.windows import times_of
 
@@ -76,6 +77,22 @@ async def index_contents(session: AsyncSession, ids: Sequence[UUID]) -> list[UUI
 async def list_not_indexed(session: AsyncSession, before: UUID, limit: int) -> list[UUID]:
     """Annotated contents that the index lacks, the newest first."""
     return list(await session.scalars(_NOT_INDEXED, {"before": before, "limit": limit}))
+
+
+async def list_unpaired(session: AsyncSession, before: UUID, limit: int) -> list[UUID]:
+    """Documents of a process of before the index had pairs, the newest first."""
+    key = SearchDocument.content_id
+    query = select(key).where(_is_unpaired(), key < before).order_by(key.desc()).limit(limit)
+    return list(await session.scalars(query))
+
+
+async def has_unpaired(session: AsyncSession) -> bool:
+    await prepare(session, by_words=True)
+    return await session.scalar(select(SearchDocument.content_id).where(_is_unpaired()).limit(1)) is not None
+
+
+def _is_unpaired() -> ColumnElement[bool]:
+    return SearchDocument.tsv.op("@@", is_comparison=True)(as_tsquery(quoted(UNPAIRED)))
 
 
 # --- reading ------------------------------------------------------------------------------------------------

@@ -54,14 +54,15 @@ def growth(seen: Seen, wanted: int, most_rows: float = math.inf) -> float:
 
 def next_window(high: UUID, seen: Seen, wanted: int, oldest: UUID, most_rows: float = math.inf) -> tuple[UUID, float]:
     """Where the next window begins, and how many rows it is thought to have; it goes to the very beginning when the
-    rest is not much longer than that."""
+    rest is not much longer than that, and there is time for it."""
     ends, began = id_time(high), id_time(oldest)
     span = max(seen.span, timedelta(milliseconds=1))
     length = span * growth(seen, wanted, most_rows)
-    if ends - length * 2 > began:
+    rest = seen.rows * max((ends - began) / span, 0.001)
+    if ends - length * (1 if rest > most_rows else 2) > began:
         low = _beginning(ends - length, length)
         return floor_id(low), seen.rows * ((ends - low) / span)
-    return oldest, seen.rows * max((ends - began) / span, 0.001)
+    return oldest, rest
 
 
 def _beginning(at: datetime, length: timedelta) -> datetime:

@@ -27,12 +27,13 @@ from services.classify.searching.language import (
     leaves,
     parse,
 )
-from services.classify.searching.lexemes import forms, spellings, vector, written_words
+from services.classify.searching.lexemes import forms, phrase, spellings, vector, written_words
+from services.classify.searching.pairs import COMMON, pairs_of
 from services.classify.searching.plans import plan
 from services.classify.searching.rules import asks_for_a_person
 from services.classify.searching.snippets import MAX_CHARS as SNIPPET_CHARS
 from services.classify.searching.snippets import highlighter, snippet
-from services.classify.searching.syllables import all_written
+from services.classify.searching.syllables import all_written, written_forms
 from services.classify.searching.windows import ENOUGH, GROWTH, LEAST, MOST_DAYS, Seen, growth, next_window, times_of
 
 calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -183,6 +184,41 @@ def test_a_word_is_found_by_itself_and_by_its_unmarked_form(text: str) -> None:
         indexed = {entry.partition(":")[0] for entry in vector("", word).split()}
         assert indexed & set(forms(word))
         assert indexed & set(forms(unmark(word)))
+
+
+def test_common_words_are_syllables_of_the_language_each_once() -> None:
+    assert len(COMMON) == len(set(COMMON)) == 300
+    assert set(COMMON) <= {unmark(word) for word in all_written()}
+
+
+def test_only_pairs_of_common_words_are_kept_without_their_marks() -> None:
+    told = pairs_of(written_words("Người dân Hà Nội, người dân Nghi Tàm; nguoi dan"))
+    assert told == ["nguoi dan", "dan ha", "ha noi", "noi nguoi", "dan nghi", "nghi tam", "tam nguoi"]
+    assert pairs_of(["xoong", "nồi", "dân"]) == []
+    assert pairs_of(["dân"]) == pairs_of([]) == []
+
+
+def test_a_title_and_its_text_make_no_pair_together() -> None:
+    indexed = vector("Người", "dân Hà Nội")
+    assert "'ha noi'" in indexed
+    assert "'nguoi dan'" not in indexed
+
+
+COMMON_WORDS = st.lists(
+    st.sampled_from(COMMON).flatmap(lambda plain: st.sampled_from([plain, *written_forms(plain)])), max_size=8
+)
+
+
+@calmly
+@given(before=COMMON_WORDS, told=COMMON_WORDS, after=COMMON_WORDS, data=st.data())
+def test_a_phrase_asks_for_no_pair_that_a_text_with_it_lacks(
+    before: list[str], told: list[str], after: list[str], data: st.DataObject
+) -> None:
+    """Whichever marks were left out, on either side."""
+    asked = [data.draw(st.sampled_from([word, unmark(word)])) for word in told]
+    assert set(pairs_of(asked)) <= set(pairs_of([*before, *told, *after]))
+    if len(asked) > 1:
+        assert all(f"'{pair}'" in phrase(asked) for pair in pairs_of(asked))
 
 
 @pytest.mark.parametrize(

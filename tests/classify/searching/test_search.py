@@ -1,5 +1,6 @@
 """Search through the service's own app: marks, operators, filters, pages; and whatever is typed is answered."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,11 +8,16 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import cast, func, select
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import TSQUERY
 
 from libs.common import models as m
 from libs.common.ids import new_id
+from libs.common.jobs import JobContext
 from libs.common.models.enums import Role
 from services.classify.main import SERVICE
+from services.classify.searching.jobs import pair_index
 from tests.classify.conftest import Desk
 
 API = "/api/classify/v1"
@@ -109,6 +115,27 @@ async def test_marks_may_be_left_out_of_some_words_or_of_some_letters(library: L
         found = (await library.ask(asked)).json()["items"]
         assert {numbered[row["title"]] for row in found} == expected, asked
         assert all("<mark>" in row["snippet"] for row in found), (asked, [row["snippet"] for row in found])
+
+
+async def test_what_was_indexed_before_there_were_pairs_is_found_and_gets_them(library: Library, db: Any) -> None:
+    """As a process of the version before writes it, beside this one during an upgrade."""
+    texts = [("Một", "Người dân Hà Nội hỏi"), ("Hai", "Dân hỏi người Hà Nội"), ("Ba", "nguoi dan hoi")]
+    await library.keep(*texts)
+    async with db.transaction() as session:
+        await session.execute(
+            sql(
+                "UPDATE search_documents SET tsv = ts_delete(tsv, (SELECT array_agg(lexeme) FROM unnest(tsv) "
+                "WHERE lexeme LIKE '% %' OR lexeme = 'pairs=1')) WHERE title <> 'Ba'"
+            )
+        )
+    unpaired = select(func.count()).where(m.SearchDocument.tsv.op("@@")(cast("'unpaired=1'", TSQUERY)))
+    for left in (2, 0):
+        async with db.transaction() as session:
+            assert await session.scalar(unpaired) == left
+        assert await library.titles('"người dân"') == ["Ba", "Một"]
+        assert await library.titles('"nguoi dan" -"hà nội"') == ["Ba"]
+        assert await library.titles('hỏi -"người dân"') == ["Hai"]
+        await pair_index(JobContext(library.desk.db, library.desk.clock, None, asyncio.Event()))
 
 
 async def test_operators_phrases_and_brackets(library: Library) -> None:
