@@ -205,6 +205,9 @@ async def test_the_ack_comes_after_the_commit(db_as: DatabaseAs, nats_settings: 
         async with stage.running(worker.run(js, asyncio.Event())):
             await stage.until_settled(js, DURABLE)
             await stage.until_applied(db_as("owner"), range(3))
+            async with asyncio.timeout(10):  # the last look is still under way when the server knows all to be acked
+                while len(seen) < 7:
+                    await asyncio.sleep(0.01)
     assert [s for s in seen if s[0] != "acked"] == [
         ("fetched", 0, 0),
         ("recorded", 0, 0),
