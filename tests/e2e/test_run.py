@@ -17,18 +17,19 @@ import httpx
 import pytest
 
 from libs.common.local.paths import Scratch, checkout, data_root
-from libs.common.local.process import free_port, is_free
+from libs.common.local.process import is_free
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 LANTOA = str(Path(sysconfig.get_path("scripts")) / "lantoa")
 
 
 def ports() -> tuple[int, int]:
-    """An origin, and ten ports in a row that are free now."""
+    """An origin, and the first of ten ports in a row that are free now. None is one that the system gives to others by
+    itself: the processes take them half a minute later, and what answers there then would be taken for them."""
     for first in range(20101, 30000, 97):
-        if all(is_free(port) for port in range(first, first + 10)):
-            return free_port(), first
-    raise AssertionError("no ten free ports in a row")
+        if all(is_free(port) for port in range(first, first + 11)):
+            return first + 10, first
+    raise AssertionError("no eleven free ports in a row")
 
 
 @pytest.fixture(scope="module")
