@@ -200,14 +200,16 @@ async def test_the_ack_comes_after_the_commit(db_as: DatabaseAs, nats_settings: 
             acked = (await js.consumer_info("lantoa", DURABLE)).ack_floor.stream_seq or 0
             seen.append((point, len(await stage.applied(db_as("owner"))), acked))
 
+        async def all_looked_at() -> bool:
+            """The last look is still under way when the server knows everything to be acked."""
+            return len(seen) >= 7
+
         await _sent(db_as, js, range(3))
         worker = stage.consumer(db_as(SERVICE), stage.subscription(5), checkpoint=look, ack_wait=30)
         async with stage.running(worker.run(js, asyncio.Event())):
             await stage.until_settled(js, DURABLE)
             await stage.until_applied(db_as("owner"), range(3))
-            async with asyncio.timeout(10):  # the last look is still under way when the server knows all to be acked
-                while len(seen) < 7:
-                    await asyncio.sleep(0.01)
+            await stage.until(all_looked_at)
     assert [s for s in seen if s[0] != "acked"] == [
         ("fetched", 0, 0),
         ("recorded", 0, 0),

@@ -28,5 +28,7 @@ async def fill(session: AsyncSession, before: UUID, limit: int, now: datetime) -
 async def pair(session: AsyncSession, before: UUID, limit: int) -> UUID | None:
     """Index anew some of what is older than this and was indexed without pairs; the oldest, or None when none was."""
     ids = await queries.list_unpaired(session, before, limit)
+    if not ids:
+        return None
     await queries.index_contents(session, ids)
-    return min(ids, default=None)
+    return min(ids)

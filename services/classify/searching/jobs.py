@@ -1,6 +1,9 @@
 """What search does by the clock: the index made whole, queries that look back, digests, ends."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.bus import pause
 from libs.common.jobs import JobContext, Jobs
@@ -12,25 +15,28 @@ FILL_BATCH = 200
 
 @jobs.every(seconds=600)
 async def fill_index(ctx: JobContext[object]) -> int:
-    """Put into the index what it lacks, the newest first: after it was made anew, or an event was lost."""
-    before: UUID | None = queries.EVERYTHING
-    while before is not None and not ctx.stopping.is_set():
-        async with ctx.db.transaction() as session:
-            before = await indexing.fill(session, before, FILL_BATCH, ctx.clock.now())
-        await pause(0.05, ctx.stopping)  # what is new comes first
+    """Put into the index what it lacks: after it was made anew, or an event was lost."""
+    await _backwards(ctx, lambda session, before: indexing.fill(session, before, FILL_BATCH, ctx.clock.now()))
     return 0
 
 
 @jobs.every(seconds=600)
 async def pair_index(ctx: JobContext[object]) -> int:
-    """Index anew what a version of before pairs has put there, the newest first: until then it is found more slowly."""
+    """Index anew what a version of before pairs has put there: until then it is found more slowly."""
     async with ctx.db.transaction() as session:
-        before = queries.EVERYTHING if await queries.has_unpaired(session) else None
+        has_unpaired = await queries.has_unpaired(session)
+    if has_unpaired:
+        await _backwards(ctx, lambda session, before: indexing.pair(session, before, FILL_BATCH))
+    return 0
+
+
+async def _backwards(ctx: JobContext[object], step: Callable[[AsyncSession, UUID], Awaitable[UUID | None]]) -> None:
+    """Step by step from the newest on, each in a transaction of its own, until a step finds nothing more to do."""
+    before: UUID | None = queries.EVERYTHING
     while before is not None and not ctx.stopping.is_set():
         async with ctx.db.transaction() as session:
-            before = await indexing.pair(session, before, FILL_BATCH)
-        await pause(0.05, ctx.stopping)
-    return 0
+            before = await step(session, before)
+        await pause(0.05, ctx.stopping)  # what is new comes first
 
 
 @jobs.every(seconds=2)

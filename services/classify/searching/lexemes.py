@@ -47,7 +47,7 @@ def vector(title: str, body: str) -> str:
     # One place is left free between them: the last word of a title and the first of the text make no phrase.
     places = _PLACES[len(first) + 1 :]
     entries = [*map(add, first, _TITLE_PLACES), *map(add, rest, places)]
-    pairs = [f"'{pair}'" for pair in (*pairs_of(first), *pairs_of(rest))]
+    pairs = map(quoted, (*pairs_of(first), *pairs_of(rest)))
     return " ".join([*entries, *_foreign({*first, *rest}), *pairs, PAIRED])
 
 

@@ -82,17 +82,14 @@ async def list_not_indexed(session: AsyncSession, before: UUID, limit: int) -> l
 async def list_unpaired(session: AsyncSession, before: UUID, limit: int) -> list[UUID]:
     """Documents of a process of before the index had pairs, the newest first."""
     key = SearchDocument.content_id
-    query = select(key).where(_is_unpaired(), key < before).order_by(key.desc()).limit(limit)
+    query = select(key).where(_answers(quoted(UNPAIRED)), key < before).order_by(key.desc()).limit(limit)
     return list(await session.scalars(query))
 
 
 async def has_unpaired(session: AsyncSession) -> bool:
     await prepare(session, by_words=True)
-    return await session.scalar(select(SearchDocument.content_id).where(_is_unpaired()).limit(1)) is not None
-
-
-def _is_unpaired() -> ColumnElement[bool]:
-    return SearchDocument.tsv.op("@@", is_comparison=True)(as_tsquery(quoted(UNPAIRED)))
+    query = select(SearchDocument.content_id).where(_answers(quoted(UNPAIRED))).limit(1)
+    return await session.scalar(query) is not None
 
 
 # --- reading ------------------------------------------------------------------------------------------------
@@ -159,10 +156,14 @@ def among(plan: Plan, ids: Sequence[UUID]) -> Select[Any]:
     return _held(plan, plan.candidates).where(SearchDocument.content_id.in_(ids))
 
 
+def _answers(asked: str) -> ColumnElement[bool]:
+    return SearchDocument.tsv.op("@@", is_comparison=True)(as_tsquery(asked))
+
+
 def _held(plan: Plan, asked: str | None) -> Select[Any]:
     found = select(SearchDocument.content_id)
     if asked:
-        found = found.where(SearchDocument.tsv.op("@@")(as_tsquery(asked)))
+        found = found.where(_answers(asked))
     return found if plan.condition is None else found.where(plan.condition)
 
 
